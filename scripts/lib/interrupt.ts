@@ -1,0 +1,43 @@
+import { Interrupted } from './error.ts';
+
+/** One Ctrl-C can arrive as two SIGINTs, by way of the terminal and of npx: the second within this is the same, in ms. */
+const SAME_MS = 500;
+
+/** The signals that end a command, as an AbortSignal whose reason is an Interrupted. */
+export interface Interrupts {
+  signal: AbortSignal;
+  /** From now on a hang-up is left to the caller: a session outlives its terminal. */
+  onHangup(handler: () => void): void;
+}
+
+/**
+ * Listens for SIGINT, SIGTERM and SIGHUP. The first aborts; a second one, later than a moment, ends the
+ * process at once: what is in the record is then given back by `off`.
+ */
+export function listenForInterrupts(): Interrupts {
+  const controller = new AbortController();
+  let hangup: (() => void) | undefined;
+  let first = 0;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (name === 'SIGHUP' && hangup) return hangup();
+      if (first && Date.now() - first > SAME_MS && name !== 'SIGHUP') {
+        process.stderr.write('\nstopped; `off` finishes what is left\n');
+        process.exit(exitCodeOf(name));
+      }
+      first ||= Date.now();
+      controller.abort(new Interrupted(name));
+    });
+  }
+  return {
+    signal: controller.signal,
+    onHangup(handler) {
+      hangup = handler;
+    },
+  };
+}
+
+/** 128 and the signal's number, as shells have it. */
+export function exitCodeOf(signal: NodeJS.Signals): number {
+  return 128 + ({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }[signal as string] ?? 0);
+}

@@ -1,0 +1,142 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { $, quote } from 'zx/core';
+import { UserError } from './error.ts';
+
+/** Which cluster, as whom, and where: kubectl's own flags. */
+export interface Connection {
+  context?: string | undefined;
+  kubeconfig?: string | undefined;
+  as?: string | undefined;
+  namespace?: string | undefined;
+}
+
+export type PatchType = 'strategic' | 'merge' | 'json';
+
+/** Kubernetes refused; the message is kubectl's own. `reason` is the API's: NotFound, Conflict, Forbidden … */
+export class KubectlError extends UserError {
+  readonly reason: string | undefined;
+
+  constructor(stderr: string) {
+    const lines = stderr
+      .split('\n')
+      .filter((line) => line.trim() && !/^(W\d{4} |Warning:|I\d{4} |E\d{4} )/.test(line));
+    super(lines.join('\n') || stderr.trim() || 'kubectl failed without a word');
+    this.reason = /^Error from server \((\w+)\)/m.exec(stderr)?.[1];
+  }
+}
+
+// zx takes prefix and shell from the environment otherwise (ZX_PREFIX), which would run with every command;
+// children are detached so that a Ctrl-C does not reach a kubectl that is giving a Service back.
+const kubectl$ = $({
+  quote,
+  prefix: '',
+  postfix: '',
+  stdio: ['ignore', 'pipe', 'pipe'],
+  detached: true,
+  quiet: true,
+  nothrow: true,
+});
+
+/** The one place where kubectl is started. */
+export class Kubectl {
+  readonly connection: Connection;
+
+  constructor(connection: Connection) {
+    this.connection = connection;
+  }
+
+  /** The same cluster, in another namespace. */
+  in(namespace: string): Kubectl {
+    return new Kubectl({ ...this.connection, namespace });
+  }
+
+  /** The whole command line, for tmux and for a child of its own. */
+  argv(args: string[]): string[] {
+    const { context, kubeconfig, as, namespace } = this.connection;
+    return [
+      'kubectl',
+      ...(kubeconfig ? [`--kubeconfig=${kubeconfig}`] : []),
+      ...(context ? [`--context=${context}`] : []),
+      ...(as ? [`--as=${as}`] : []),
+      ...(namespace ? [`--namespace=${namespace}`] : []),
+      ...args,
+    ];
+  }
+
+  /**
+   * Runs kubectl to its end and returns its stdout.
+   * @throws KubectlError with kubectl's words; an abort ends kubectl and throws the signal's reason.
+   */
+  async run(args: string[], options: { signal?: AbortSignal } = {}): Promise<string> {
+    options.signal?.throwIfAborted();
+    const child = kubectl$`${this.argv(args)}`;
+    const stop = () => endGroup(child.pid);
+    options.signal?.addEventListener('abort', stop);
+    const { exitCode, stdout, stderr } = await child;
+    options.signal?.removeEventListener('abort', stop);
+    options.signal?.throwIfAborted();
+    if (exitCode === 127 && /not found/.test(stderr)) {
+      throw new UserError('kubectl is not on the PATH', { hint: 'https://kubernetes.io/docs/tasks/tools/' });
+    }
+    if (exitCode !== 0) throw new KubectlError(stderr || stdout);
+    return stdout;
+  }
+
+  async get<T>(args: string[], options: { signal?: AbortSignal } = {}): Promise<T> {
+    return JSON.parse(await this.run(['get', ...args, '-o', 'json'], options)) as T;
+  }
+
+  /** Like get, but undefined when there is no such object. */
+  async find<T>(args: string[]): Promise<T | undefined> {
+    try {
+      return await this.get<T>(args);
+    } catch (error) {
+      if (error instanceof KubectlError && error.reason === 'NotFound') return undefined;
+      throw error;
+    }
+  }
+
+  async list<T>(args: string[], options: { signal?: AbortSignal } = {}): Promise<T[]> {
+    return (await this.get<{ items: T[] }>(args, options)).items;
+  }
+
+  /** Patches one object, `kind/name`, and returns what it is now. */
+  async patch<T>(
+    object: string,
+    type: PatchType,
+    patch: unknown,
+    options: { dryRun?: boolean } = {},
+  ): Promise<T> {
+    // Not kubectl's default manager: Flux undoes what that one did.
+    const args = ['patch', object, `--type=${type}`, '--field-manager=mittens', '-o', 'json'];
+    if (options.dryRun) args.push('--dry-run=server');
+    return JSON.parse(await this.run([...args, '--patch', JSON.stringify(patch)])) as T;
+  }
+
+  /** kubectl on the user's own terminal. */
+  onTerminal(args: string[]): ChildProcess {
+    const [command = '', ...rest] = this.argv(args);
+    return spawn(command, rest, { stdio: 'inherit' });
+  }
+
+  /** kubectl whose stdout is read as it comes. */
+  stream(args: string[]): ChildProcess {
+    const [command = '', ...rest] = this.argv(args);
+    return spawn(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+
+  /** The namespace that kubectl would use. */
+  async namespace(): Promise<string> {
+    if (this.connection.namespace) return this.connection.namespace;
+    const jsonpath = 'jsonpath={.contexts[0].context.namespace}';
+    return (await this.run(['config', 'view', '--minify', '-o', jsonpath])) || 'default';
+  }
+}
+
+function endGroup(pid: number | undefined): void {
+  try {
+    if (pid) process.kill(-pid, 'SIGTERM');
+  } catch {
+    // It has ended by itself.
+  }
+}

@@ -1,0 +1,123 @@
+/** The few fields of Kubernetes objects that mittens reads. */
+
+export interface Metadata {
+  name: string;
+  namespace: string;
+  resourceVersion: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  deletionTimestamp?: string;
+  ownerReferences?: { kind: string; name: string; controller?: boolean }[];
+}
+
+export interface ServicePort {
+  name?: string;
+  port: number;
+  protocol?: string;
+  /** A number, or the name of a container's port. */
+  targetPort?: number | string;
+}
+
+export interface Service {
+  metadata: Metadata;
+  spec: {
+    type?: string;
+    clusterIP?: string;
+    selector?: Record<string, string>;
+    ports?: ServicePort[];
+  };
+}
+
+export interface Container {
+  name: string;
+  image?: string;
+  args?: string[];
+  ports?: { name?: string; containerPort: number; hostPort?: number; protocol?: string }[];
+}
+
+export interface PodSpec {
+  containers: Container[];
+  initContainers?: (Container & { restartPolicy?: string })[];
+  volumes?: { name: string }[];
+  hostNetwork?: boolean;
+}
+
+interface Waiting {
+  reason?: string;
+  message?: string;
+}
+
+interface Terminated {
+  reason?: string;
+  exitCode: number;
+}
+
+export interface ContainerStatus {
+  name: string;
+  ready: boolean;
+  restartCount: number;
+  image?: string;
+  state?: { waiting?: Waiting; running?: { startedAt?: string }; terminated?: Terminated };
+  lastState?: { terminated?: Terminated };
+}
+
+export interface Pod {
+  metadata: Metadata;
+  spec: PodSpec;
+  status: {
+    phase?: string;
+    reason?: string;
+    message?: string;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+    containerStatuses?: ContainerStatus[];
+    initContainerStatuses?: ContainerStatus[];
+  };
+}
+
+export interface Workload {
+  kind: string;
+  metadata: Metadata;
+  spec: {
+    replicas?: number;
+    paused?: boolean;
+    strategy?: { type?: string };
+    updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
+    selector: { matchLabels?: Record<string, string> };
+    template: {
+      metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+      spec: PodSpec;
+    };
+  };
+  status?: {
+    replicas?: number;
+    readyReplicas?: number;
+    numberReady?: number;
+    desiredNumberScheduled?: number;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
+
+/** Whether Kubernetes would send traffic to a pod. */
+export function isReady(pod: Pod): boolean {
+  return (
+    !pod.metadata.deletionTimestamp &&
+    (pod.status.conditions ?? []).some(({ type, status }) => type === 'Ready' && status === 'True')
+  );
+}
+
+/** Whether a pod counts: not on its way out, and not one that has ended. */
+export function isAlive(pod: Pod): boolean {
+  return !pod.metadata.deletionTimestamp && pod.status.phase !== 'Succeeded' && pod.status.phase !== 'Failed';
+}
+
+/** The status of one of a pod's containers. */
+export function containerStatus(pod: Pod, name: string): ContainerStatus | undefined {
+  return pod.status.containerStatuses?.find((status) => status.name === name);
+}
+
+/** A selector as kubectl's `-l` takes it. */
+export function selectorFlag(labels: Record<string, string>): string {
+  return Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+}

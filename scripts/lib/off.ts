@@ -1,0 +1,68 @@
+import { ancestorOf } from './ancestor.ts';
+import { connectionOf } from './cli.ts';
+import { UsageError, UserError } from './error.ts';
+import { Kubectl } from './kubectl.ts';
+import type { Service } from './kubernetes.ts';
+import { benchOf, type OnFlags } from './on.ts';
+import { ANNOTATION } from './record.ts';
+import { type Located, locate } from './service.ts';
+import { servicesOfProxies, untap } from './untap.ts';
+
+export interface OffFlags
+  extends Pick<OnFlags, 'templates' | 'timeout' | 'namespace' | 'context' | 'kubeconfig' | 'as'> {
+  all?: boolean | undefined;
+  'all-namespaces'?: boolean | undefined;
+}
+
+/**
+ * The command `off`: gives back the Services that it is given, or every tapped one. One that fails does
+ * not keep the others.
+ */
+export async function off(args: string[], flags: OffFlags): Promise<void> {
+  refuseContradictions(args, flags);
+  const kubectl = new Kubectl(connectionOf(flags));
+  const bench = benchOf(kubectl, flags);
+  const located = flags.all
+    ? await findTapped(kubectl, flags)
+    : args.map((argument) => locate(kubectl, argument));
+  const failed: string[] = [];
+  for (const { kubectl, name } of located) {
+    try {
+      const there = await untap({ ...bench, kubectl }, name);
+      bench.talk.say(there ? `service/${name} is as it was` : `service/${name} is not tapped`);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      if (located.length === 1) throw error;
+      bench.talk.say(`error: service/${name}: ${error.message}`);
+      failed.push(name);
+    }
+  }
+  if (located.length === 0) bench.talk.say('no Service is tapped');
+  if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
+}
+
+function refuseContradictions(args: string[], flags: OffFlags): void {
+  if (flags.all && args.length > 0) throw new UsageError('either --all or names, not both');
+  if (!flags.all && args.length === 0)
+    throw new UsageError('which Service?', 'name it, or use --all; list shows them');
+  if (!flags['all-namespaces']) return;
+  if (!flags.all) throw new UsageError('--all-namespaces goes with --all');
+  if (flags.namespace) throw new UsageError('either --namespace or --all-namespaces, not both');
+}
+
+/** Every Service that is tapped, by us or by an ancestor, or whose proxy was left behind. */
+async function findTapped(kubectl: Kubectl, flags: OffFlags): Promise<Located[]> {
+  const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
+  const services = await kubectl.list<Service>(['services', ...everywhere]);
+  const tapped = services.filter(
+    (service) => service.metadata.annotations?.[ANNOTATION] !== undefined || ancestorOf(service),
+  );
+  const found = new Map<string, Located>();
+  for (const { namespace, name } of [
+    ...tapped.map(({ metadata }) => metadata),
+    ...(await servicesOfProxies(kubectl, everywhere)),
+  ]) {
+    found.set(`${namespace}/${name}`, { kubectl: kubectl.in(namespace), name });
+  }
+  return [...found.values()];
+}

@@ -1,0 +1,183 @@
+import type { ChildProcess } from 'node:child_process';
+import { UserError } from './error.ts';
+import type { Kubectl } from './kubectl.ts';
+import { containerStatus, type Pod, type Service } from './kubernetes.ts';
+import { recordOf, type TapRecord } from './record.ts';
+import { sleep } from './rollout.ts';
+import { podsOf } from './service.ts';
+import {
+  attachSession,
+  hasSession,
+  hasTmux,
+  isNested,
+  killSession,
+  killWindow,
+  newSession,
+  newWindow,
+  panesOf,
+  respawn,
+} from './tmux.ts';
+
+/** How a session ended: `q` was pressed, the user left it on, or the tap was ended by someone else. */
+export type Ending = 'quit' | 'detached' | 'ended';
+
+// templates/mittens.py sets this title when the user quits.
+const QUIT_TITLE = 'mittens:quit';
+const POLL_MS = 250;
+/** How often the pods and the record are read, in ms. */
+const REFRESH_MS = 2000;
+
+/** A tap as its viewer needs it; `kubectl` is in its namespace. */
+export interface Tapped {
+  kubectl: Kubectl;
+  service: Service;
+  record: TapRecord;
+}
+
+/** The name of the local tmux session of a tap. */
+export function sessionName({ service, record }: Tapped): string {
+  return `${service.metadata.namespace}/${service.metadata.name}-${record.id}`;
+}
+
+/**
+ * Shows mitmproxy's TUI until the user leaves it: in a tmux session with a window a pod, or without tmux
+ * one pod's, on this terminal.
+ * @param signal leaves the session alone and returns `detached`.
+ */
+export async function view(tapped: Tapped, options: { tmux: boolean; signal: AbortSignal }): Promise<Ending> {
+  if (options.tmux && (await hasTmux())) return await viewInTmux(tapped, options.signal);
+  return await viewDirectly(tapped, options.signal);
+}
+
+/** Ends the local session of a tap, if there is one. */
+export async function closeSession(tapped: Tapped): Promise<void> {
+  if (await hasTmux()) await killSession(sessionName(tapped));
+}
+
+// -- with tmux
+
+async function viewInTmux(tapped: Tapped, signal: AbortSignal): Promise<Ending> {
+  const session = sessionName(tapped);
+  const pods = await podsWithProxy(tapped);
+  if (!pods) return 'ended';
+  if (!(await hasSession(session))) await openSession(tapped, pods);
+  await syncWindows(tapped, pods);
+  const client = attachSession(session);
+  const ending = await watchSession(tapped, client, signal);
+  if (ending !== 'detached') await killSession(session);
+  client.kill();
+  return ending;
+}
+
+async function openSession(tapped: Tapped, pods: Pod[]): Promise<void> {
+  const { namespace, name } = tapped.service.metadata;
+  const [first] = pods;
+  if (!first)
+    throw new UserError(`no pod of service/${name} has the proxy`, {
+      hint: `see: list; or give it back: off ${name}`,
+    });
+  await newSession(
+    sessionName(tapped),
+    first.metadata.name,
+    attachCommand(tapped, first),
+    `${namespace}/${name}`,
+  );
+}
+
+async function watchSession(tapped: Tapped, client: ChildProcess, signal: AbortSignal): Promise<Ending> {
+  const session = sessionName(tapped);
+  let left = false;
+  client.once('exit', () => {
+    left = true;
+  });
+  for (let refreshed = Date.now(); ; await sleep(POLL_MS)) {
+    const panes = await panesOf(session);
+    if (panes?.some(({ title }) => title === QUIT_TITLE)) return 'quit';
+    if (left || signal.aborted || !panes) return 'detached';
+    if (Date.now() - refreshed < REFRESH_MS && !panes.some(({ dead }) => dead)) continue;
+    // An API that does not answer for a while changes nothing.
+    const pods = await podsWithProxy(tapped).catch(() => []);
+    if (!pods) return 'ended';
+    await syncWindows(tapped, pods);
+    refreshed = Date.now();
+  }
+}
+
+/** A window for every pod with a running proxy, attached again where the connection was lost; none for a pod that is gone. */
+async function syncWindows(tapped: Tapped, pods: Pod[]): Promise<void> {
+  const session = sessionName(tapped);
+  const panes = (await panesOf(session)) ?? [];
+  const running = pods.filter((pod) => containerStatus(pod, tapped.record.container)?.state?.running);
+  for (const pod of running) {
+    const pane = panes.find(({ name }) => name === pod.metadata.name);
+    if (!pane) await newWindow(session, pod.metadata.name, attachCommand(tapped, pod));
+    else if (pane.dead) await respawn(pane.window, attachCommand(tapped, pod));
+  }
+  if (running.length === 0) return;
+  for (const pane of panes) {
+    if (!running.some(({ metadata }) => metadata.name === pane.name)) await killWindow(pane.window);
+  }
+}
+
+// -- without
+
+async function viewDirectly(tapped: Tapped, signal: AbortSignal): Promise<Ending> {
+  for (;;) {
+    const pods = await podsWithProxy(tapped).catch(() => []);
+    if (!pods) return 'ended';
+    const pod = pods.find((pod) => containerStatus(pod, tapped.record.container)?.state?.running);
+    if (pod && (await viewPod(tapped, pod, signal))) return 'quit';
+    if (signal.aborted) return 'detached';
+    await sleep(POLL_MS);
+  }
+}
+
+/** Attaches to one pod until its user quits (true) or the connection is lost (false). */
+async function viewPod(tapped: Tapped, pod: Pod, signal: AbortSignal): Promise<boolean> {
+  const [, ...attach] = attachArgs(tapped, pod);
+  const client = tapped.kubectl.onTerminal(['attach', ...attach]);
+  const log = tapped.kubectl.stream(['logs', '--follow', '--tail=0', ...attach.slice(1)]);
+  let quit = false;
+  let tail = '';
+  log.stdout?.on('data', (data: Buffer) => {
+    tail = (tail + data.toString('latin1')).slice(-10_000);
+    if (!tail.includes(QUIT_TITLE)) return;
+    quit = true;
+    client.kill();
+  });
+  const stop = () => client.kill();
+  signal.addEventListener('abort', stop);
+  await new Promise((resolve) => client.once('exit', resolve));
+  signal.removeEventListener('abort', stop);
+  log.kill();
+  process.stdout.write(LEAVE_TUI);
+  return quit;
+}
+
+// The alternate screen, the mouse and the hidden cursor of a TUI that was left without its leave-taking.
+const LEAVE_TUI = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[?25h\x1b[0m\r\n';
+
+// -- pods
+
+/** The pods with this tap's proxy; undefined when the tap is no longer there. */
+async function podsWithProxy({ kubectl, service, record }: Tapped): Promise<Pod[] | undefined> {
+  const [current, pods] = await Promise.all([
+    kubectl.find<Service>([`service/${service.metadata.name}`]),
+    podsOf(kubectl, service),
+  ]);
+  if (!current || recordOf(current)?.id !== record.id) return undefined;
+  return pods.filter(({ spec }) => spec.containers.some(({ name }) => name === record.container));
+}
+
+function attachCommand(tapped: Tapped, pod: Pod): string[] {
+  return tapped.kubectl.argv(attachArgs(tapped, pod));
+}
+
+function attachArgs({ record }: Tapped, pod: Pod): string[] {
+  return ['attach', '-it', `pod/${pod.metadata.name}`, `--container=${record.container}`];
+}
+
+/** What to press to leave a session on. */
+export function detachKeys(): string {
+  return isNested() ? 'C-b C-b d' : 'C-b d';
+}

@@ -1,0 +1,35 @@
+/** What a command says while it works: on stderr, so that stdout is for data. */
+export interface Talk {
+  /** A line that stays. */
+  say(text: string): void;
+  /** What is being waited for; on a terminal the next line takes its place. */
+  progress(text: string): void;
+}
+
+/** Talk on a stream; in place only where it is a terminal. */
+export function talkOn(stream: NodeJS.WriteStream): Talk {
+  let shown = '';
+  const clear = () => {
+    if (shown && stream.isTTY) stream.write('\r\x1b[K');
+    shown = '';
+  };
+  return {
+    say(text) {
+      clear();
+      stream.write(`${printable(text)}\n`);
+    },
+    progress(text) {
+      const line = printable(text);
+      if (line === shown) return;
+      clear();
+      shown = line;
+      stream.write(stream.isTTY ? line.slice(0, Math.max(20, (stream.columns ?? 80) - 1)) : `${line}\n`);
+    },
+  };
+}
+
+/** Text from a cluster without the control characters that would drive the reader's terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+  return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?');
+}

@@ -1,0 +1,111 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { $, quote } from 'zx/core';
+import { UserError } from './error.ts';
+
+/** One pane of a session: mittens has one a window. */
+export interface Pane {
+  window: string;
+  name: string;
+  dead: boolean;
+  /** What the program in it set as the terminal's title. */
+  title: string;
+}
+
+const tmux$ = $({
+  quote,
+  prefix: '',
+  postfix: '',
+  stdio: ['ignore', 'pipe', 'pipe'],
+  detached: true,
+  quiet: true,
+  nothrow: true,
+});
+
+// A server of our own, without the user's tmux.conf: plugins that save and restore sessions would bring a
+// tap's windows back after its end, and the keys that we tell the user must be the keys that work.
+const SERVER = ['-L', 'mittens', '-f', '/dev/null'];
+
+async function tmux(args: string[]): Promise<{ ok: boolean; stdout: string; stderr: string }> {
+  const { exitCode, stdout, stderr } = await tmux$`tmux ${[...SERVER, ...args]}`;
+  return { ok: exitCode === 0, stdout, stderr };
+}
+
+/** Whether tmux is on the PATH. */
+export async function hasTmux(): Promise<boolean> {
+  return (await tmux$`tmux -V`).exitCode === 0;
+}
+
+/** Whether the user's terminal is inside a tmux already, where the prefix key must be typed twice to reach ours. */
+export function isNested(): boolean {
+  return Boolean(process.env.TMUX);
+}
+
+export async function hasSession(session: string): Promise<boolean> {
+  return (await tmux(['has-session', '-t', `=${session}`])).ok;
+}
+
+/** Makes a session with one window; the command is executed as it stands, by no shell. */
+export async function newSession(
+  session: string,
+  window: string,
+  command: string[],
+  label: string,
+): Promise<void> {
+  const set = (...args: string[]) => ['set-option', ...args, ';'];
+  const { ok, stderr } = await tmux([
+    ...['start-server', ';'],
+    // Esc alone is a key of mitmproxy's: tmux must not wait for more to come.
+    ...set('-s', 'escape-time', '25'),
+    ...set('-g', 'remain-on-exit', 'on'),
+    ...set('-g', 'automatic-rename', 'off'),
+    ...set('-g', 'mouse', 'on'),
+    ...set('-g', 'status-left-length', '80'),
+    ...set('-g', 'status-right-length', '50'),
+    ...set('-g', 'status-right', ' q: give it back   C-b d: leave it on '),
+    ...['new-session', '-d', '-s', session, '-n', window, '--', ...command.map(argument), ';'],
+    ...['set-option', '-t', `=${session}:`, 'status-left', ` ${label.replaceAll('#', '##')}  `],
+  ]);
+  if (!ok && !(await hasSession(session)))
+    throw new UserError(`tmux: ${stderr.trim()}`, { hint: 'try --no-tmux' });
+}
+
+export async function newWindow(session: string, window: string, command: string[]): Promise<void> {
+  await tmux(['new-window', '-d', '-t', `=${session}:`, '-n', window, '--', ...command.map(argument)]);
+}
+
+export async function respawn(window: string, command: string[]): Promise<void> {
+  await tmux(['respawn-pane', '-k', '-t', window, '--', ...command.map(argument)]);
+}
+
+export async function killWindow(window: string): Promise<void> {
+  await tmux(['kill-window', '-t', window]);
+}
+
+export async function killSession(session: string): Promise<void> {
+  await tmux(['kill-session', '-t', `=${session}`]);
+}
+
+/** The panes of a session; undefined when it is gone. */
+export async function panesOf(session: string): Promise<Pane[] | undefined> {
+  const format = '#{window_id} #{window_name} #{pane_dead} #{pane_title}';
+  const { ok, stdout } = await tmux(['list-panes', '-s', '-t', `=${session}`, '-F', format]);
+  if (!ok) return undefined;
+  return stdout
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => {
+      const [window = '', name = '', dead, ...title] = line.split(' ');
+      return { window, name, dead: dead === '1', title: title.join(' ') };
+    });
+}
+
+/** Shows a session on the user's terminal. */
+export function attachSession(session: string): ChildProcess {
+  const { TMUX: _, ...env } = process.env;
+  return spawn('tmux', [...SERVER, 'attach-session', '-t', `=${session}`], { stdio: 'inherit', env });
+}
+
+/** An argument that ends in a semicolon would end tmux's command. */
+function argument(text: string): string {
+  return text.endsWith(';') ? `${text.slice(0, -1)}\\;` : text;
+}
