@@ -89,7 +89,9 @@ class Mittens:
     def quit(self):
         from mitmproxy.tools.console import signals
 
-        sys.stdout.write(f"\033]2;{QUIT_TITLE}\007")
+        # The title, for tmux; and a line's end, which flushes it into the container's log, at a
+        # place on the screen where it scrolls nothing.
+        sys.stdout.write(f"\033]2;{QUIT_TITLE}\007\0337\033[H\n\0338")
         sys.stdout.flush()
         signals.status_message.send(message="Giving the Service back ...", expire=120)
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { UserError } from './error.ts';
 import type { PatchType } from './kubectl.ts';
-import { isAlive, isReady, type Pod, type Service, type ServicePort, type Workload } from './kubernetes.ts';
+import { isReady, type Pod, type Service, type ServicePort, type Workload } from './kubernetes.ts';
 import { isTcp, retargetPatch, type TappedPort, type TapRecord, writePatch } from './record.ts';
 import type { Templates } from './template.ts';
 import { containersOf, podCounts, workloadName } from './workload.ts';
@@ -67,6 +67,7 @@ export function planTap(scene: Scene, request: TapRequest, signature: Signature,
   refuseArgs(request.mitmproxyArgs);
   const workload = theWorkload(scene);
   refuseWorkload(workload);
+  refusePods(scene, workload);
   const wanted = choosePorts(service, request.ports);
   for (const port of wanted) refusePort(service, port);
   const container = containerName(service.metadata.name);
@@ -129,11 +130,12 @@ function refuseArgs(args: string[]): void {
   }
 }
 
-function theWorkload({ service, pods, workloads }: Scene): Workload {
+function theWorkload({ service, workloads }: Scene): Workload {
   const name = `service/${service.metadata.name}`;
   const [workload, ...others] = workloads;
-  if (!workload)
+  if (!workload) {
     throw new UserError(`no pod matches the selector of ${name}`, { hint: 'kubectl get pods --show-labels' });
+  }
   if (others.length > 0) {
     throw new UserError(
       `${name} has several workloads behind it: ${workloads.map(workloadName).join(', ')}`,
@@ -142,20 +144,21 @@ function theWorkload({ service, pods, workloads }: Scene): Workload {
       },
     );
   }
+  return workload;
+}
+
+function refusePods({ service, pods }: Scene, workload: Workload): void {
+  const name = workloadName(workload);
   if (podCounts(workload).wanted === 0) {
-    throw new UserError(`${name} has no pods: ${workloadName(workload)} is scaled to zero`, {
-      hint: `kubectl scale ${workloadName(workload)} --replicas=1`,
+    throw new UserError(`service/${service.metadata.name} has no pods: ${name} is scaled to zero`, {
+      hint: `kubectl scale ${name} --replicas=1`,
     });
   }
   if (!pods.some(isReady)) {
-    throw new UserError(
-      `no pod of ${name} is ready: ${pods.filter(isAlive).length || 'none'} of ${workloadName(workload)}`,
-      {
-        hint: `kubectl describe ${workloadName(workload)}`,
-      },
-    );
+    throw new UserError(`no pod of service/${service.metadata.name} is ready`, {
+      hint: `kubectl describe ${name}`,
+    });
   }
-  return workload;
 }
 
 function refuseWorkload(workload: Workload): void {
@@ -305,6 +308,8 @@ function mitmproxyArgs(record: TapRecord, request: TapRequest): string[] {
     'server=false',
     `mittens_ports=${ports.map(({ listenPort, url }) => `${listenPort}=${url}`).join(',')}`,
     'keep_host_header=true',
+    // The list shows the name that the client asked for, not localhost.
+    'showhost=true',
     // Otherwise every readiness probe would open a connection to the app.
     'connection_strategy=lazy',
     // A Service of type LoadBalancer brings clients from public addresses, which mitmproxy blocks otherwise.

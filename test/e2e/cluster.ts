@@ -1,0 +1,249 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+
+/**
+ * A namespace of a test's own on whatever cluster KUBECONFIG names, with the sample app's code in it.
+ * Everything goes by kubectl, and traffic by pods inside, so that any cluster will do.
+ */
+
+const IMAGE = process.env.MITTENS_TEST_APP_IMAGE ?? 'node:20-slim';
+
+/** What a finished process said. */
+export interface Result {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program without a shell. */
+export function execute(command: string, args: string[], input?: string): Promise<Result> {
+  return new Promise((resolve) => {
+    const child = execFile(command, args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) || 1 : 0, stdout, stderr });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+export async function kubectl(args: string[], input?: string): Promise<string> {
+  const { code, stdout, stderr } = await execute('kubectl', args, input);
+  assert.equal(code, 0, `kubectl ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+export interface Answer {
+  /** 0 when there was none. */
+  status: number;
+  body: string;
+}
+
+export class Namespace {
+  readonly name = `mittens-test-${randomBytes(3).toString('hex')}`;
+
+  async create(): Promise<void> {
+    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.name, labels } });
+    const files = ['app.mjs', 'ask.mjs', 'load.mjs'].map((file) => [
+      file,
+      readFileSync(new URL(file, import.meta.url), 'utf8'),
+    ]);
+    await this.apply({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'code' },
+      data: Object.fromEntries(files),
+    });
+    await this.apply(pod('client', ['node', '-e', 'setInterval(() => {}, 1e6)']));
+    await this.kubectl('wait', 'pod/client', '--for=condition=Ready', '--timeout=120s');
+  }
+
+  async delete(): Promise<void> {
+    await kubectl(['delete', 'namespace', this.name, '--wait=false']);
+  }
+
+  async kubectl(...args: string[]): Promise<string> {
+    return await kubectl(['-n', this.name, ...args]);
+  }
+
+  async get<T = Record<string, unknown>>(...args: string[]): Promise<T> {
+    return JSON.parse(await this.kubectl('get', ...args, '-o', 'json')) as T;
+  }
+
+  async apply(...objects: object[]): Promise<void> {
+    const list = { apiVersion: 'v1', kind: 'List', items: objects };
+    await kubectl(['-n', this.name, 'create', '-f', '-'], JSON.stringify(list));
+  }
+
+  /** Makes a workload of the sample app and waits for it. */
+  async app(options: AppOptions): Promise<void> {
+    await this.apply(app(options));
+    const { name, kind = 'Deployment', replicas } = options;
+    if (replicas !== 0)
+      await this.kubectl('rollout', 'status', `${kind.toLowerCase()}/${name}`, '--timeout=120s');
+  }
+
+  async service(name: string, ports: object[], spec: object = {}): Promise<void> {
+    await this.apply({
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name },
+      spec: { selector: { app: name }, ports, ...spec },
+    });
+  }
+
+  async url(service: string, port = 80): Promise<string> {
+    return `${port === 443 ? 'https' : 'http'}://${await this.kubectl('get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}')}:${port}`;
+  }
+
+  /** Sends one request from inside the cluster, to the host shop.example, and returns its answer. */
+  async request(
+    service: string,
+    path: string,
+    options: { port?: number; body?: string } = {},
+  ): Promise<Answer> {
+    const url = `${await this.url(service, options.port)}${path}`;
+    const how =
+      options.body === undefined ? ['GET', url, 'shop.example'] : ['POST', url, 'shop.example', options.body];
+    return JSON.parse(await this.kubectl('exec', 'client', '--', 'node', '/code/ask.mjs', ...how));
+  }
+
+  /** Puts a steady load on a Service; stop() says how it went. */
+  async load(service: string): Promise<{ stop(): Promise<{ sent: number; failed: object[] }> }> {
+    const name = `load-${randomBytes(2).toString('hex')}`;
+    await this.apply(pod(name, ['node', '/code/load.mjs', `${await this.url(service)}/load`]));
+    await this.kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s');
+    return {
+      stop: async () => {
+        await this.kubectl('exec', name, '--', 'touch', '/tmp/stop');
+        for (;;) {
+          const [, summary] = (await this.kubectl('logs', name)).trim().split('\n');
+          if (summary) return JSON.parse(summary);
+        }
+      },
+    };
+  }
+
+  /** What invariant I1 speaks of: spec, labels and annotations, less what the controllers count themselves. */
+  async snapshot(...objects: string[]): Promise<object[]> {
+    return await Promise.all(
+      objects.map(async (object) => {
+        const { metadata, spec } = await this.get<{ metadata: Meta; spec: object }>(object);
+        const { 'deployment.kubernetes.io/revision': _, ...annotations } = metadata.annotations ?? {};
+        return { object, spec, labels: metadata.labels, annotations };
+      }),
+    );
+  }
+
+  /** Waits until no pod has a proxy any more, not even one that is on its way out. */
+  async proxiesGone(): Promise<void> {
+    for (;;) {
+      const { items } = await this.get<{ items: { spec: PodSpec }[] }>('pods');
+      const names = items.flatMap(({ spec }) => spec.containers.map(({ name }) => name));
+      if (!names.some((name) => name.startsWith('mittens'))) return;
+    }
+  }
+
+  /** The names of the containers of a workload's pods. */
+  async containers(name: string, kind = 'deployment'): Promise<string[]> {
+    const { spec } = await this.get<{ spec: { template: { spec: PodSpec } } }>(`${kind}/${name}`);
+    return spec.template.spec.containers.map(({ name }) => name);
+  }
+}
+
+interface Meta {
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+}
+
+interface PodSpec {
+  containers: { name: string }[];
+}
+
+export interface AppOptions {
+  name: string;
+  kind?: 'Deployment' | 'StatefulSet' | 'DaemonSet';
+  replicas?: number;
+  ports?: number[];
+  /** Whether its pods become ready; by default they do. */
+  ready?: boolean;
+  /** Merged into the workload's spec. */
+  spec?: object;
+  /** Merged into the pod's spec. */
+  podSpec?: object;
+}
+
+const RESTRICTED = {
+  allowPrivilegeEscalation: false,
+  capabilities: { drop: ['ALL'] },
+  runAsNonRoot: true,
+  runAsUser: 1000,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/** A workload of the sample app; its own labels differ from its pods', as they may. */
+export function app(options: AppOptions): object {
+  const { name, kind = 'Deployment', replicas = 1, ports = [8080], ready = true, ...more } = options;
+  const containerPorts = ports.map((port, index) => ({
+    name: index === 0 ? 'http' : `p${port}`,
+    containerPort: port,
+  }));
+  return {
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name, labels: { team: 'shop' } },
+    spec: {
+      ...(kind !== 'DaemonSet' && { replicas }),
+      ...(kind === 'StatefulSet' && { serviceName: name }),
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name, tier: 'shop' } },
+        spec: {
+          containers: [
+            {
+              name: 'app',
+              image: IMAGE,
+              imagePullPolicy: 'IfNotPresent',
+              command: ['node', '/code/app.mjs'],
+              env: [{ name: 'PORTS', value: ports.join(',') }],
+              ports: containerPorts,
+              readinessProbe: { httpGet: { path: '/healthz', port: ready ? ports[0] : 1 }, periodSeconds: 1 },
+              resources: {
+                requests: { cpu: '10m', memory: '32Mi' },
+                limits: { cpu: '500m', memory: '128Mi' },
+              },
+              securityContext: RESTRICTED,
+              volumeMounts: [{ name: 'code', mountPath: '/code' }],
+            },
+          ],
+          volumes: [{ name: 'code', configMap: { name: 'code' } }],
+          ...more.podSpec,
+        },
+      },
+      ...more.spec,
+    },
+  };
+}
+
+function pod(name: string, command: string[]): object {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, labels: { role: name } },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [
+        {
+          name,
+          image: IMAGE,
+          imagePullPolicy: 'IfNotPresent',
+          command,
+          securityContext: RESTRICTED,
+          volumeMounts: [{ name: 'code', mountPath: '/code' }],
+        },
+      ],
+      volumes: [{ name: 'code', configMap: { name: 'code' } }],
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { loadAll } from 'js-yaml';
+import { app, Namespace } from './cluster.ts';
+import { mittens } from './terminal.ts';
+
+const shop = new Namespace();
+
+interface Case {
+  name: string;
+  args: string[];
+  says: RegExp;
+  code?: number;
+}
+
+const cases: Case[] = [
+  { name: 'of type ExternalName', args: ['external'], says: /service\/external is of type ExternalName/ },
+  { name: 'without a selector', args: ['by-hand'], says: /service\/by-hand has no selector/ },
+  { name: 'that is headless', args: ['headless'], says: /service\/headless is headless/ },
+  { name: 'whose port is UDP', args: ['udp'], says: /port 53 of service\/udp speaks UDP/ },
+  { name: 'that selects no pod', args: ['nobody'], says: /no pod matches the selector of service\/nobody/ },
+  { name: 'whose pods are scaled to zero', args: ['zero'], says: /deployment\/zero is scaled to zero/ },
+  { name: 'without a ready pod', args: ['unready'], says: /no pod of service\/unready is ready/ },
+  {
+    name: 'in front of several workloads',
+    args: ['two'],
+    says: /several workloads behind it: .*deployment\/one, deployment\/other/,
+  },
+  {
+    name: 'in front of a bare pod',
+    args: ['bare'],
+    says: /pod\/client cannot be tapped: no workload owns it/,
+  },
+  {
+    name: 'on the network of its nodes',
+    args: ['host'],
+    says: /deployment\/host uses the network of its nodes/,
+  },
+  { name: 'whose rollout is paused', args: ['paused'], says: /the rollout of deployment\/paused is paused/ },
+  {
+    name: 'whose named targetPort nobody has',
+    args: ['misnamed'],
+    says: /no container of deployment\/one has a port named nope/,
+  },
+  {
+    name: 'with several ports and no choice',
+    args: ['ports'],
+    says: /has several ports: 80 \(http\), 81 \(admin\)/,
+  },
+  {
+    name: 'without the port that is named',
+    args: ['ports', '-p', '99'],
+    says: /service\/ports has no port 99/,
+  },
+  {
+    name: 'that there is not',
+    args: ['nothing'],
+    says: /Error from server \(NotFound\): services "nothing" not found/,
+  },
+  {
+    name: 'with a listen port in use',
+    args: ['ports', '-p', '80', '--listen-port', '8080'],
+    says: /port 8080 is in use/,
+  },
+  {
+    name: "with mitmproxy's own mode",
+    args: ['ports', '-p', '80', '--', '--mode', 'socks5'],
+    says: /mitmproxy's --mode is set by mittens/,
+  },
+  {
+    name: 'with a template that is broken',
+    args: ['ports', '-p', '80', '--templates', '/nowhere'],
+    says: /there is no folder \/nowhere/,
+  },
+  { name: 'of a hostile name', args: ['web;reboot'], says: /is not a name that Kubernetes allows/, code: 2 },
+  { name: 'that is another kind', args: ['deploy/one'], says: /"deploy\/one" is not a Service/, code: 2 },
+];
+
+const PORTS = [{ port: 80, targetPort: 'http' }];
+const behindOne = { selector: { app: 'one' } };
+
+before(async () => {
+  await shop.create();
+  await Promise.all([
+    shop.app({ name: 'one', ports: [8080, 8081] }),
+    shop.app({ name: 'other' }),
+    shop.app({ name: 'zero', replicas: 0 }),
+    shop.app({ name: 'paused' }),
+    shop.apply(app({ name: 'unready', ready: false }), app({ name: 'host', podSpec: { hostNetwork: true } })),
+  ]);
+  await shop.kubectl('rollout', 'pause', 'deployment/paused');
+  await Promise.all([
+    ...['zero', 'paused', 'unready', 'host'].map((name) => shop.service(name, PORTS)),
+    shop.service('external', PORTS, { type: 'ExternalName', externalName: 'shop.example' }),
+    shop.service('by-hand', [{ port: 80 }], { selector: null }),
+    shop.service('headless', PORTS, { ...behindOne, clusterIP: 'None' }),
+    shop.service('udp', [{ port: 53, protocol: 'UDP' }], behindOne),
+    shop.service('nobody', PORTS),
+    shop.service('two', PORTS, { selector: { tier: 'shop' } }),
+    shop.service('bare', PORTS, { selector: { role: 'client' } }),
+    shop.service('misnamed', [{ port: 80, targetPort: 'nope' }], behindOne),
+    shop.service(
+      'ports',
+      [
+        { name: 'http', port: 80, targetPort: 'http' },
+        { name: 'admin', port: 81, targetPort: 8081 },
+      ],
+      behindOne,
+    ),
+  ]);
+});
+after(() => shop.delete());
+
+/** Every object that a tap could touch, and how often it was ever changed. */
+async function versions(): Promise<object[]> {
+  const { items } = await shop.get<{ items: { kind: string; metadata: object; spec: object }[] }>(
+    'services,deployments,configmaps,secrets',
+  );
+  return items.map(({ kind, metadata, spec }) => {
+    const { name, annotations, labels, generation } = metadata as Record<string, unknown>;
+    return { kind, name, annotations, labels, generation, spec };
+  });
+}
+
+describe('a Service', () => {
+  for (const { name, args, says, code = 1 } of cases) {
+    it(`${name} is refused, and nothing is changed`, async () => {
+      const before = await versions();
+      const rest = args.indexOf('--');
+      const flags = rest < 0 ? args : args.slice(0, rest);
+      const refused = await mittens(
+        'on',
+        ...flags,
+        '--detach',
+        '-n',
+        shop.name,
+        ...(rest < 0 ? [] : args.slice(rest)),
+      );
+      assert.match(refused.stderr, says);
+      assert.equal(refused.stdout, '');
+      assert.equal(refused.code, code);
+      assert.deepEqual(await versions(), before);
+    });
+  }
+
+  it('is not tapped without a terminal, unless detached', async () => {
+    const refused = await mittens('on', 'ports', '-p', '80', '-n', shop.name);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /needs a terminal.*\nhint: use --detach/);
+  });
+
+  it('is not touched by a dry run, which prints the plan and the patches as YAML', async () => {
+    const before = await versions();
+    const { code, stdout } = await mittens('on', 'ports', '-p', 'http', '--dry-run', '-n', shop.name);
+    assert.equal(code, 0);
+    const [plan, record, inject, retarget] = loadAll(stdout) as Record<string, unknown>[];
+    assert.deepEqual(plan?.workloads, ['deployment/one']);
+    assert.deepEqual(
+      [record?.object, inject?.object, retarget?.object],
+      ['service/ports', 'deployment/one', 'service/ports'],
+    );
+    assert.deepEqual(await versions(), before);
+  });
+
+  it('is not tapped by someone without the rights, who changes nothing', async () => {
+    const before = await versions();
+    const nobody = `system:serviceaccount:${shop.name}:default`;
+    const refused = await mittens('on', 'ports', '-p', '80', '--detach', '--as', nobody, '-n', shop.name);
+    assert.equal(refused.code, 1);
+    assert.match(refused.stderr, /Error from server \(Forbidden\): services "ports" is forbidden/);
+    assert.deepEqual(await versions(), before);
+  });
+});

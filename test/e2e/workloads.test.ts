@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { execute, Namespace } from './cluster.ts';
+import { look, mittens } from './terminal.ts';
+
+const shop = new Namespace();
+const inShop = ['-n', shop.name];
+
+before(() => shop.create());
+after(() => shop.delete());
+
+async function tapOn(service: string, ...flags: string[]): Promise<void> {
+  const { code, stderr } = await mittens('on', service, '--detach', ...inShop, ...flags);
+  assert.equal(code, 0, stderr);
+}
+
+async function tapOff(...services: string[]): Promise<void> {
+  const { code, stderr } = await mittens('off', ...services, ...inShop);
+  assert.equal(code, 0, stderr);
+}
+
+async function seen(service: string, what: string | RegExp): Promise<string> {
+  return await look(service, shop.name, what);
+}
+
+for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet'] as const) {
+  describe(`a Service in front of a ${kind}`, () => {
+    const name = `of-${kind.toLowerCase()}`;
+
+    it('is tapped in all its pods, and given back as it was', async () => {
+      await shop.app({ name, kind, replicas: 2 });
+      await shop.service(name, [{ port: 80, targetPort: 8080 }]);
+      const objects = [`service/${name}`, `${kind.toLowerCase()}/${name}`];
+      const original = await shop.snapshot(...objects);
+      await tapOn(`svc/${name}`);
+      for (let sent = 0; sent < 6; sent++) {
+        assert.equal((await shop.request(name, `/${kind}/${sent}`)).status, 200);
+      }
+      await seen(name, `/${kind}/`);
+      await tapOff(name);
+      assert.deepEqual(await shop.snapshot(...objects), original);
+      await shop.kubectl('delete', ...objects);
+    });
+  });
+}
+
+describe('several Services in front of one workload', () => {
+  const objects = ['service/front', 'service/back', 'deployment/both'];
+  let original: object[];
+
+  before(async () => {
+    await shop.app({ name: 'both' });
+    await shop.service('front', [{ port: 80, targetPort: 'http' }], { selector: { app: 'both' } });
+    await shop.service('back', [{ port: 80, targetPort: 8080 }], { selector: { app: 'both' } });
+    original = await shop.snapshot(...objects);
+  });
+
+  it('are tapped each with a proxy of its own', async () => {
+    await tapOn('front');
+    await tapOn('back');
+    assert.deepEqual(await shop.containers('both'), ['app', 'mittens-back', 'mittens-front']);
+    await shop.request('front', '/to-front');
+    await shop.request('back', '/to-back');
+    await seen('back', '/to-back');
+    assert.doesNotMatch(await seen('front', '/to-front'), /\/to-back/);
+  });
+
+  it('are given back each on its own', async () => {
+    await tapOff('front');
+    assert.deepEqual(await shop.containers('both'), ['app', 'mittens-back']);
+    assert.equal((await shop.request('front', '/')).status, 200);
+    await shop.request('back', '/still-seen');
+    await seen('back', '/still-seen');
+    await tapOff('back');
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  it('are given back together by --all, and twice is as good as once', async () => {
+    await tapOn('front');
+    await tapOn('back');
+    assert.equal((await mittens('off', '--all', ...inShop)).code, 0);
+    assert.deepEqual(await shop.snapshot(...objects), original);
+    const again = await mittens('off', '--all', ...inShop);
+    assert.deepEqual(
+      { code: again.code, stderr: again.stderr },
+      { code: 0, stderr: 'no Service is tapped\n' },
+    );
+    const third = await mittens('off', 'front', ...inShop);
+    assert.deepEqual(
+      { code: third.code, stderr: third.stderr },
+      { code: 0, stderr: 'service/front is not tapped\n' },
+    );
+  });
+});
+
+describe('several ports of one Service', () => {
+  const objects = ['service/ports', 'deployment/ports'];
+  let original: object[];
+
+  before(async () => {
+    await shop.app({ name: 'ports', ports: [8080, 7777] });
+    await shop.service('ports', [
+      { name: 'http', port: 80, targetPort: 'http' },
+      { name: 'admin', port: 81, targetPort: 7777 },
+    ]);
+    original = await shop.snapshot(...objects);
+  });
+  afterEach(async () => {
+    await tapOff('ports');
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  async function bothAreSeen(): Promise<void> {
+    const answers = [await shop.request('ports', '/one'), await shop.request('ports', '/two', { port: 81 })];
+    assert.deepEqual(
+      answers.map(({ body }) => JSON.parse(body)).map(({ port, host }) => [port, host]),
+      [
+        [8080, 'shop.example'],
+        [7777, 'shop.example'],
+      ],
+    );
+    await seen('ports', /\/one .*\n.*\/two /);
+  }
+
+  it('are tapped together, on ports that the app does not use', async () => {
+    await tapOn('ports', '-p', 'http', '--port', '81');
+    await bothAreSeen();
+  });
+
+  it('are tapped one after the other', async () => {
+    await tapOn('ports', '-p', '80');
+    await tapOn('ports', '-p', 'admin');
+    await bothAreSeen();
+  });
+
+  it('listen where the user says', async () => {
+    await tapOn('ports', '-p', '80', '--listen-port', '9999');
+    const { stdout } = await mittens('list', '-o', 'json', ...inShop);
+    assert.equal(JSON.parse(stdout).items[0].ports[0].listenPort, 9999);
+    assert.equal((await shop.request('ports', '/')).status, 200);
+  });
+});
+
+describe('an app that speaks TLS', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
+  after(() => rmSync(folder, { recursive: true }));
+
+  it('is tapped with --https, and sees TLS', async () => {
+    const files = { key: join(folder, 'tls.key'), crt: join(folder, 'tls.crt') };
+    const openssl = [
+      'req',
+      '-x509',
+      '-newkey',
+      'rsa:2048',
+      '-nodes',
+      '-subj',
+      '/CN=app',
+      '-keyout',
+      files.key,
+    ];
+    assert.equal((await execute('openssl', [...openssl, '-out', files.crt])).code, 0);
+    const patch = {
+      data: { 'tls.key': readFileSync(files.key, 'utf8'), 'tls.crt': readFileSync(files.crt, 'utf8') },
+    };
+    await shop.kubectl('patch', 'configmap/code', '--patch', JSON.stringify(patch));
+    await shop.app({ name: 'tls' });
+    await shop.kubectl('set', 'env', 'deployment/tls', 'TLS_PORT=8443');
+    await shop.kubectl('rollout', 'status', 'deployment/tls', '--timeout=120s');
+    await shop.service('tls', [{ port: 443, targetPort: 8443 }]);
+    await tapOn('tls', '--https');
+    const { body } = await shop.request('tls', '/secret', { port: 443 });
+    assert.equal(JSON.parse(body).port, 8443);
+    await seen('tls', /HTTPS +GET +shop\.example +\/secret/);
+    await tapOff('tls');
+  });
+});
+
+describe("a user's own mitmproxy arguments", () => {
+  it('reach mitmproxy as they were written', async () => {
+    await shop.app({ name: 'args' });
+    await shop.service('args', [{ port: 80, targetPort: 8080 }]);
+    const modify = ['--', '--modify-body', '@~s@method@$(HOME) $$ "quoted"@'];
+    await tapOn('args', ...modify);
+    assert.match((await shop.request('args', '/')).body, /\$\(HOME\) \$\$ "quoted"/);
+    await tapOff('args');
+  });
+});
