@@ -130,7 +130,9 @@ export class Namespace {
     return await Promise.all(
       objects.map(async (object) => {
         const { metadata, spec } = await this.get<{ metadata: Meta; spec: object }>(object);
-        const { 'deployment.kubernetes.io/revision': _, ...annotations } = metadata.annotations ?? {};
+        const annotations = Object.entries(metadata.annotations ?? {}).filter(
+          ([key]) => !COUNTERS.includes(key),
+        );
         return { object, spec, labels: metadata.labels, annotations };
       }),
     );
@@ -151,6 +153,9 @@ export class Namespace {
     return spec.template.spec.containers.map(({ name }) => name);
   }
 }
+
+/** Annotations in which the API server and the controllers count how often a workload was changed. */
+const COUNTERS = ['deployment.kubernetes.io/revision', 'deprecated.daemonset.template.generation'];
 
 interface Meta {
   labels?: Record<string, string>;

@@ -69,12 +69,27 @@ export class Terminal {
   }
 }
 
-/** What a user sees who attaches to a tap: a screen of mitmproxy that shows what is waited for. */
-export async function look(service: string, namespace: string, what: string | RegExp): Promise<string> {
+/**
+ * What a user sees who attaches to a tap: a screen of mitmproxy that shows what is waited for. The request
+ * is sent until it does: kube-proxy takes a moment to follow a Service, and only one pod is shown.
+ */
+export async function look(
+  service: string,
+  namespace: string,
+  what: string | RegExp,
+  request: () => Promise<unknown>,
+): Promise<string> {
   const terminal = new Terminal();
   try {
     await terminal.start(commandLine('attach', [service, '-n', namespace]));
-    return await terminal.shows(what);
+    await terminal.shows('Flows');
+    for (let sent = 0; sent < 30; sent++) {
+      await request();
+      await sleep(300);
+      const screen = await terminal.screen();
+      if (typeof what === 'string' ? screen.includes(what) : what.test(screen)) return screen;
+    }
+    return await terminal.shows(what, 0);
   } finally {
     await terminal.close();
   }
