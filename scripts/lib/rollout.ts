@@ -16,6 +16,8 @@ export interface Trouble {
   text: string;
   /** Waiting will not help. */
   fatal: boolean;
+  /** The pod and container whose log says more. */
+  log?: { pod: string; container: string };
 }
 
 export interface RolloutOptions {
@@ -55,7 +57,7 @@ export async function waitForRollout(
     if (!trouble?.fatal) continue;
     giveUp.abort();
     await done;
-    throw new UserError(trouble.text, { hint: hintFor(trouble.text) });
+    throw new UserError(trouble.text + (await lastWords(kubectl, trouble)), { hint: hintFor(trouble.text) });
   }
   await rollout.catch((error: unknown) => {
     if (!(error instanceof KubectlError)) throw error;
@@ -113,7 +115,9 @@ export function podTrouble(pod: Pod, container: string | undefined, waited: numb
   const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])];
   for (const status of statuses) {
     const trouble = containerTrouble(status, status.name === container);
-    if (trouble) return { ...trouble, text: `${name}, container ${status.name}: ${trouble.text}` };
+    if (!trouble) continue;
+    const log = { pod: pod.metadata.name, container: status.name };
+    return { ...trouble, text: `${name}, container ${status.name}: ${trouble.text}`, log };
   }
   const proxy = pod.status.containerStatuses?.find((status) => status.name === container);
   const others = pod.status.containerStatuses?.filter((status) => status.name !== container) ?? [];
@@ -157,6 +161,14 @@ async function eventTrouble(kubectl: Kubectl, workload: Workload): Promise<Troub
 
 function isRecent(timestamp: string | undefined): boolean {
   return timestamp !== undefined && Date.now() - Date.parse(timestamp) < 15_000;
+}
+
+/** The end of the log of a container that ended, in which it may have said why. */
+async function lastWords(kubectl: Kubectl, { log }: Trouble): Promise<string> {
+  if (!log) return '';
+  const args = ['logs', `pod/${log.pod}`, `--container=${log.container}`, '--tail=3'];
+  const words = await kubectl.run(args).catch(() => '');
+  return words.trim() && `\n${words.trim()}`;
 }
 
 function hintFor(text: string): string | undefined {

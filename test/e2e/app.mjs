@@ -1,5 +1,5 @@
-// The sample app of the tests. It travels in a ConfigMap and is what a careful app is: on SIGTERM it goes on
-// serving while Kubernetes takes it out of its Services, asks kept-alive clients to leave, and then ends.
+// The sample app of the tests, which travels in a ConfigMap. With DRAIN_MS it is what a careful app is: on SIGTERM
+// it goes on serving while Kubernetes takes it out of its Services, asks kept-alive clients to leave, then ends.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -42,8 +42,11 @@ if (process.env.TLS_PORT) {
 
 process.on('SIGTERM', () => {
   leaving = true;
-  setTimeout(() => {
-    for (const server of servers) server.close();
-    setTimeout(() => process.exit(0), 2000).unref();
-  }, 4000);
+  setTimeout(
+    () => {
+      for (const server of servers) server.close();
+      setTimeout(() => process.exit(0), 1000);
+    },
+    Number(process.env.DRAIN_MS ?? 0),
+  );
 });

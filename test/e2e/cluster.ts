@@ -173,6 +173,8 @@ export interface AppOptions {
   ports?: number[];
   /** Whether its pods become ready; by default they do. */
   ready?: boolean;
+  /** What app.mjs reads of its environment. */
+  env?: Record<string, string>;
   /** Merged into the workload's spec. */
   spec?: object;
   /** Merged into the pod's spec. */
@@ -189,7 +191,7 @@ const RESTRICTED = {
 
 /** A workload of the sample app; its own labels differ from its pods', as they may. */
 export function app(options: AppOptions): object {
-  const { name, kind = 'Deployment', replicas = 1, ports = [8080], ready = true, ...more } = options;
+  const { name, kind = 'Deployment', replicas = 1, ports = [8080], ready = true, env, ...more } = options;
   const containerPorts = ports.map((port, index) => ({
     name: index === 0 ? 'http' : `p${port}`,
     containerPort: port,
@@ -205,13 +207,18 @@ export function app(options: AppOptions): object {
       template: {
         metadata: { labels: { app: name, tier: 'shop' } },
         spec: {
+          // A Service named tls would set TLS_PORT.
+          enableServiceLinks: false,
           containers: [
             {
               name: 'app',
               image: IMAGE,
               imagePullPolicy: 'IfNotPresent',
               command: ['node', '/code/app.mjs'],
-              env: [{ name: 'PORTS', value: ports.join(',') }],
+              env: Object.entries({ PORTS: ports.join(','), ...env }).map(([name, value]) => ({
+                name,
+                value,
+              })),
               ports: containerPorts,
               readinessProbe: { httpGet: { path: '/healthz', port: ready ? ports[0] : 1 }, periodSeconds: 1 },
               resources: {

@@ -162,9 +162,7 @@ describe('an app that speaks TLS', () => {
       data: { 'tls.key': readFileSync(files.key, 'utf8'), 'tls.crt': readFileSync(files.crt, 'utf8') },
     };
     await shop.kubectl('patch', 'configmap/code', '--patch', JSON.stringify(patch));
-    await shop.app({ name: 'tls' });
-    await shop.kubectl('set', 'env', 'deployment/tls', 'TLS_PORT=8443');
-    await shop.kubectl('rollout', 'status', 'deployment/tls', '--timeout=120s');
+    await shop.app({ name: 'tls', env: { TLS_PORT: '8443' } });
     await shop.service('tls', [{ port: 443, targetPort: 8443 }]);
     await tapOn('tls', '--https');
     const { body } = await shop.request('tls', '/secret', { port: 443 });

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { after, before, describe, it } from 'node:test';
+import { load } from 'js-yaml';
+import { Namespace } from './cluster.ts';
+import { commandLine, mittens, Terminal } from './terminal.ts';
+
+interface Role {
+  metadata: { name: string };
+  rules: { resources: string[]; verbs: string[] }[];
+}
+
+const role = load(readFileSync(new URL('../../docs/rbac.yaml', import.meta.url), 'utf8')) as Role;
+const shop = new Namespace();
+const objects = ['service/web', 'deployment/web'];
+let original: object[];
+
+before(async () => {
+  await shop.create();
+  await shop.app({ name: 'web' });
+  await shop.service('web', [{ port: 80, targetPort: 8080 }]);
+  await grant('tapper', role);
+  // The same, but for the right to change a workload.
+  const rules = role.rules.map((rule) => ({
+    ...rule,
+    verbs: rule.verbs.filter((verb) => verb !== 'patch' || rule.resources.includes('services')),
+  }));
+  await grant('reader', { ...role, metadata: { name: 'reader' }, rules });
+  original = await shop.snapshot(...objects);
+});
+after(() => shop.delete());
+
+async function grant(name: string, role: Role): Promise<void> {
+  const apiGroup = 'rbac.authorization.k8s.io';
+  await shop.apply(
+    role,
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name } },
+    {
+      apiVersion: `${apiGroup}/v1`,
+      kind: 'RoleBinding',
+      metadata: { name },
+      roleRef: { apiGroup, kind: 'Role', name: role.metadata.name },
+      subjects: [{ kind: 'ServiceAccount', name, namespace: shop.name }],
+    },
+  );
+}
+
+function as(name: string): string[] {
+  return ['-n', shop.name, '--as', `system:serviceaccount:${shop.name}:${name}`];
+}
+
+describe('someone with the documented Role and no other right', () => {
+  const terminal = new Terminal();
+  after(() => terminal.close());
+
+  it('taps a Service, sees it, lists it and gives it back', async () => {
+    await terminal.start(commandLine('on', ['web', ...as('tapper')]));
+    await terminal.shows('[*:7777]');
+    const { stdout } = await mittens('list', '-o', 'json', ...as('tapper'));
+    assert.equal(JSON.parse(stdout).items[0].state, 'on');
+    await terminal.type('Q');
+    await terminal.shows('exit code 0');
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  it('gives back by off', async () => {
+    assert.equal((await mittens('on', 'web', '--detach', ...as('tapper'))).code, 0);
+    assert.equal((await mittens('off', 'web', ...as('tapper'))).code, 0);
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+});
+
+describe('someone who may change the Service but not the workload', () => {
+  it('is refused before the Service is changed', async () => {
+    const version = await shop.kubectl('get', 'service/web', '-o', 'jsonpath={.metadata.resourceVersion}');
+    const { code, stderr } = await mittens('on', 'web', '--detach', ...as('reader'));
+    assert.equal(code, 1);
+    assert.match(stderr, /Error from server \(Forbidden\): deployments.apps "web" is forbidden/);
+    assert.equal(
+      await shop.kubectl('get', 'service/web', '-o', 'jsonpath={.metadata.resourceVersion}'),
+      version,
+    );
+  });
+});
+
+describe('the namespace', () => {
+  it('holds no ConfigMap and no Secret of ours during a tap', async () => {
+    const names = async () => await shop.kubectl('get', 'configmaps,secrets', '-o', 'name');
+    const before = await names();
+    assert.equal((await mittens('on', 'web', '--detach', '-n', shop.name)).code, 0);
+    assert.equal(await names(), before);
+    assert.equal((await mittens('off', 'web', '-n', shop.name)).code, 0);
+  });
+});

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { execute, Namespace } from './cluster.ts';
+import { commandLine, mittens, Terminal } from './terminal.ts';
+
+const shop = new Namespace();
+const inShop = ['-n', shop.name];
+const objects = ['service/web', 'deployment/web'];
+let original: object[];
+let terminals: Terminal[] = [];
+
+before(async () => {
+  await shop.create();
+  await shop.app({ name: 'web' });
+  await shop.service('web', [{ port: 80, targetPort: 8080 }]);
+  original = await shop.snapshot(...objects);
+});
+afterEach(async () => {
+  await mittens('off', 'web', ...inShop);
+  for (const terminal of terminals) await terminal.close();
+  terminals = [];
+});
+after(() => shop.delete());
+
+async function open(command: 'on' | 'attach', ...flags: string[]): Promise<Terminal> {
+  const terminal = new Terminal();
+  terminals.push(terminal);
+  await terminal.start(commandLine(command, ['web', ...inShop, ...flags]));
+  return terminal;
+}
+
+/** Sends requests until a terminal shows one: kube-proxy takes a moment to follow the Service. */
+async function showsRequest(terminal: Terminal, path: string): Promise<void> {
+  await terminal.shows('Flows');
+  for (let sent = 0; sent < 20 && !(await terminal.screen()).includes(path); sent++)
+    await shop.request('web', path);
+  await terminal.shows(path);
+}
+
+async function state(): Promise<string | undefined> {
+  return JSON.parse((await mittens('list', '-o', 'json', ...inShop)).stdout).items[0]?.state;
+}
+
+describe('a session', () => {
+  it('outlives its terminal: attach from another one shows the same flows', async () => {
+    const first = await open('on');
+    await showsRequest(first, '/before-the-crash');
+    await first.close();
+    assert.equal(await state(), 'on');
+    const second = await open('attach');
+    await second.shows('/before-the-crash');
+    await second.type('Q');
+    await second.shows('exit code 0');
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  it('is left on by the detach key, which says how to come back', async () => {
+    const terminal = await open('on');
+    await terminal.shows('Flows');
+    await terminal.type('C-b', 'd');
+    const screen = await terminal.shows('exit code 0');
+    assert.match(screen, /service\/web stays tapped; come back with: attach web; give it back with: off web/);
+    assert.equal(await state(), 'on');
+    const back = await open('on');
+    await back.shows('Flows');
+  });
+
+  it('shows the same flows to someone on another machine, who has no session of it', async () => {
+    const first = await open('on');
+    await showsRequest(first, '/seen-by-both');
+    await execute('tmux', ['-L', 'mittens', 'kill-server']);
+    await first.shows('exit code 0');
+    const elsewhere = await open('attach');
+    await elsewhere.shows('/seen-by-both');
+  });
+
+  it('goes on when a second viewer leaves, or is ended by a signal', async () => {
+    const first = await open('on');
+    await first.shows('Flows');
+    const second = await open('attach');
+    await second.shows('Flows');
+    process.kill(await second.pid(), 'SIGTERM');
+    await second.shows('exit code 143');
+    await showsRequest(first, '/still-here');
+    assert.equal(await state(), 'on');
+  });
+
+  it('attaches again when the connection is lost', async () => {
+    const terminal = await open('on');
+    await showsRequest(terminal, '/before');
+    const { stdout } = await execute('pgrep', ['-f', `kubectl.*${shop.name}.* attach -it`]);
+    for (const pid of stdout.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+    await showsRequest(terminal, '/after');
+    await terminal.shows('/before');
+  });
+
+  it('follows the pods: a pod that is replaced gets a new window', async () => {
+    const terminal = await open('on');
+    await terminal.shows('Flows');
+    const [before] = /web-\w+-\w+/.exec(await terminal.screen()) ?? [];
+    await shop.kubectl('delete', 'pods', '-l', 'app=web', '--wait=false');
+    await terminal.shows(new RegExp(`0:(?!${before})web-\\w+-\\w+|1:web-\\w+-\\w+\\*`));
+    await showsRequest(terminal, '/to-the-new-pod');
+  });
+
+  it('ends when someone else gives the Service back, and says so', async () => {
+    const terminal = await open('on');
+    await terminal.shows('Flows');
+    assert.equal((await mittens('off', 'web', ...inShop)).code, 0);
+    await terminal.shows('service/web was given back by someone else');
+    await terminal.shows('exit code 0');
+  });
+
+  it('works without tmux, on the terminal itself', async () => {
+    const terminal = await open('on', '--no-tmux');
+    await showsRequest(terminal, '/direct');
+    await terminal.type('q');
+    await terminal.shows('Quit');
+    await terminal.type('y');
+    await terminal.shows('service/web is as it was');
+    await terminal.shows('exit code 0');
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+});
+
+describe('a signal', () => {
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    it(`${signal} to on in a session gives the Service back`, async () => {
+      const terminal = await open('on');
+      await terminal.shows('Flows');
+      process.kill(await terminal.pid(), signal);
+      await terminal.shows(`exit code ${code}`);
+      assert.deepEqual(await shop.snapshot(...objects), original);
+    });
+  }
+
+  for (const [signal, code] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const) {
+    it(`${signal} while the pods roll puts the Service back`, async () => {
+      const terminal = await open('on');
+      await terminal.shows('deployment/web: ');
+      process.kill(await terminal.pid(), signal);
+      await terminal.shows(`exit code ${code}`);
+      assert.match(await terminal.screen(), /putting service\/web back/);
+      assert.deepEqual(await shop.snapshot(...objects), original);
+      assert.equal(await state(), undefined);
+    });
+  }
+});
