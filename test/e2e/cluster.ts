@@ -109,6 +109,13 @@ export class Namespace {
     return JSON.parse(await this.kubectl('exec', 'client', '--', 'node', '/code/ask.mjs', ...how));
   }
 
+  /** Waits until a Service answers: kube-proxy takes a moment to follow it. */
+  async answers(service: string): Promise<void> {
+    const deadline = Date.now() + 30_000;
+    while ((await this.request(service, '/')).status !== 200)
+      assert.ok(Date.now() < deadline, `${service} is silent`);
+  }
+
   /** Puts a steady load on a Service; stop() says how it went. */
   async load(service: string): Promise<{ stop(): Promise<{ sent: number; failed: object[] }> }> {
     const name = `load-${randomBytes(2).toString('hex')}`;

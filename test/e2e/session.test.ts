@@ -88,8 +88,16 @@ describe('a session', () => {
   it('attaches again when the connection is lost', async () => {
     const terminal = await open('on');
     await showsRequest(terminal, '/before');
-    const { stdout } = await execute('pgrep', ['-f', `kubectl.*${shop.name}.* attach -it`]);
-    for (const pid of stdout.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+    const { stdout } = await execute('tmux', [
+      '-L',
+      'mittens',
+      'list-panes',
+      '-a',
+      '-F',
+      '#{session_name} #{pane_pid}',
+    ]);
+    const [, pid] = stdout.match(new RegExp(`${shop.name}/web-\\w+ (\\d+)`)) ?? [];
+    process.kill(Number(pid), 'SIGKILL');
     await showsRequest(terminal, '/after');
     await terminal.shows('/before');
   });
