@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Service } from '../../scripts/lib/kubernetes.ts';
+import { age, summarize } from '../../scripts/lib/list.ts';
+import { ANNOTATION } from '../../scripts/lib/record.ts';
+import { record, service, workload } from './objects.ts';
+
+const tappedPort = [{ port: 80, targetPort: 7777 }];
+const withProxy = workload('Deployment', {}, { containers: [{ name: 'app' }, { name: 'mittens-web' }] });
+
+function tapped(parts: object = {}, spec: Partial<Service['spec']> = { ports: tappedPort }): Service {
+  return service(spec, { [ANNOTATION]: JSON.stringify({ ...record(), ...parts }) });
+}
+
+describe('summarize', () => {
+  const cases: [string, Service, (typeof withProxy)[]][] = [
+    ['on', tapped(), [withProxy]],
+    ['starting', tapped({ phase: 'starting' }), [withProxy]],
+    ['stopping', tapped({ phase: 'stopping' }), [workload()]],
+    ['broken: deployment/web is gone', tapped(), []],
+    ['broken: deployment/web has lost the proxy', tapped(), [workload()]],
+    ['broken: port 80 points at http again', tapped({}, {}), [withProxy]],
+    ['broken: port 80 is gone', tapped({}, { ports: [] }), [withProxy]],
+    ['broken: unreadable record', tapped({ version: 9 }), [withProxy]],
+    ['broken: left by kubetap', service({}, { 'kubetap.io/original-port': '80' }), [workload()]],
+    ['broken: left by the Go mittens', service({}, { 'mittens.io/original-port': 'http' }), [workload()]],
+  ];
+  for (const [state, service, workloads] of cases) {
+    it(`knows the state ${state}`, () => assert.equal(summarize(service, workloads).state, state));
+  }
+
+  it('counts the pods of the tapped workloads', () => {
+    assert.deepEqual(summarize(tapped(), [withProxy, workload('StatefulSet')]).pods, { ready: 2, wanted: 2 });
+  });
+});
+
+describe('age', () => {
+  // As k8s.io/apimachinery/pkg/util/duration writes them.
+  for (const [seconds, text] of [
+    [-5, '0s'],
+    [0, '0s'],
+    [119, '119s'],
+    [120, '2m'],
+    [150, '2m30s'],
+    [599, '9m59s'],
+    [600, '10m'],
+    [10_799, '179m'],
+    [10_800, '3h'],
+    [12_600, '3h30m'],
+    [28_800, '8h'],
+    [172_799, '47h'],
+    [172_800, '2d'],
+  ] as const) {
+    it(`writes ${seconds} s as ${text}`, () => assert.equal(age(seconds * 1000), text));
+  }
+});

@@ -1,0 +1,80 @@
+import type { Pod, Service, Workload } from '../../scripts/lib/kubernetes.ts';
+import type { Scene, TapRequest } from '../../scripts/lib/plan.ts';
+import type { TapRecord } from '../../scripts/lib/record.ts';
+
+/** Kubernetes objects as the API server would return them, small, and valid for `kubectl patch --local`. */
+
+export function service(spec: Partial<Service['spec']> = {}, annotations?: Record<string, string>): Service {
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'shop', resourceVersion: '7', ...(annotations && { annotations }) },
+    spec: {
+      selector: { app: 'web' },
+      clusterIP: '10.0.0.1',
+      ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 'http' }],
+      ...spec,
+    },
+  } as Service;
+}
+
+export function workload(kind = 'Deployment', spec: object = {}, podSpec: object = {}): Workload {
+  return {
+    apiVersion: 'apps/v1',
+    kind,
+    metadata: { name: 'web', namespace: 'shop', resourceVersion: '42' },
+    spec: {
+      replicas: 2,
+      selector: { matchLabels: { app: 'web' } },
+      template: {
+        metadata: { labels: { app: 'web' }, annotations: { note: 'kept' } },
+        spec: {
+          containers: [
+            { name: 'app', image: 'app:1', ports: [{ name: 'http', containerPort: 8080, protocol: 'TCP' }] },
+            { name: 'logger', image: 'logger:1' },
+          ],
+          volumes: [{ name: 'data', emptyDir: {} }],
+          ...podSpec,
+        },
+      },
+      ...spec,
+    },
+    status: { readyReplicas: 2 },
+  } as unknown as Workload;
+}
+
+export function pod(status: Pod['status'] = { conditions: [{ type: 'Ready', status: 'True' }] }): Pod {
+  return {
+    metadata: { name: 'web-1', namespace: 'shop', resourceVersion: '1' },
+    spec: { containers: [{ name: 'app' }, { name: 'mittens-web' }] },
+    status,
+  };
+}
+
+export function scene(parts: Partial<Scene> = {}): Scene {
+  return { service: service(), pods: [pod()], workloads: [workload()], record: undefined, ...parts };
+}
+
+export const REQUEST: TapRequest = {
+  ports: [],
+  https: false,
+  listenPort: undefined,
+  image: 'mitmproxy/mitmproxy:12.2.3',
+  imagePullPolicy: 'IfNotPresent',
+  mitmproxyArgs: [],
+};
+
+export const SIGNATURE = { id: '0123abcd', owner: 'ann@laptop', started: '2026-01-02T03:04:05.678Z' };
+
+export function record(parts: Partial<TapRecord> = {}): TapRecord {
+  return {
+    version: 1,
+    ...SIGNATURE,
+    phase: 'on',
+    mode: 'sidecar',
+    container: 'mittens-web',
+    workloads: ['deployment/web'],
+    ports: [{ port: 80, targetPort: 'http', scheme: 'http', appPort: 8080, listenPort: 7777 }],
+    ...parts,
+  };
+}

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { printTable } from '../../scripts/lib/table.ts';
+import { printable, talkOn } from '../../scripts/lib/talk.ts';
+
+function stream(isTTY: boolean) {
+  const written: string[] = [];
+  return {
+    written,
+    stream: {
+      isTTY,
+      columns: 80,
+      write: (text: string) => written.push(text),
+    } as unknown as NodeJS.WriteStream,
+  };
+}
+
+describe('talkOn', () => {
+  it('writes a line for each change of progress where there is no terminal', () => {
+    const { stream: to, written } = stream(false);
+    const talk = talkOn(to);
+    for (const text of ['1 of 2', '1 of 2', '2 of 2']) talk.progress(text);
+    talk.say('done');
+    assert.deepEqual(written, ['1 of 2\n', '2 of 2\n', 'done\n']);
+  });
+
+  it('replaces progress in place on a terminal, and never wraps it', () => {
+    const { stream: to, written } = stream(true);
+    const talk = talkOn(to);
+    talk.progress('x'.repeat(200));
+    talk.say('done');
+    assert.deepEqual(written, ['x'.repeat(79), '\r\x1b[K', 'done\n']);
+  });
+});
+
+describe('printable', () => {
+  it("takes away what would drive the reader's terminal, and leaves lines", () => {
+    assert.equal(printable('a\x1b]0;evil\x07\nb\x9bc\té'), 'a?]0;evil?\nb?c?é');
+  });
+});
+
+describe('printTable', () => {
+  it('aligns columns as kubectl does, without blanks at the end', () => {
+    const { stream: to, written } = stream(false);
+    printTable(to, [
+      ['NAME', 'AGE'],
+      ['a-long-name', '1s'],
+    ]);
+    assert.deepEqual(written, ['NAME          AGE\n', 'a-long-name   1s\n']);
+  });
+});

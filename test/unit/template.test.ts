@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { UserError } from '../../scripts/lib/error.ts';
+import type { Service, Workload } from '../../scripts/lib/kubernetes.ts';
+import { planTap } from '../../scripts/lib/plan.ts';
+import { ANNOTATION, erasePatch, recordOf, restorePatch, retargetPatch } from '../../scripts/lib/record.ts';
+import { fill, Templates } from '../../scripts/lib/template.ts';
+import { REQUEST, SIGNATURE, scene, service, workload } from './objects.ts';
+
+const templates = new Templates();
+const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** What kubectl's own merge makes of an object and a patch. */
+function patched<T>(object: T, type: 'strategic' | 'merge', patch: unknown): T {
+  const file = join(folder, 'object.json');
+  writeFileSync(file, JSON.stringify(object));
+  const args = ['patch', '--local', '-f', file, '--type', type, '-p', JSON.stringify(patch), '-o', 'json'];
+  return JSON.parse(execFileSync('kubectl', args, { encoding: 'utf8' })) as T;
+}
+
+/** The same object as kubectl prints it, and without the version that every write changes. */
+function normal<T extends Service | Workload>(object: T): T {
+  const same = patched(object, 'merge', {});
+  return { ...same, metadata: { ...same.metadata, resourceVersion: '' } };
+}
+
+function inject(object: Workload): Workload {
+  const { changes } = planTap(scene({ workloads: [object] }), REQUEST, SIGNATURE, templates);
+  return patched(object, 'strategic', changes.inject.patch);
+}
+
+function remove(object: Workload): Workload {
+  return patched(object, 'strategic', templates.render('sidecar-remove', { container: 'mittens-web' }));
+}
+
+const names = (object: Workload) => object.spec.template.spec.containers.map(({ name }) => name);
+
+for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet']) {
+  describe(`the sidecar of a ${kind}`, () => {
+    const original = workload(kind);
+
+    it('goes behind the containers that were there, which kubectl logs and exec then still pick', () => {
+      const tapped = inject(original);
+      assert.deepEqual(names(tapped), ['app', 'logger', 'mittens-web']);
+      assert.deepEqual(
+        tapped.spec.template.spec.containers.slice(0, 2),
+        original.spec.template.spec.containers,
+      );
+    });
+
+    it('is there once when it is injected twice', () => {
+      assert.deepEqual(names(inject(inject(original))), ['app', 'logger', 'mittens-web']);
+    });
+
+    it('leaves the exact workload when it is removed', () => {
+      assert.deepEqual(normal(remove(inject(original))), normal(original));
+    });
+
+    it('leaves what someone else changed meanwhile', () => {
+      const edit = { spec: { template: { spec: { containers: [{ name: 'app', image: 'app:2' }] } } } };
+      assert.deepEqual(
+        normal(remove(patched(inject(original), 'strategic', edit))),
+        normal(patched(original, 'strategic', edit)),
+      );
+    });
+  });
+}
+
+describe('the patches of a Service', () => {
+  const ports = [
+    { name: 'http', port: 80, protocol: 'TCP', targetPort: 'http', nodePort: 30080 },
+    { name: 'dns', port: 80, protocol: 'UDP', targetPort: 53 },
+  ];
+  for (const annotations of [undefined, { team: 'shop' }]) {
+    it(`give back the exact Service, ${annotations ? 'with annotations of its own' : 'without annotations'}`, () => {
+      const original = service({ ports }, annotations);
+      const { record, changes } = planTap(
+        scene({ service: original }),
+        { ...REQUEST, ports: ['80'] },
+        SIGNATURE,
+        templates,
+      );
+      const recorded = patched(original, 'merge', changes.record.patch);
+      assert.deepEqual(recordOf(recorded), record);
+      const tapped = patched(recorded, 'merge', retargetPatch(templates, recorded, record));
+      assert.deepEqual(
+        tapped.spec.ports?.map(({ targetPort }) => targetPort),
+        [7777, 53],
+      );
+      assert.equal(recordOf(tapped)?.phase, 'on');
+      const restored = patched(tapped, 'merge', restorePatch(templates, tapped, record));
+      assert.equal(recordOf(restored)?.phase, 'stopping');
+      assert.deepEqual(restored.spec, normal(original).spec);
+      const erased = patched(restored, 'merge', erasePatch(templates, restored));
+      assert.equal(erased.metadata.annotations?.[ANNOTATION], undefined);
+      assert.deepEqual(erased.metadata.annotations ?? {}, annotations ?? {});
+      assert.deepEqual(erased.spec, normal(original).spec);
+    });
+  }
+});
+
+describe('Templates', () => {
+  const own = new Templates(folder);
+
+  it('takes a file of the user’s folder before the built-in one, and the others from there', () => {
+    writeFileSync(join(folder, 'record-remove.yaml'), 'own: ${resourceVersion}');
+    assert.deepEqual(own.render('record-remove', { resourceVersion: '7' }), { own: '7' });
+    assert.deepEqual(
+      own.render('sidecar-remove', { container: 'x' }),
+      templates.render('sidecar-remove', { container: 'x' }),
+    );
+  });
+
+  for (const [what, text, says] of [
+    ['is no YAML', 'a: [', /^template record.yaml: /],
+    [
+      'asks for a value that there is not',
+      'a: ${nope}',
+      /^template record.yaml: no value \$\{nope\}; there are record/,
+    ],
+    ['is empty', '', /^template record.yaml: /],
+  ] as const) {
+    it(`names a file that ${what}`, () => {
+      writeFileSync(join(folder, 'record.yaml'), text);
+      assert.throws(
+        () => own.render('record', { record: '' }),
+        (error) => error instanceof UserError && says.test(error.message),
+      );
+    });
+  }
+
+  it('names a folder that is not there', () => {
+    assert.throws(() => new Templates('/no/where'), /there is no folder \/no\/where/);
+  });
+});
+
+describe('fill', () => {
+  it('keeps the type of a value that stands alone, and takes its text inside a string', () => {
+    assert.deepEqual(fill({ a: '${n}', b: ['x-${n}'] }, { n: 7 }), { a: 7, b: ['x-7'] });
+  });
+
+  for (const hostile of ['"}, "b": {', 'a\nb: c', '${n}', '${other}', '__proto__', 'constructor']) {
+    it(`lets no value change the structure: ${JSON.stringify(hostile)}`, () => {
+      assert.deepEqual(fill({ a: '${n}', b: 'x${n}' }, { n: hostile, other: 'secret' }), {
+        a: hostile,
+        b: `x${hostile}`,
+      });
+    });
+  }
+
+  it('has no values but those that are given', () => {
+    assert.throws(() => fill('${constructor}', {}), /no value \$\{constructor\}/);
+  });
+});
+
+describe('the addon', () => {
+  it('is Python that mitmproxy 8.1’s Python reads', () => {
+    execFileSync('python3', ['-c', 'import ast,sys; ast.parse(sys.stdin.read(), feature_version=(3, 9))'], {
+      input: templates.read('mittens.py'),
+    });
+  });
+});
