@@ -10,7 +10,7 @@ RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help on off list attach test e2e lint
+.PHONY: help on off list attach test e2e bench lint
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
@@ -33,6 +33,9 @@ test: node_modules ## the unit tests, and the end-to-end tests if KUBECONFIG is 
 
 e2e: node_modules ## the end-to-end tests, on the cluster that KUBECONFIG names
 	$(RUN) --test --test-concurrency=1 --test-reporter=spec test/e2e/*.test.ts
+
+bench: node_modules ## how much longer a tap takes than its rollout, on the cluster that KUBECONFIG names
+	$(RUN) test/bench/tap.ts
 
 lint: node_modules ## lint, format and types
 	npx biome check .
