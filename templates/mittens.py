@@ -51,8 +51,8 @@ class Mittens:
             self.ports = OrderedDict((int(listen), urlsplit(app)) for listen, app in pairs)
 
     async def running(self):
-        loop = asyncio.get_running_loop()
-        signal.signal(signal.SIGTERM, lambda *_: loop.call_soon_threadsafe(self.start, self.drain()))
+        # Through the loop, as mitmproxy does since 9.0: a handler set past it would run beside mitmproxy's own.
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: self.start(self.drain()))
         if self.has_tui():
             ctx.master.shutdown = self.quit
         self.start(self.open())

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { $, quote } from 'zx/core';
+import { captured$ } from './child.ts';
 import { UserError } from './error.ts';
 
 /** Which cluster, as whom, and where: kubectl's own flags. */
@@ -24,18 +24,6 @@ export class KubectlError extends UserError {
     this.reason = /^Error from server \((\w+)\)/m.exec(stderr)?.[1];
   }
 }
-
-// zx takes prefix and shell from the environment otherwise (ZX_PREFIX), which would run with every command;
-// children are detached so that a Ctrl-C does not reach a kubectl that is giving a Service back.
-const kubectl$ = $({
-  quote,
-  prefix: '',
-  postfix: '',
-  stdio: ['ignore', 'pipe', 'pipe'],
-  detached: true,
-  quiet: true,
-  nothrow: true,
-});
 
 /** The one place where kubectl is started. */
 export class Kubectl {
@@ -69,7 +57,7 @@ export class Kubectl {
    */
   async run(args: string[], options: { signal?: AbortSignal } = {}): Promise<string> {
     options.signal?.throwIfAborted();
-    const child = kubectl$`${this.argv(args)}`;
+    const child = captured$`${this.argv(args)}`;
     const stop = () => endGroup(child.pid);
     options.signal?.addEventListener('abort', stop);
     const { exitCode, stdout, stderr } = await child;

@@ -3,7 +3,8 @@ import { UsageError, UserError } from './error.ts';
 import { type Interrupts, listenForInterrupts } from './interrupt.ts';
 import { type Connection, Kubectl } from './kubectl.ts';
 import type { Service } from './kubernetes.ts';
-import { choosePorts, describePort, type TapRequest } from './plan.ts';
+import type { TapRequest } from './plan.ts';
+import { choosePorts, describePort } from './port.ts';
 import { askForPort } from './prompt.ts';
 import { recordOf, type TapRecord } from './record.ts';
 import { locate } from './service.ts';
@@ -41,7 +42,7 @@ export async function on(argument: string, flags: OnFlags, mitmproxyArgs: string
   const service = await somewhere.get<Service>([`service/${name}`]);
   bench.kubectl = somewhere.in(service.metadata.namespace);
   const earlier = recordOf(service);
-  if (!earlier) request.ports = await askWhichPort(service, request.ports);
+  if (!earlier) request.ports = await askWhichPort(service, request.ports, interrupts.signal);
   if (flags['dry-run']) {
     process.stdout.write(await dryRun(bench, service, request));
     return;
@@ -117,10 +118,10 @@ function refuseWithoutTerminal(flags: OnFlags): void {
   });
 }
 
-async function askWhichPort(service: Service, ports: string[]): Promise<string[]> {
+async function askWhichPort(service: Service, ports: string[], signal: AbortSignal): Promise<string[]> {
   const all = service.spec.ports ?? [];
   if (ports.length > 0 || all.length < 2 || !process.stdin.isTTY || !process.stderr.isTTY) return ports;
-  return [await askForPort(`service/${service.metadata.name} has several ports`, all)];
+  return [await askForPort(`service/${service.metadata.name} has several ports`, all, signal)];
 }
 
 /** Whether a tap is on that has all the ports that are wanted now. */

@@ -42,15 +42,14 @@ export async function waitForRollout(
   workload: Workload,
   options: RolloutOptions,
 ): Promise<void> {
-  const name = workloadName(workload);
   const giveUp = new AbortController();
   const signal = options.signal ? AbortSignal.any([options.signal, giveUp.signal]) : giveUp.signal;
-  const rollout = kubectl.run(['rollout', 'status', name, `--timeout=${options.timeout}s`], { signal });
+  const started = Date.now();
+  const rollout = followRollout(kubectl, workloadName(workload), started + options.timeout * 1000, signal);
   const done = rollout.then(
     () => true,
     () => true,
   );
-  const started = Date.now();
   let trouble: Trouble | undefined;
   while (!(await Promise.race([done, sleep(POLL_MS).then(() => false)]))) {
     trouble = await lookForTrouble(kubectl, workload, Date.now() - started, options);
@@ -61,10 +60,29 @@ export async function waitForRollout(
   }
   await rollout.catch((error: unknown) => {
     if (!(error instanceof KubectlError)) throw error;
-    throw new UserError(
-      `${name} did not roll out in ${options.timeout} s: ${trouble?.text ?? error.message}`,
-    );
+    const why = trouble?.text ?? error.message;
+    throw new UserError(`${workloadName(workload)} did not roll out in ${options.timeout} s: ${why}`);
   });
+}
+
+/** Lets kubectl judge when a rollout is done; when the API server goes away for a while, asks again. */
+async function followRollout(
+  kubectl: Kubectl,
+  name: string,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    const left = Math.max(1, Math.ceil((deadline - Date.now()) / 1000));
+    try {
+      await kubectl.run(['rollout', 'status', name, `--timeout=${left}s`], { signal });
+      return;
+    } catch (error) {
+      const final = /timed out waiting|progress deadline|NotFound|Forbidden/;
+      if (!(error instanceof KubectlError) || final.test(error.message) || Date.now() > deadline) throw error;
+      await sleep(POLL_MS);
+    }
+  }
 }
 
 async function lookForTrouble(

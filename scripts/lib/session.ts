@@ -65,8 +65,16 @@ async function viewInTmux(tapped: Tapped, signal: AbortSignal): Promise<Ending> 
   const client = attachSession(session);
   const ending = await watchSession(tapped, client, signal);
   if (ending !== 'detached') await killSession(session);
-  client.kill();
+  await end(client);
   return ending;
+}
+
+/** Ends the tmux client, and gives it the time to leave the terminal as it was. */
+async function end(client: ChildProcess): Promise<void> {
+  if (client.exitCode !== null || client.signalCode !== null) return;
+  const exited = new Promise((resolve) => client.once('exit', resolve));
+  client.kill();
+  await Promise.race([exited, sleep(1000)]);
 }
 
 async function openSession(tapped: Tapped, pods: Pod[]): Promise<void> {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { $, quote } from 'zx/core';
+import { captured$ } from './child.ts';
 import { UserError } from './error.ts';
 
 /** One pane of a session: mittens has one a window. */
@@ -11,28 +11,18 @@ export interface Pane {
   title: string;
 }
 
-const tmux$ = $({
-  quote,
-  prefix: '',
-  postfix: '',
-  stdio: ['ignore', 'pipe', 'pipe'],
-  detached: true,
-  quiet: true,
-  nothrow: true,
-});
-
 // A server of our own, without the user's tmux.conf: plugins that save and restore sessions would bring a
 // tap's windows back after its end, and the keys that we tell the user must be the keys that work.
 const SERVER = ['-L', 'mittens', '-f', '/dev/null'];
 
 async function tmux(args: string[]): Promise<{ ok: boolean; stdout: string; stderr: string }> {
-  const { exitCode, stdout, stderr } = await tmux$`tmux ${[...SERVER, ...args]}`;
+  const { exitCode, stdout, stderr } = await captured$`tmux ${[...SERVER, ...args]}`;
   return { ok: exitCode === 0, stdout, stderr };
 }
 
 /** Whether tmux is on the PATH. */
 export async function hasTmux(): Promise<boolean> {
-  return (await tmux$`tmux -V`).exitCode === 0;
+  return (await captured$`tmux -V`).exitCode === 0;
 }
 
 /** Whether the user's terminal is inside a tmux already, where the prefix key must be typed twice to reach ours. */

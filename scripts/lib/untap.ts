@@ -1,10 +1,10 @@
 import { ancestorOf, removeAncestor } from './ancestor.ts';
 import type { Kubectl } from './kubectl.ts';
 import type { Service, Workload } from './kubernetes.ts';
-import { containerName } from './plan.ts';
 import { erasePatch, recordOf, restorePatch, type TapRecord } from './record.ts';
 import { waitForRollout } from './rollout.ts';
 import { updateService } from './service.ts';
+import { containerName } from './sidecar.ts';
 import type { Workbench } from './workbench.ts';
 import { hasContainer, listWorkloads, workloadName } from './workload.ts';
 

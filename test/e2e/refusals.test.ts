@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { loadAll } from 'js-yaml';
 import { app, Namespace } from './cluster.ts';
-import { mittens } from './terminal.ts';
+import { commandLine, mittens, Terminal } from './terminal.ts';
 
 const shop = new Namespace();
 
@@ -148,6 +148,22 @@ describe('a Service', () => {
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /needs a terminal.*\nhint: use --detach/);
   });
+
+  for (const [key, code] of [
+    ['C-c', 130],
+    ['C-d', 1],
+  ] as const) {
+    it(`is not tapped when the question for its port is answered by ${key}`, async () => {
+      const before = await versions();
+      const terminal = new Terminal();
+      await terminal.start(commandLine('on', ['ports', '-n', shop.name]));
+      await terminal.shows('Which one? [80]');
+      await terminal.type(key);
+      await terminal.shows(`exit code ${code}`);
+      await terminal.close();
+      assert.deepEqual(await versions(), before);
+    });
+  }
 
   it('is not touched by a dry run, which prints the plan and the patches as YAML', async () => {
     const before = await versions();

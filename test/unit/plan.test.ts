@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UserError } from '../../scripts/lib/error.ts';
-import { containerName, literal, planTap, type Scene, type TapRequest } from '../../scripts/lib/plan.ts';
+import { planTap, type Scene, type TapRequest } from '../../scripts/lib/plan.ts';
+import { containerName, literal } from '../../scripts/lib/sidecar.ts';
 import { Templates } from '../../scripts/lib/template.ts';
 import { pod, REQUEST, record, SIGNATURE, scene, service, workload } from './objects.ts';
 
