@@ -35,10 +35,10 @@ describe('a tap from on to q', () => {
   });
 
   it('shows a request with what was sent', async () => {
-    await terminal.type('f', '~c 418', 'Enter');
+    await terminal.type('f', '~u /seen/', 'Enter');
     // Two replicas, two windows: only every other request is in the one that is shown.
-    for (let sent = 0; sent < 10; sent++) await shop.request('web', `/cart/${sent}?status=418`);
-    await terminal.shows(/GET +shop\.example +\/cart\/\d\?status=418 .* 418/);
+    for (let sent = 0; sent < 10; sent++) await shop.request('web', `/seen/cart/${sent}?status=418`);
+    await terminal.shows(/GET +shop\.example +\/seen\/cart\/\d\?status=418 .* 418/);
   });
 
   it('has a window for each pod', async () => {
@@ -47,12 +47,12 @@ describe('a tap from on to q', () => {
   });
 
   it('sends the client the response that was changed in it', async () => {
-    await terminal.type('f', '~u /edit', 'Enter', 'i', '~s & ~u /edit', 'Enter');
+    await terminal.type('i', '~s & ~u /seen/edit', 'Enter');
     let answer: Answer = { status: 0, body: '' };
     // Only every other request is in the window that intercepts.
     for (let sent = 0; sent < 20 && answer.status !== 503; sent++) {
-      const pending = shop.request('web', `/edit/${sent}`);
-      await Promise.race([pending, terminal.shows(`/edit/${sent} `)]);
+      const pending = shop.request('web', `/seen/edit/${sent}`);
+      await Promise.race([pending, terminal.shows(`/seen/edit/${sent} `)]);
       await terminal.type(':', 'flow.set @all status_code 503', 'Enter', 'A');
       answer = await pending;
     }

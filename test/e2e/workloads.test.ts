@@ -178,6 +178,7 @@ describe("a user's own mitmproxy arguments", () => {
     await shop.service('args', [{ port: 80, targetPort: 8080 }]);
     const modify = ['--', '--modify-body', '@~s@method@$(HOME) $$ "quoted"@'];
     await tapOn('args', ...modify);
+    await seen('args', '/');
     assert.match((await shop.request('args', '/')).body, /\$\(HOME\) \$\$ "quoted"/);
     await tapOff('args');
   });
