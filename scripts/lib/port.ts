@@ -70,6 +70,16 @@ export function planPorts(
   return ports;
 }
 
+/** @throws UserError when a port of the proxy has been taken since it was planned, or by a container since the tap began. */
+export function refuseTakenPorts(workload: Workload, { container, ports }: TapRecord): void {
+  const taken = portsInUse(workload, container);
+  const clash = ports.find(({ listenPort }) => taken.has(listenPort));
+  if (!clash) return;
+  throw new UserError(`port ${clash.listenPort} is now in use in the pods of ${workloadName(workload)}`, {
+    hint: 'tap again, and a free one is taken',
+  });
+}
+
 function portsInUse(workload: Workload, container: string): Set<number> {
   const others = containersOf(workload).filter(({ name }) => name !== container);
   return new Set(others.flatMap(({ ports = [] }) => ports.map(({ containerPort }) => containerPort)));

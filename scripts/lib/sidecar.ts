@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Workload } from './kubernetes.ts';
 import type { TapRequest } from './plan.ts';
+import { refuseTakenPorts } from './port.ts';
 import type { TapRecord } from './record.ts';
 import type { Templates } from './template.ts';
 
@@ -11,13 +12,17 @@ export function containerName(service: string): string {
   return `mittens-${service.slice(0, 46)}-${digest}`;
 }
 
-/** The patch that puts the proxy into a workload's pods. */
+/**
+ * The patch that puts the proxy into a workload's pods.
+ * @throws UserError when another container has a port that the record gives to the proxy.
+ */
 export function sidecarPatch(
   workload: Workload,
   record: TapRecord,
   request: TapRequest,
   templates: Templates,
 ): unknown {
+  refuseTakenPorts(workload, record);
   const apps = workload.spec.template.spec.containers.filter(({ name }) => name !== record.container);
   return templates.render('sidecar', {
     resourceVersion: workload.metadata.resourceVersion,

@@ -9,6 +9,7 @@ import { type Change, type Plan, planTap, type Scene, type TapRequest } from './
 import { recordOf, retargetPatch, type TapRecord } from './record.ts';
 import { sleep, waitForRollout } from './rollout.ts';
 import { isConflict, podsOf, updateService } from './service.ts';
+import { sidecarPatch } from './sidecar.ts';
 import { untap } from './untap.ts';
 import type { Workbench } from './workbench.ts';
 import { ownersOf, workloadsBehind } from './workload.ts';
@@ -34,9 +35,9 @@ async function tapOnce(bench: Workbench, service: Service, request: TapRequest):
   const plan = await planFor(bench, service, request);
   await rehearse(bench, plan);
   for (const note of plan.notes) bench.talk.say(`note: ${note}`);
+  await apply(bench, plan.changes.record);
   try {
-    await apply(bench, plan.changes.record);
-    await inject(bench, plan);
+    await inject(bench, plan, request);
     await waitForProxies(bench, service, plan.record);
     return await retarget(bench, service, plan.record);
   } catch (error) {
@@ -89,16 +90,22 @@ async function apply<T>(bench: Workbench, change: Change, options = {}): Promise
   return await bench.kubectl.patch<T>(change.object, change.type, change.patch, options);
 }
 
-async function inject(bench: Workbench, plan: Plan): Promise<void> {
-  bench.signal?.throwIfAborted();
-  const workload = await apply<Workload>(bench, plan.changes.inject);
-  const { talk, timeout, signal } = bench;
-  await waitForRollout(bench.kubectl, workload, {
-    talk,
-    timeout,
-    container: plan.record.container,
-    ...(signal && { signal }),
-  });
+/** Puts the proxy into the pods; another's edit of the workload in between is read, and stays. */
+async function inject(bench: Workbench, { record, changes }: Plan, request: TapRequest): Promise<void> {
+  const { kubectl, talk, timeout, signal } = bench;
+  let change = changes.inject;
+  for (let attempt = 1; ; attempt++) {
+    signal?.throwIfAborted();
+    try {
+      const workload = await apply<Workload>(bench, change);
+      const options = { talk, timeout, container: record.container, ...(signal && { signal }) };
+      return await waitForRollout(kubectl, workload, options);
+    } catch (error) {
+      if (!isConflict(error) || attempt === 5) throw error;
+      const workload = await kubectl.get<Workload>([change.object]);
+      change = { ...change, patch: sidecarPatch(workload, record, request, bench.templates) };
+    }
+  }
 }
 
 /** Every pod that gets traffic has a proxy that takes it: a rollout that is done can still leave others. */
@@ -111,6 +118,8 @@ async function waitForProxies(bench: Workbench, service: Service, record: TapRec
       spec.containers.every(({ name }) => name !== record.container),
     );
     if (ready.length > 0 && without.length === 0) return;
+    const current = await bench.kubectl.find<Service>([`service/${service.metadata.name}`]);
+    if (!current || recordOf(current)?.id !== record.id) throw givenBack(service);
     if (Date.now() > deadline) {
       throw new UserError(
         ready.length === 0
@@ -129,8 +138,12 @@ async function retarget(bench: Workbench, service: Service, record: TapRecord): 
   const done = await updateService(bench.kubectl, name, record.id, (current) =>
     retargetPatch(bench.templates, current, record),
   );
-  if (!done) throw new UserError(`service/${name} was given back by someone else meanwhile`);
+  if (!done) throw givenBack(service);
   return { ...record, phase: 'on' };
+}
+
+function givenBack(service: Service): UserError {
+  return new UserError(`service/${service.metadata.name} was given back by someone else meanwhile`);
 }
 
 /** Gives the Service back, and waits for it even when the user no longer wants to. */

@@ -20,7 +20,7 @@ export async function untap(bench: Workbench, name: string, onlyId?: string): Pr
   const ancestor = service && ancestorOf(service);
   if (service && ancestor) await removeAncestor(bench, service, ancestor);
   const record = service && recordOf(service);
-  if (onlyId && record?.id !== onlyId) return false;
+  if (onlyId && record && record.id !== onlyId) return false;
   if (service && record) {
     await giveBack(bench, name, record);
     return true;

@@ -57,7 +57,7 @@ describe('what someone else changes during a tap', () => {
       `app=${image.includes('/') ? `docker.io/${image}` : `docker.io/library/${image}`}`,
     );
     await shop.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s');
-    assert.equal((await shop.request('web', '/')).status, 200);
+    await shop.answers('web');
     await off();
     const service = await shop.get<Service>('service/web');
     assert.deepEqual(service.metadata.labels, { team: 'checkout' });

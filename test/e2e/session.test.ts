@@ -131,6 +131,39 @@ describe('a session', () => {
   });
 });
 
+describe('off while on still waits', () => {
+  it('wins: on says so, and leaves nothing', async () => {
+    // Nothing listens on its port, so that on waits.
+    await shop.service('deaf', [{ port: 80, targetPort: 5 }], { selector: { app: 'web' } });
+    const terminal = new Terminal();
+    terminals.push(terminal);
+    await terminal.start(commandLine('on', ['deaf', ...inShop]));
+    await terminal.shows("nothing listens on the app's port");
+    assert.equal((await mittens('off', 'deaf', ...inShop)).code, 0);
+    await terminal.shows('service/deaf was given back by someone else meanwhile');
+    await terminal.shows('exit code 1');
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+});
+
+describe('several at once who tap the same Service', () => {
+  it('get one tap, and the others are told whose it is', async () => {
+    const results = await Promise.all(
+      [1, 2, 3].map(() => mittens('on', 'web', '--detach', '--timeout', '60s', ...inShop)),
+    );
+    const told = results.filter(({ stderr }) =>
+      /service\/web .*(is starting|is tapped already), by .*@/.test(stderr),
+    );
+    assert.equal(told.length, 2);
+    const words = results.map(({ stderr }) => stderr).join('---\n');
+    assert.ok(
+      results.some(({ code, stderr }) => code === 0 && !stderr.includes('already')),
+      words,
+    );
+    assert.deepEqual(await shop.containers('web'), ['app', 'mittens-web']);
+  });
+});
+
 describe('a signal', () => {
   for (const [signal, code] of [
     ['SIGINT', 130],

@@ -175,6 +175,13 @@ describe('planTap', () => {
     });
   });
 
+  it('refuses to add a port to a tap whose own port another container has taken since', () => {
+    const other = { name: 'late', ports: [{ containerPort: 7777 }] };
+    const workloads = [workload('Deployment', {}, { containers: [{ name: 'app' }, other] })];
+    const given = { service: service({ ports: TWO_PORTS }), record: record(), workloads };
+    assert.throws(() => plan(given, { ports: ['81'] }), /port 7777 is now in use/);
+  });
+
   it('changes none of what it is given', () => {
     const given = scene({ service: service({ ports: TWO_PORTS }), record: record() });
     const copy = structuredClone(given);
