@@ -67,7 +67,7 @@ describe('several Services in front of one workload', () => {
   it('are given back each on its own', async () => {
     await tapOff('front');
     assert.deepEqual(await shop.containers('both'), ['app', 'mittens-back']);
-    assert.equal((await shop.request('front', '/')).status, 200);
+    await shop.answers('front');
     await seen('back', '/still-seen');
     await tapOff('back');
     assert.deepEqual(await shop.snapshot(...objects), original);
@@ -109,16 +109,15 @@ describe('several ports of one Service', () => {
   });
 
   async function bothAreSeen(): Promise<void> {
-    const answers = [await shop.request('ports', '/one'), await shop.request('ports', '/two', { port: 81 })];
-    assert.deepEqual(
-      answers.map(({ body }) => JSON.parse(body)).map(({ port, host }) => [port, host]),
-      [
-        [8080, 'shop.example'],
-        [7777, 'shop.example'],
-      ],
-    );
     await seen('ports', '/one');
-    assert.match(await seen('ports', '/two', 81), /\/one .*\n.*\/two /);
+    assert.match(await seen('ports', '/two', 81), /\/one .*\n(.*\n)*.*\/two /);
+    for (const [port, appPort] of [
+      [80, 8080],
+      [81, 7777],
+    ] as const) {
+      const { body } = await shop.request('ports', '/', { port });
+      assert.deepEqual([JSON.parse(body).port, JSON.parse(body).host], [appPort, 'shop.example']);
+    }
   }
 
   it('are tapped together, on ports that the app does not use', async () => {
@@ -136,7 +135,7 @@ describe('several ports of one Service', () => {
     await tapOn('ports', '-p', '80', '--listen-port', '9999');
     const { stdout } = await mittens('list', '-o', 'json', ...inShop);
     assert.equal(JSON.parse(stdout).items[0].ports[0].listenPort, 9999);
-    assert.equal((await shop.request('ports', '/')).status, 200);
+    await shop.answers('ports');
   });
 });
 
@@ -165,9 +164,9 @@ describe('an app that speaks TLS', () => {
     await shop.app({ name: 'tls', env: { TLS_PORT: '8443' } });
     await shop.service('tls', [{ port: 443, targetPort: 8443 }]);
     await tapOn('tls', '--https');
+    assert.match(await seen('tls', '/secret', 443), /HTTPS +GET +shop\.example \/secret/);
     const { body } = await shop.request('tls', '/secret', { port: 443 });
     assert.equal(JSON.parse(body).port, 8443);
-    assert.match(await seen('tls', '/secret', 443), /HTTPS +GET +shop\.example \/secret/);
     await tapOff('tls');
   });
 });
