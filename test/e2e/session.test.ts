@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { execute, Namespace } from './cluster.ts';
-import { commandLine, mittens, Terminal } from './terminal.ts';
+import { commandLine, mittens, sleep, Terminal } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -143,6 +143,19 @@ describe('off while on still waits', () => {
     await terminal.shows('service/deaf was given back by someone else meanwhile');
     await terminal.shows('exit code 1');
     assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+});
+
+describe('off at any moment of on', () => {
+  it('leaves the Service as it was, or tapped and to be given back', async () => {
+    for (const ms of [1000, 1500, 2000, 2500, 3000, 3500]) {
+      const tapping = mittens('on', 'web', '--detach', '--timeout', '60s', ...inShop);
+      await sleep(ms);
+      await mittens('off', 'web', ...inShop);
+      await tapping;
+      if ((await state()) !== undefined) await mittens('off', 'web', ...inShop);
+      assert.deepEqual(await shop.snapshot(...objects), original, `off ${ms} ms after on`);
+    }
   });
 });
 
