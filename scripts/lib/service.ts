@@ -1,7 +1,7 @@
 import { UsageError } from './error.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 import { type Pod, type Service, selectorFlag } from './kubernetes.ts';
-import { recordOf } from './record.ts';
+import { recordOf, type TapRecord } from './record.ts';
 import { parseTarget } from './target.ts';
 
 /** A Service's name, and kubectl in its namespace: what a command's argument means. */
@@ -29,21 +29,22 @@ export async function podsOf(kubectl: Kubectl, service: Service): Promise<Pod[]>
 }
 
 /**
- * Patches a Service as long as it bears the record of one tap; when someone else changed it between our
- * reading and our writing, reads it anew.
+ * Patches a Service as long as it bears the record of one tap, which is read with it; when someone else
+ * changed it between our reading and our writing, reads it anew.
  * @returns false when the tap is no longer there.
  */
 export async function updateService(
   kubectl: Kubectl,
   name: string,
   id: string,
-  patchFor: (service: Service) => unknown,
+  patchFor: (service: Service, record: TapRecord) => unknown,
 ): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     const service = await kubectl.find<Service>([`service/${name}`]);
-    if (!service || recordOf(service)?.id !== id) return false;
+    const record = service && recordOf(service);
+    if (!service || record?.id !== id) return false;
     try {
-      await kubectl.patch(`service/${name}`, 'merge', patchFor(service));
+      await kubectl.patch(`service/${name}`, 'merge', patchFor(service, record));
       return true;
     } catch (error) {
       if (!isConflict(error) || attempt === 10) throw error;

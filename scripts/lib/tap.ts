@@ -119,7 +119,8 @@ async function waitForProxies(bench: Workbench, service: Service, record: TapRec
     );
     if (ready.length > 0 && without.length === 0) return;
     const current = await bench.kubectl.find<Service>([`service/${service.metadata.name}`]);
-    if (!current || !isStarting(current, record)) throw givenBack(service);
+    const now = current && recordOf(current);
+    if (now?.id !== record.id || now.phase !== 'starting') throw givenBack(service);
     if (Date.now() > deadline) {
       throw new UserError(
         ready.length === 0
@@ -135,18 +136,13 @@ async function waitForProxies(bench: Workbench, service: Service, record: TapRec
 async function retarget(bench: Workbench, service: Service, record: TapRecord): Promise<TapRecord> {
   bench.signal?.throwIfAborted();
   const { name } = service.metadata;
-  const done = await updateService(bench.kubectl, name, record.id, (current) => {
+  const done = await updateService(bench.kubectl, name, record.id, (current, { phase }) => {
     // An off that has begun takes the proxies away: pointing at them now would cut the Service off.
-    if (!isStarting(current, record)) throw givenBack(service);
+    if (phase !== 'starting') throw givenBack(service);
     return retargetPatch(bench.templates, current, record);
   });
   if (!done) throw givenBack(service);
   return { ...record, phase: 'on' };
-}
-
-function isStarting(service: Service, { id }: TapRecord): boolean {
-  const current = recordOf(service);
-  return current?.id === id && current.phase === 'starting';
 }
 
 function givenBack(service: Service): UserError {

@@ -30,8 +30,8 @@ export async function untap(bench: Workbench, name: string, onlyId?: string): Pr
 
 async function giveBack(bench: Workbench, name: string, record: TapRecord): Promise<void> {
   const { kubectl, templates, talk } = bench;
-  const restored = await updateService(kubectl, name, record.id, (service) =>
-    restorePatch(templates, service, record),
+  const restored = await updateService(kubectl, name, record.id, (service, current) =>
+    restorePatch(templates, service, current),
   );
   if (restored)
     talk.say(`service/${name} is given back; taking the proxy out of ${record.workloads.join(', ')} ...`);
