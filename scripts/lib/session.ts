@@ -101,7 +101,9 @@ async function watchSession(tapped: Tapped, client: ChildProcess, signal: AbortS
   for (let refreshed = Date.now(); ; await sleep(POLL_MS)) {
     const panes = await panesOf(session);
     if (panes?.some(({ title }) => title === QUIT_TITLE)) return 'quit';
-    if (left || signal.aborted || !panes) return 'detached';
+    if (signal.aborted) return 'detached';
+    // An off on this machine closes the session, too.
+    if (left || !panes) return (await podsWithProxy(tapped).catch(() => [])) ? 'detached' : 'ended';
     if (Date.now() - refreshed < REFRESH_MS && !panes.some(({ dead }) => dead)) continue;
     // An API that does not answer for a while changes nothing.
     const pods = await podsWithProxy(tapped).catch(() => []);

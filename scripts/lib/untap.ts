@@ -4,6 +4,7 @@ import type { Service, Workload } from './kubernetes.ts';
 import { erasePatch, recordOf, restorePatch, type TapRecord } from './record.ts';
 import { waitForRollout } from './rollout.ts';
 import { updateService } from './service.ts';
+import { closeSession } from './session.ts';
 import { containerName } from './sidecar.ts';
 import type { Workbench } from './workbench.ts';
 import { hasContainer, listWorkloads, workloadName } from './workload.ts';
@@ -23,6 +24,7 @@ export async function untap(bench: Workbench, name: string, onlyId?: string): Pr
   if (onlyId && record && record.id !== onlyId) return false;
   if (service && record) {
     await giveBack(bench, name, record);
+    await closeSession({ kubectl: bench.kubectl, service, record });
     return true;
   }
   return (await removeRemains(bench, service, name)) || ancestor !== undefined;

@@ -88,14 +88,8 @@ describe('a session', () => {
   it('attaches again when the connection is lost', async () => {
     const terminal = await open('on');
     await showsRequest(terminal, '/before');
-    const { stdout } = await execute('tmux', [
-      '-L',
-      'mittens',
-      'list-panes',
-      '-a',
-      '-F',
-      '#{session_name} #{pane_pid}',
-    ]);
+    const format = '#{session_name} #{pane_pid}';
+    const { stdout } = await execute('tmux', ['-L', 'mittens', 'list-panes', '-a', '-F', format]);
     const [, pid] = stdout.match(new RegExp(`${shop.name}/web-\\w+ (\\d+)`)) ?? [];
     process.kill(Number(pid), 'SIGKILL');
     await showsRequest(terminal, '/after');
@@ -117,6 +111,8 @@ describe('a session', () => {
     assert.equal((await mittens('off', 'web', ...inShop)).code, 0);
     await terminal.shows('service/web was given back by someone else');
     await terminal.shows('exit code 0');
+    const { stdout } = await execute('tmux', ['-L', 'mittens', 'list-sessions', '-F', '#{session_name}']);
+    assert.ok(!stdout.includes(shop.name), stdout);
   });
 
   it('works without tmux, on the terminal itself', async () => {
