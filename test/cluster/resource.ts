@@ -1,0 +1,49 @@
+import type { KubeObject } from './object.ts';
+import type { Cause } from './status.ts';
+
+/**
+ * The shape of a field. What a schema does not name, this cluster does not know, and refuses.
+ * A list with a mergeKey is merged by that key in a strategic merge patch; without one it is replaced.
+ */
+export type Schema =
+  | 'string'
+  | 'int'
+  | 'bool'
+  | 'quantity'
+  | 'intOrString'
+  | 'any'
+  | { fields: Record<string, Schema>; retainKeys?: true }
+  | { map: Schema }
+  | { list: Schema; mergeKey?: string };
+
+/** A column of `kubectl get`. */
+export interface Column {
+  name: string;
+  type?: 'string' | 'integer';
+  /** Shown by -o wide only. */
+  wide?: true;
+  cell(object: KubeObject): string | number;
+}
+
+/** A kind of object: what the API and kubectl must know of it. */
+export interface Resource {
+  plural: string;
+  kind: string;
+  /** '' for the core group. */
+  group: string;
+  version: 'v1';
+  namespaced: boolean;
+  shortNames: string[];
+  /** Belongs to `kubectl get all`. */
+  inAll?: true;
+  subresources: ('status' | 'scale')[];
+  /** Without apiVersion, kind and metadata, which all kinds share. */
+  schema: Record<string, Schema>;
+  columns: Column[];
+  /** Fields that --field-selector takes, beside metadata.name and metadata.namespace. */
+  fieldSelectors?: Record<string, (object: KubeObject) => string>;
+  /** Fills in, in place, what the API server would. */
+  setDefaults?(object: KubeObject): void;
+  /** What is wrong with an object, or with a change of it. */
+  validate?(object: KubeObject, old?: KubeObject): Cause[];
+}

@@ -1,0 +1,73 @@
+/** One field that is wrong, in the words of k8s.io/apimachinery/pkg/util/validation/field. */
+export interface Cause {
+  reason: 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueDuplicate' | 'FieldValueNotSupported' | 'FieldValueForbidden';
+  field: string;
+  /** As in `Invalid value: "x": must be …`. */
+  message: string;
+}
+
+/** A refusal as the API words it: what becomes a `Status` object and an HTTP status code. */
+export class StatusError extends Error {
+  readonly code: number;
+  readonly reason: string;
+  readonly details: object | undefined;
+
+  constructor(code: number, reason: string, message: string, details?: object) {
+    super(message);
+    this.code = code;
+    this.reason = reason;
+    this.details = details;
+  }
+
+  toStatus(): object {
+    const { code, reason, message, details } = this;
+    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code };
+  }
+}
+
+/** `deployments.apps`, `pods`: how messages name a resource. */
+export function qualified({ plural, group }: { plural: string; group: string }): string {
+  return group ? `${plural}.${group}` : plural;
+}
+
+type Named = { plural: string; group: string };
+
+export function notFound(resource: Named, name: string): StatusError {
+  const details = { name, group: resource.group, kind: resource.plural };
+  return new StatusError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, details);
+}
+
+export function alreadyExists(resource: Named, name: string): StatusError {
+  const details = { name, group: resource.group, kind: resource.plural };
+  return new StatusError(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, details);
+}
+
+export function conflict(resource: Named, name: string): StatusError {
+  const why = 'the object has been modified; please apply your changes to the latest version and try again';
+  const details = { name, group: resource.group, kind: resource.plural };
+  const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`;
+  return new StatusError(409, 'Conflict', message, details);
+}
+
+export function invalid(resource: { kind: string; group: string }, name: string, causes: Cause[]): StatusError {
+  const kind = resource.group ? `${resource.kind}.${resource.group}` : resource.kind;
+  const words = causes.map(({ field, message }) => `${field}: ${message}`);
+  const all = words.length === 1 ? words[0] : `[${words.join(', ')}]`;
+  const details = { name, group: resource.group, kind: resource.kind, causes };
+  return new StatusError(422, 'Invalid', `${kind} "${name}" is invalid: ${all}`, details);
+}
+
+export function forbidden(resource: Named, name: string, why: string): StatusError {
+  const what = name ? `${qualified(resource)} "${name}"` : qualified(resource);
+  const details = { name, group: resource.group, kind: resource.plural };
+  return new StatusError(403, 'Forbidden', `${what} is forbidden: ${why}`, details);
+}
+
+export function badRequest(message: string): StatusError {
+  return new StatusError(400, 'BadRequest', message);
+}
+
+/** What a cluster does and this double does not: said loudly, so that no test passes by it. */
+export function notDone(what: string): StatusError {
+  return new StatusError(501, 'NotImplemented', `the pocket cluster does not do ${what}`);
+}
