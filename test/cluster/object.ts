@@ -20,6 +20,7 @@ export interface Metadata {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   ownerReferences?: OwnerReference[];
+  finalizers?: string[];
 }
 
 export interface OwnerReference {
@@ -71,7 +72,7 @@ export function controlledBy(owner: KubeObject): OwnerReference {
   };
 }
 
-/** The time as the API writes it: RFC 3339, in whole seconds. */
-export function now(): string {
-  return new Date().toISOString().replace(/\.\d+Z$/, 'Z');
+/** The time as the API writes it, RFC 3339 in whole seconds; or that time and some seconds. */
+export function now(later = 0): string {
+  return new Date(Date.now() + later * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,7 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { KubeObject } from './object.ts';
+import { isDeepStrictEqual } from 'node:util';
+import { admit } from './admission.ts';
+import { type KubeObject, now } from './object.ts';
 import type { Resource } from './resource.ts';
 import { resources } from './resources/index.ts';
+import { conflict, invalid, notFound, StatusError } from './status.ts';
 import { Store } from './store.ts';
 
 /** How a write is meant. */
@@ -39,34 +42,175 @@ export class Registry {
   }
 
   /** @throws StatusError: AlreadyExists, Invalid, Forbidden (quota) … */
-  create(_plural: string, _object: Partial<KubeObject>, _options: WriteOptions = {}): KubeObject {
-    throw new Error('to come');
+  create(plural: string, given: NewObject, options: WriteOptions = {}): KubeObject {
+    const resource = this.resource(plural);
+    const object = structuredClone(given) as KubeObject;
+    const { metadata } = object;
+    if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + nameSuffix();
+    if (!resource.namespaced) delete metadata.namespace;
+    object.apiVersion = resource.group ? `${resource.group}/${resource.version}` : resource.version;
+    object.kind = resource.kind;
+    if (hasGeneration(resource)) metadata.generation = 1;
+    if (resource.subresources.includes('status')) delete object.status;
+    resource.setDefaults?.(object);
+    judge(resource, object);
+    admit(this, resource, object);
+    return options.dryRun ? this.store.prepare(resource, object) : this.store.create(resource, object);
   }
 
   /** Writes the whole object. @throws StatusError: NotFound, Conflict, Invalid … */
-  update(_plural: string, _object: KubeObject, _options: WriteOptions = {}): KubeObject {
-    throw new Error('to come');
+  update(plural: string, given: KubeObject, options: WriteOptions = {}): KubeObject {
+    const resource = this.resource(plural);
+    const { namespace, name } = given.metadata;
+    const old = this.store.find(resource, namespace, name);
+    if (!old) throw notFound(resource, name);
+    if (given.metadata.resourceVersion && given.metadata.resourceVersion !== old.metadata.resourceVersion)
+      throw conflict(resource, name);
+    const object = this.#next(resource, structuredClone(given), old, options);
+    if (options.dryRun) return object;
+    const stored = this.store.update(resource, object);
+    if (stored.metadata.deletionTimestamp && isFree(stored) && isFree(old) === false)
+      this.store.remove(resource, stored);
+    return stored;
+  }
+
+  #next(resource: Resource, object: KubeObject, old: KubeObject, options: WriteOptions): KubeObject {
+    if (options.subresource === 'status') return { ...old, status: object.status };
+    const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, resourceVersion } =
+      old.metadata;
+    if (object.metadata.uid && object.metadata.uid !== uid) throw conflict(resource, old.metadata.name);
+    Object.assign(object.metadata, { uid, creationTimestamp, resourceVersion });
+    if (deletionTimestamp) Object.assign(object.metadata, { deletionTimestamp, deletionGracePeriodSeconds });
+    if (old.metadata.generation) object.metadata.generation = old.metadata.generation;
+    if (resource.subresources.includes('status') && old.status) object.status = old.status;
+    resource.setDefaults?.(object);
+    judge(resource, object, old);
+    if (hasGeneration(resource) && !isDeepStrictEqual(object.spec, old.spec))
+      object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    return object;
   }
 
   /** Changes a copy of the stored object in place, and writes it; does nothing when it is gone. */
   modify(
-    _plural: string,
-    _object: KubeObject,
-    _change: (draft: KubeObject) => void,
-    _options: WriteOptions = {},
+    plural: string,
+    { metadata }: Pick<KubeObject, 'metadata'>,
+    change: (draft: KubeObject) => void,
+    options: WriteOptions = {},
   ): KubeObject | undefined {
-    throw new Error('to come');
+    const object = this.find(plural, metadata.namespace, metadata.name);
+    if (!object || object.metadata.uid !== metadata.uid) return undefined;
+    const draft = structuredClone(object);
+    change(draft);
+    return this.update(plural, draft, options);
   }
 
   /** Deletes as the API does: a pod that runs is only marked, and the kubelet ends it. */
-  delete(_plural: string, _object: KubeObject, _options: DeleteOptions = {}): void {
-    throw new Error('to come');
+  delete(
+    plural: string,
+    { metadata }: Pick<KubeObject, 'metadata'>,
+    options: DeleteOptions = {},
+  ): KubeObject {
+    const resource = this.resource(plural);
+    const object = this.store.find(resource, metadata.namespace, metadata.name);
+    if (!object) throw notFound(resource, metadata.name);
+    const { uid, resourceVersion } = options.preconditions ?? {};
+    if (uid && uid !== object.metadata.uid) throw unmet(resource, object, 'UID', uid, object.metadata.uid);
+    if (resourceVersion && resourceVersion !== object.metadata.resourceVersion)
+      throw unmet(resource, object, 'ResourceVersion', resourceVersion, object.metadata.resourceVersion);
+    if (options.dryRun) return object;
+    if (options.propagationPolicy === 'Orphan') this.#orphan(object);
+    const grace = graceOf(plural, object, options);
+    if (grace === 0 && isFree(object)) this.store.remove(resource, object);
+    else return this.#mark(resource, object, grace);
+    return object;
+  }
+
+  /** Marks an object that someone else has to finish: the kubelet, or whoever put a finalizer. */
+  #mark(resource: Resource, object: KubeObject, grace: number): KubeObject {
+    const before = object.metadata.deletionGracePeriodSeconds;
+    if (object.metadata.deletionTimestamp && (before ?? 0) <= grace) return object;
+    const deletionTimestamp = now(grace);
+    const metadata = { ...object.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace };
+    const status = resource.plural === 'namespaces' ? { phase: 'Terminating' } : object.status;
+    return this.store.update(resource, { ...object, metadata, ...(status && { status }) });
+  }
+
+  /** Makes the dependents of an object no longer depend on it. */
+  #orphan({ metadata: { uid } }: KubeObject): void {
+    for (const { plural } of resources) {
+      for (const object of this.list(plural)) {
+        if (!object.metadata.ownerReferences?.some((owner) => owner.uid === uid)) continue;
+        this.modify(plural, object, ({ metadata }) => {
+          metadata.ownerReferences = metadata.ownerReferences?.filter((owner) => owner.uid !== uid) ?? [];
+        });
+      }
+    }
   }
 
   /** Records an event about an object; the same one again only counts. */
-  event(_about: KubeObject, _type: 'Normal' | 'Warning', _reason: string, _message: string): void {
-    throw new Error('to come');
+  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    const { namespace = 'default', name, uid, resourceVersion } = about.metadata;
+    const same = this.list('events', namespace).find(
+      (event) => event.involvedObject.uid === uid && event.reason === reason && event.message === message,
+    );
+    if (same) {
+      this.modify('events', same, (event) =>
+        Object.assign(event, { count: event.count + 1, lastTimestamp: now() }),
+      );
+      return;
+    }
+    const { apiVersion, kind } = about;
+    if (this.find('namespaces', undefined, namespace)?.metadata.deletionTimestamp !== undefined) return;
+    this.create('events', {
+      metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, namespace },
+      involvedObject: { apiVersion, kind, namespace, name, uid, resourceVersion },
+      ...{ type, reason, message, count: 1, firstTimestamp: now(), lastTimestamp: now() },
+      source: { component: 'pocket-cluster' },
+    });
   }
+}
+
+/** What someone creates: of the metadata, only what they may say. */
+export interface NewObject {
+  metadata: Partial<KubeObject['metadata']>;
+  // biome-ignore lint/suspicious/noExplicitAny: as in KubeObject
+  [field: string]: any;
+}
+
+function judge(resource: Resource, object: KubeObject, old?: KubeObject): void {
+  const causes = resource.validate?.(object, old) ?? [];
+  if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
+}
+
+/** The workloads count the changes of their spec. */
+function hasGeneration({ group }: Resource): boolean {
+  return group === 'apps';
+}
+
+/** Whether nothing holds an object back from being removed. */
+function isFree(object: KubeObject): boolean {
+  const { finalizers = [] } = object.metadata;
+  return finalizers.length === 0 && object.kind !== 'Namespace';
+}
+
+/** How long, in seconds, an object may take to end: pods that run have a grace period. */
+function graceOf(plural: string, object: KubeObject, { gracePeriodSeconds }: DeleteOptions): number {
+  if (plural !== 'pods') return 0;
+  const { spec, status } = object;
+  if (!spec.nodeName || status?.phase === 'Succeeded' || status?.phase === 'Failed') return 0;
+  return gracePeriodSeconds ?? spec.terminationGracePeriodSeconds;
+}
+
+function unmet(
+  resource: Resource,
+  { metadata }: KubeObject,
+  what: string,
+  asked: string,
+  is: string,
+): StatusError {
+  const why = `the ${what} in the precondition (${asked}) does not match the ${what} in record (${is}). The object might have been deleted and then recreated`;
+  const message = `Operation cannot be fulfilled on ${resource.plural} "${metadata.name}": ${why}`;
+  return new StatusError(409, 'Conflict', message);
 }
 
 /** The end of a generated name, as Kubernetes makes it: five letters and digits that spell no words. */

@@ -1,6 +1,11 @@
 /** One field that is wrong, in the words of k8s.io/apimachinery/pkg/util/validation/field. */
 export interface Cause {
-  reason: 'FieldValueRequired' | 'FieldValueInvalid' | 'FieldValueDuplicate' | 'FieldValueNotSupported' | 'FieldValueForbidden';
+  reason:
+    | 'FieldValueRequired'
+    | 'FieldValueInvalid'
+    | 'FieldValueDuplicate'
+    | 'FieldValueNotSupported'
+    | 'FieldValueForbidden';
   field: string;
   /** As in `Invalid value: "x": must be …`. */
   message: string;
@@ -21,7 +26,16 @@ export class StatusError extends Error {
 
   toStatus(): object {
     const { code, reason, message, details } = this;
-    return { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, details, code };
+    return {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason,
+      details,
+      code,
+    };
   }
 }
 
@@ -49,7 +63,11 @@ export function conflict(resource: Named, name: string): StatusError {
   return new StatusError(409, 'Conflict', message, details);
 }
 
-export function invalid(resource: { kind: string; group: string }, name: string, causes: Cause[]): StatusError {
+export function invalid(
+  resource: { kind: string; group: string },
+  name: string,
+  causes: Cause[],
+): StatusError {
   const kind = resource.group ? `${resource.kind}.${resource.group}` : resource.kind;
   const words = causes.map(({ field, message }) => `${field}: ${message}`);
   const all = words.length === 1 ? words[0] : `[${words.join(', ')}]`;
