@@ -1,0 +1,33 @@
+import type { Resource } from '../resource.ts';
+import { resourcequotas, serviceaccounts } from './accounts.ts';
+import { namespaces, nodes } from './cluster.ts';
+import { configmaps, secrets } from './config.ts';
+import { endpoints, endpointslices } from './endpoints.ts';
+import { events } from './events.ts';
+import { pods } from './pods.ts';
+import { clusterrolebindings, clusterroles, rolebindings, roles } from './rbac.ts';
+import { services } from './services.ts';
+import { daemonsets, deployments, replicasets, statefulsets } from './workloads.ts';
+
+/** Every kind of object that this cluster has. */
+export const resources: Resource[] = [
+  namespaces,
+  nodes,
+  pods,
+  services,
+  endpoints,
+  configmaps,
+  secrets,
+  events,
+  serviceaccounts,
+  resourcequotas,
+  deployments,
+  replicasets,
+  statefulsets,
+  daemonsets,
+  endpointslices,
+  roles,
+  clusterroles,
+  rolebindings,
+  clusterrolebindings,
+];

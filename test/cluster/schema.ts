@@ -1,0 +1,122 @@
+import type { Resource, Schema } from './resource.ts';
+
+type Fields = { fields: Record<string, Schema> };
+
+/** What every object, and every pod template, says about itself. */
+export const METADATA: Fields = {
+  fields: {
+    name: 'string',
+    generateName: 'string',
+    namespace: 'string',
+    selfLink: 'string',
+    uid: 'string',
+    resourceVersion: 'string',
+    generation: 'int',
+    creationTimestamp: 'string',
+    deletionTimestamp: 'string',
+    deletionGracePeriodSeconds: 'int',
+    labels: { map: 'string' },
+    annotations: { map: 'string' },
+    ownerReferences: {
+      list: {
+        fields: {
+          apiVersion: 'string',
+          kind: 'string',
+          name: 'string',
+          uid: 'string',
+          controller: 'bool',
+          blockOwnerDeletion: 'bool',
+        },
+      },
+      mergeKey: 'uid',
+    },
+    finalizers: { list: 'string', mergeKey: '' },
+    managedFields: 'any',
+  },
+};
+
+/** The shape of a whole object of a resource. */
+export function schemaOf({ schema }: Resource): Fields {
+  return { fields: { apiVersion: 'string', kind: 'string', metadata: METADATA, ...schema } };
+}
+
+/** What a strict decoding complains of: fields that nobody knows, and values of the wrong type. */
+export function decode(resource: Resource, value: unknown): string[] {
+  if (!isObject(value)) return [wrongType(value, `Go value of type v1.${resource.kind}`)];
+  return [...complaints(schemaOf(resource), value, '', resource.kind)];
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A null stands for a field that is absent, whatever its type. */
+function* complaints(schema: Schema, value: unknown, path: string, struct: string): Generator<string> {
+  if (value === null || value === undefined || schema === 'any') return;
+  if (!fits(schema, value)) {
+    const field = path.replace(/\[.*?\]/g, '');
+    yield wrongType(value, `Go struct field ${struct}.${field} of type ${goType(schema, path)}`);
+  } else if (typeof schema === 'string') return;
+  else if ('list' in schema)
+    for (const [index, item] of (value as unknown[]).entries())
+      yield* complaints(schema.list, item, `${path}[${index}]`, structOf(path, struct));
+  else
+    for (const [key, item] of Object.entries(value as object))
+      yield* ofField(schema, key, item, path, struct);
+}
+
+function* ofField(
+  schema: Fields | { map: Schema },
+  key: string,
+  value: unknown,
+  path: string,
+  struct: string,
+): Generator<string> {
+  const field = path ? `${path}.${key}` : key;
+  if ('map' in schema) yield* complaints(schema.map, value, path, struct);
+  else if (!Object.hasOwn(schema.fields, key)) yield `unknown field "${field}"`;
+  else yield* complaints(schema.fields[key] as Schema, value, field, structOf(path, struct));
+}
+
+function fits(schema: Exclude<Schema, 'any'>, value: unknown): boolean {
+  if (typeof schema !== 'string') return 'list' in schema ? Array.isArray(value) : isObject(value);
+  if (schema === 'string') return typeof value === 'string';
+  if (schema === 'bool') return typeof value === 'boolean';
+  if (schema === 'quantity') return ['string', 'number'].includes(typeof value);
+  return Number.isInteger(value) || (schema === 'intOrString' && typeof value === 'string');
+}
+
+const STRUCTS: Record<string, string> = {
+  metadata: 'ObjectMeta',
+  template: 'PodTemplateSpec',
+  env: 'EnvVar',
+};
+
+/** The Go struct whose field a value is in: by convention named as the field that holds it. */
+function structOf(path: string, kind: string): string {
+  const holder = /(\w+)(\[\d+\])?$/.exec(path)?.[1];
+  if (holder === undefined) return kind;
+  if (path === 'spec' || path === 'status') return `${kind}${capitalized(holder)}`;
+  if (holder === 'spec') return 'PodSpec';
+  if (/(^|\.)(c|initC)ontainers\[\d+\]$/.test(path)) return 'Container';
+  return STRUCTS[holder] ?? capitalized(/\]$/.test(path) ? holder.replace(/s$/, '') : holder);
+}
+
+function goType(schema: Schema, path: string): string {
+  if (schema === 'int') return 'int32';
+  if (schema === 'quantity') return 'resource.Quantity';
+  if (schema === 'intOrString') return 'intstr.IntOrString';
+  if (typeof schema === 'string') return schema;
+  if ('map' in schema) return `map[string]${goType(schema.map, '')}`;
+  if ('list' in schema) return `[]${goType(schema.list, `${path}[0]`)}`;
+  return `v1.${structOf(path, '')}`;
+}
+
+function capitalized(word: string): string {
+  return word.slice(0, 1).toUpperCase() + word.slice(1);
+}
+
+function wrongType(value: unknown, into: string): string {
+  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return `json: cannot unmarshal ${type} into ${into}`;
+}
