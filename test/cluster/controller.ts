@@ -10,7 +10,7 @@ export interface Controller {
   /** The objects of `resource` that a change of any object concerns. */
   concerns(change: Change, registry: Registry): KubeObject[];
   /** Does the next step towards what the object asks for; returns ms after which to look again. */
-  reconcile(object: KubeObject, registry: Registry): number | undefined | void;
+  reconcile(object: KubeObject, registry: Registry): number | undefined;
 }
 
 /** Runs a controller: an object is looked at once for any number of changes, a failed step again after a while. */

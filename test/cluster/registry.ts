@@ -82,7 +82,7 @@ export class Registry {
     Object.assign(object.metadata, { uid, creationTimestamp, resourceVersion });
     if (deletionTimestamp) Object.assign(object.metadata, { deletionTimestamp, deletionGracePeriodSeconds });
     if (old.metadata.generation) object.metadata.generation = old.metadata.generation;
-    if (resource.subresources.includes('status') && old.status) object.status = old.status;
+    if (resource.subresources.includes('status')) restoreStatus(object, old);
     resource.setDefaults?.(object);
     judge(resource, object, old);
     if (hasGeneration(resource) && !isDeepStrictEqual(object.spec, old.spec))
@@ -175,6 +175,12 @@ export interface NewObject {
   metadata: Partial<KubeObject['metadata']>;
   // biome-ignore lint/suspicious/noExplicitAny: as in KubeObject
   [field: string]: any;
+}
+
+/** A write of the object leaves its status alone. */
+function restoreStatus(object: KubeObject, old: KubeObject): void {
+  if (old.status) object.status = old.status;
+  else delete object.status;
 }
 
 function judge(resource: Resource, object: KubeObject, old?: KubeObject): void {

@@ -60,7 +60,10 @@ export class Store {
     if (!old) throw notFound(resource, name);
     if (resourceVersion && resourceVersion !== old.metadata.resourceVersion) throw conflict(resource, name);
     const { resourceVersion: version, uid, creationTimestamp } = old.metadata;
-    const next = { ...object, metadata: { ...object.metadata, resourceVersion: version, uid, creationTimestamp } };
+    const next = {
+      ...object,
+      metadata: { ...object.metadata, resourceVersion: version, uid, creationTimestamp },
+    };
     // A write that changes nothing makes no new version, as in etcd3's storage.
     return isDeepStrictEqual(next, old) ? old : this.#put('MODIFIED', resource, next, old);
   }

@@ -1,0 +1,213 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { denial, isAllowed, type User, userOf } from './access.ts';
+import { discover } from './discovery.ts';
+import { type Fault, Faults } from './fault.ts';
+import type { Kubelet } from './kubelet.ts';
+import { serveLog, serveUpgrade } from './pod-request.ts';
+import type { Registry } from './registry.ts';
+import * as rest from './rest.ts';
+import { review } from './review.ts';
+import { badRequest, forbidden, notDone, StatusError } from './status.ts';
+import { type Target, targetOf } from './target.ts';
+import { watch } from './watch.ts';
+
+/** What stands behind the API. */
+export interface Backend {
+  registry: Registry;
+  kubelet: Kubelet;
+  /** Who has it may do everything. */
+  token: string;
+}
+
+/** The API server: HTTPS in front of the registry and the kubelet. */
+export function apiServer(backend: Backend, certificate: { key: string; cert: string }): Server {
+  const faults = new Faults();
+  const server = createServer({ ...certificate, ALPNProtocols: ['http/1.1'] }, (request, response) => {
+    serve(backend, faults, request, response).catch((error: unknown) => refuse(response, error));
+  });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    upgrade(backend, faults, request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error));
+  });
+  // A watch lasts as long as its client wants.
+  server.requestTimeout = 0;
+  return server;
+}
+
+async function serve(
+  backend: Backend,
+  faults: Faults,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'https://pocket');
+  const user = userOf(request, backend.token);
+  const body = await read(request);
+  if (url.pathname === '/pocket/faults') return setFaults(faults, request, response, body);
+  const fault = faults.find(request.method ?? '', url.pathname);
+  if (await happens(fault, response)) return;
+  if (['/healthz', '/livez', '/readyz'].includes(url.pathname)) {
+    response.end('ok');
+    return;
+  }
+  const known = discover(url.pathname) ?? undefined;
+  if (known) return send(response, { code: 200, body: known });
+  const reviewed = review(backend.registry, user, url.pathname, body);
+  if (reviewed) return send(response, reviewed);
+  const target = targetOf(url.pathname);
+  if (!target) throw unknownPath(url.pathname);
+  authorize(backend.registry, user, request, url, target);
+  const call = { target, query: url.searchParams, body, ...contentOf(request) };
+  if (target.subresource === 'log') return await serveLog(backend, call, response);
+  if (isWatch(request, url)) return startWatch(backend, call, response, fault);
+  send(response, dispatch(backend.registry, request.method ?? '', call));
+}
+
+function dispatch(registry: Registry, method: string, call: rest.Call): rest.Answer {
+  const { resource, name, subresource } = call.target;
+  if (subresource && !resource.subresources.includes(subresource as 'status')) {
+    if (/^(exec|attach|portforward)$/.test(subresource)) throw badRequest('Upgrade request required');
+    throw notDone(`${resource.plural}/${subresource}`);
+  }
+  if (method === 'GET') return name ? rest.get(registry, call) : rest.list(registry, call);
+  if (method === 'POST' && !name) return rest.create(registry, call);
+  if (method === 'PUT' && name) return rest.replace(registry, call);
+  if (method === 'PATCH' && name) return rest.patch(registry, call);
+  if (method === 'DELETE') return name ? rest.remove(registry, call) : rest.removeAll(registry, call);
+  throw new StatusError(
+    405,
+    'MethodNotAllowed',
+    'the server does not allow this method on the requested resource',
+  );
+}
+
+function startWatch({ registry }: Backend, call: rest.Call, response: ServerResponse, fault?: Fault): void {
+  if (call.query.get('sendInitialEvents')) throw notDone('watches that send the initial events');
+  const { resource, namespace } = call.target;
+  const timeout = call.query.get('timeoutSeconds');
+  watch(registry.store, resource, response, {
+    namespace,
+    test: rest.testOf(call),
+    since: Number(call.query.get('resourceVersion') ?? 0),
+    timeoutSeconds: fault?.breakWatchesMs
+      ? fault.breakWatchesMs / 1000
+      : timeout
+        ? Number(timeout)
+        : undefined,
+    render: (object) =>
+      rest.render(call, [object], { resourceVersion: object.metadata.resourceVersion }) ?? object,
+  });
+}
+
+async function upgrade(
+  backend: Backend,
+  faults: Faults,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'https://pocket');
+  const user = userOf(request, backend.token);
+  const fault = faults.find(request.method ?? '', url.pathname);
+  if (fault?.cut) socket.destroy();
+  if (fault?.status) throw faulty(fault.status);
+  const target = targetOf(url.pathname);
+  if (!target) throw unknownPath(url.pathname);
+  authorize(backend.registry, user, request, url, target);
+  await serveUpgrade(backend, target, url.searchParams, request, socket, head);
+}
+
+// -- who may
+
+const VERBS: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'patch' };
+
+function authorize(registry: Registry, user: User, request: IncomingMessage, url: URL, target: Target): void {
+  const { resource, subresource, namespace, name } = target;
+  const verb = verbOf(request, url, name);
+  const full = subresource ? `${resource.plural}/${subresource}` : resource.plural;
+  const attributes = { verb, group: resource.group, resource: full, namespace, name };
+  if (isAllowed(registry, user, attributes)) return;
+  throw forbidden({ ...resource, plural: resource.plural }, name ?? '', denial(user, attributes));
+}
+
+function verbOf(request: IncomingMessage, url: URL, name: string | undefined): string {
+  const { method = 'GET' } = request;
+  if (method === 'DELETE') return name ? 'delete' : 'deletecollection';
+  if (method !== 'GET') return VERBS[method] ?? method.toLowerCase();
+  if (isWatch(request, url)) return 'watch';
+  return name ? 'get' : 'list';
+}
+
+function isWatch({ method }: IncomingMessage, url: URL): boolean {
+  return method === 'GET' && ['true', '1'].includes(url.searchParams.get('watch') ?? '');
+}
+
+// -- what goes wrong on purpose
+
+function setFaults(faults: Faults, request: IncomingMessage, response: ServerResponse, body: string): void {
+  if (request.method === 'PUT') faults.list = JSON.parse(body);
+  send(response, { code: 200, body: faults.list });
+}
+
+/** Lets a fault happen; true when there is nothing more to answer. */
+async function happens(fault: Fault | undefined, response: ServerResponse): Promise<boolean> {
+  if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
+  if (fault?.cut) response.destroy();
+  if (fault?.status) throw faulty(fault.status);
+  return fault?.cut === true;
+}
+
+function faulty(code: number): StatusError {
+  const reason =
+    { 429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable' }[code] ?? 'Unknown';
+  return new StatusError(code, reason, 'the pocket cluster was told to refuse this');
+}
+
+// -- HTTP
+
+async function read(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString();
+}
+
+function contentOf({ headers }: IncomingMessage): { accept: string; contentType: string } {
+  const contentType = (headers['content-type'] ?? 'application/json').split(';')[0] ?? '';
+  if (/protobuf|cbor/.test(contentType)) throw notDone(`bodies of type ${contentType}`);
+  return { accept: headers.accept ?? '', contentType };
+}
+
+function send(response: ServerResponse, { code, body }: rest.Answer): void {
+  response.writeHead(code, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+function unknownPath(path: string): StatusError {
+  return path.startsWith('/api')
+    ? new StatusError(404, 'NotFound', 'the server could not find the requested resource')
+    : new StatusError(404, 'NotFound', `the pocket cluster has nothing at ${path}`);
+}
+
+function refuse(response: ServerResponse, error: unknown): void {
+  if (response.headersSent) response.destroy();
+  else send(response, answerTo(error));
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown): void {
+  const { code, body } = answerTo(error);
+  const text = JSON.stringify(body);
+  const head = `HTTP/1.1 ${code} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n`;
+  socket.end(head + text);
+}
+
+/** A bug of this double is told as such, with its place. */
+function answerTo(error: unknown): rest.Answer {
+  if (!(error instanceof StatusError)) console.error('the pocket cluster fails:', error);
+  const status =
+    error instanceof StatusError
+      ? error
+      : new StatusError(500, 'InternalError', `the pocket cluster fails: ${(error as Error).stack}`);
+  return { code: status.code, body: status.toStatus() };
+}

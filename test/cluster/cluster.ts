@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { launch } from './launch.ts';
+
+export interface PocketCluster {
+  /** The path of its kubeconfig: a file of its own, never the user's. */
+  kubeconfig: string;
+  /** Ends it with everything in it. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the pocket cluster: enough of Kubernetes, as one process with its pods in namespaces, for tests and the demo.
+ * It ends with this process, however that ends.
+ * @throws Error in one line when the kernel or the machine does not let it.
+ */
+export async function startCluster(): Promise<PocketCluster> {
+  const launched = await launch(fileURLToPath(new URL('main.ts', import.meta.url)));
+  const { certificate, token } = JSON.parse(await launched.firstLine) as {
+    certificate: string;
+    token: string;
+  };
+  const folder = mkdtempSync(join(tmpdir(), 'mittens-cluster-'));
+  const kubeconfig = join(folder, 'kubeconfig');
+  writeFileSync(kubeconfig, kubeconfigOf(launched.port, certificate, token), { mode: 0o600 });
+  return {
+    kubeconfig,
+    stop: async () => {
+      await launched.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function kubeconfigOf(port: number, certificate: string, token: string): string {
+  const name = 'pocket';
+  const authority = Buffer.from(certificate).toString('base64');
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': name,
+    clusters: [
+      { name, cluster: { server: `https://127.0.0.1:${port}`, 'certificate-authority-data': authority } },
+    ],
+    users: [{ name, user: { token } }],
+    contexts: [{ name, context: { cluster: name, user: name, namespace: 'default' } }],
+  });
+}

@@ -1,0 +1,160 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { ConfigError } from './environment.ts';
+import { createSandbox, dial, hostSandbox, type Sandbox } from './network.ts';
+import type { KubeObject } from './object.ts';
+import { PodContainer, type PodHost } from './pod-container.ts';
+import { podStatus } from './pod-status.ts';
+import type { Registry } from './registry.ts';
+import { makeVolumes } from './volume.ts';
+
+/** Where the volumes of the pods are, in the cluster's own mount namespace. */
+const FOLDER = '/run/pocket/pods';
+
+/** What runs the pods of the one node that there is. */
+export class Kubelet {
+  readonly #pods = new Map<string, RunningPod>();
+  readonly #registry: Registry;
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    registry.store.subscribe(({ type, resource, object }) => {
+      if (resource.plural !== 'pods') return;
+      const { uid, deletionTimestamp, deletionGracePeriodSeconds = 0 } = object.metadata;
+      const running = this.#pods.get(uid);
+      if (type === 'DELETED') void this.#end(uid, 0);
+      else if (deletionTimestamp) void this.#end(uid, deletionGracePeriodSeconds);
+      else if (!running && object.spec.nodeName) this.#begin(object);
+    });
+  }
+
+  /** A container of a pod by its name, if the pod runs here. */
+  container(pod: KubeObject, name: string): PodContainer | undefined {
+    return this.#pods.get(pod.metadata.uid)?.containers.find(({ spec }) => spec.name === name);
+  }
+
+  /** Opens a connection to a port of a pod, on the pod's own localhost. */
+  async dial(pod: KubeObject, port: number): Promise<Duplex> {
+    const sandbox = this.#pods.get(pod.metadata.uid)?.sandbox;
+    if (!sandbox) throw new Error(`pod ${pod.metadata.name} does not run`);
+    return await dial(sandbox, port);
+  }
+
+  #begin(pod: KubeObject): void {
+    const running = new RunningPod(this.#registry, pod);
+    this.#pods.set(pod.metadata.uid, running);
+    running.run().catch((error: unknown) => console.error(`pod ${pod.metadata.name} fails:`, error));
+  }
+
+  async #end(uid: string, graceSeconds: number): Promise<void> {
+    const running = this.#pods.get(uid);
+    if (!running) return;
+    await running.stop(graceSeconds);
+    this.#pods.delete(uid);
+  }
+}
+
+/** A pod from its sandbox to its end. */
+class RunningPod {
+  sandbox: Sandbox | undefined;
+  containers: PodContainer[] = [];
+  #inits: PodContainer[] = [];
+  #stopped = false;
+  #pod: KubeObject;
+  readonly #registry: Registry;
+  readonly #folder: string;
+
+  constructor(registry: Registry, pod: KubeObject) {
+    this.#registry = registry;
+    this.#pod = pod;
+    this.#folder = join(FOLDER, pod.metadata.uid);
+  }
+
+  async run(): Promise<void> {
+    const { spec, metadata } = this.#pod;
+    if (!(await this.#makeVolumes())) return;
+    const sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
+    this.sandbox = sandbox;
+    const host: PodHost = {
+      registry: this.#registry,
+      sandbox,
+      volumes: this.#folder,
+      pod: () => this.#now(),
+      changed: () => this.#tell(),
+      event: (type, reason, message) => this.#registry.event(this.#pod, type, reason, message),
+    };
+    this.#inits = (spec.initContainers ?? []).map((container: object) => new PodContainer(container, host));
+    this.containers = spec.containers.map((container: object) => new PodContainer(container, host));
+    this.#tell();
+    const restart = spec.restartPolicy;
+    for (const init of this.#inits) {
+      if (this.#stopped) return;
+      await init.run(restart === 'Never' ? 'Never' : 'OnFailure');
+      if (init.status.state.terminated?.exitCode !== 0) return;
+      init.status.ready = true;
+    }
+    if (this.#stopped) return;
+    await Promise.all(this.containers.map((container) => container.run(restart)));
+  }
+
+  async stop(graceSeconds: number): Promise<void> {
+    this.#stopped = true;
+    await Promise.all([...this.#inits, ...this.containers].map((container) => container.stop(graceSeconds)));
+    if (this.#gone) return;
+    this.#gone = true;
+    await this.sandbox?.remove();
+    rmSync(this.#folder, { recursive: true, force: true });
+    this.#registry.store.remove(this.#registry.resource('pods'), this.#pod);
+  }
+
+  #gone = false;
+
+  /** Waits for the ConfigMaps and Secrets; false when it was stopped before they came. */
+  async #makeVolumes(): Promise<boolean> {
+    mkdirSync(this.#folder, { recursive: true });
+    while (!this.#stopped) {
+      try {
+        makeVolumes(this.#registry, this.#pod, this.#folder);
+        return true;
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        this.#registry.event(
+          this.#pod,
+          'Warning',
+          'FailedMount',
+          `MountVolume.SetUp failed: ${error.message}`,
+        );
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+      }
+    }
+    return false;
+  }
+
+  #now(): KubeObject {
+    const { namespace, name } = this.#pod.metadata;
+    const stored = this.#registry.find('pods', namespace, name) ?? this.#pod;
+    const ip = this.sandbox?.ip;
+    return { ...stored, status: { ...stored.status, podIP: ip, hostIP: '10.244.0.1' } };
+  }
+
+  /** Writes what is into the pod's status. */
+  #tell(): void {
+    const state = {
+      ip: this.sandbox?.ip,
+      inits: this.#inits.map(({ status }) => structuredClone(status)),
+      containers: this.containers.map(({ status }) => structuredClone(status)),
+    };
+    this.#registry.modify('pods', this.#pod, (pod) => Object.assign(pod, { status: podStatus(pod, state) }), {
+      subresource: 'status',
+    });
+  }
+}
+
+/** The pods' addresses, of 10.244.0.0/16 after the node's, each given once. */
+function nextIP(): string {
+  const number = ++lastIP;
+  return `10.244.${number >> 8}.${number & 255}`;
+}
+
+let lastIP = 1;

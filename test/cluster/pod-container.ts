@@ -1,0 +1,277 @@
+import { randomBytes } from 'node:crypto';
+import { type Container, startContainer } from './container.ts';
+import { ConfigError, type ContainerSpec, environmentOf, expand } from './environment.ts';
+import { findImage, InvalidImageName, pullError } from './image.ts';
+import type { Log } from './log.ts';
+import type { Sandbox } from './network.ts';
+import { type KubeObject, now } from './object.ts';
+import type { ContainerStatus } from './pod-status.ts';
+import { probe } from './probe.ts';
+import type { Registry } from './registry.ts';
+import { mountsOf } from './volume.ts';
+
+/** What a container needs of its pod. */
+export interface PodHost {
+  registry: Registry;
+  /** The pod as it is now, its IP included. */
+  pod(): KubeObject;
+  sandbox: Sandbox;
+  /** The folder of its volumes. */
+  volumes: string;
+  /** The status has changed. */
+  changed(): void;
+  event(type: 'Normal' | 'Warning', reason: string, message: string): void;
+}
+
+/** How long a failing container waits for its next try, in ms: doubled each time, as the kubelet does. */
+const BACK_OFF = { first: 10_000, most: 300_000 };
+
+/** One container of a pod over all its lives: pulled, started, probed, restarted, ended. */
+export class PodContainer {
+  readonly spec: ContainerSpec;
+  readonly status: ContainerStatus;
+  /** The logs of this life and of the one before. */
+  log: Log | undefined;
+  previousLog: Log | undefined;
+  /** undefined while it does not run. */
+  running: Container | undefined;
+  readonly #host: PodHost;
+  readonly #stopped = new AbortController();
+
+  constructor(spec: ContainerSpec, host: PodHost) {
+    this.spec = spec;
+    this.#host = host;
+    this.status = {
+      ...{ name: spec.name, image: spec.image, imageID: '', ready: false, started: false, restartCount: 0 },
+      state: { waiting: { reason: 'PodInitializing' } },
+      lastState: {},
+    };
+    if ((host.pod().spec.initContainers ?? []).length === 0)
+      this.status.state = { waiting: { reason: 'ContainerCreating' } };
+  }
+
+  /** Runs it until it has ended for good: by its restart policy, or by stop(). */
+  async run(restart: 'Always' | 'OnFailure' | 'Never'): Promise<void> {
+    let wait = BACK_OFF.first;
+    for (let life = 0; !this.#stopped.signal.aborted; life++) {
+      await this.#live();
+      if (this.#stopped.signal.aborted) return;
+      const { exitCode = 0 } = this.status.state.terminated ?? {};
+      if (restart === 'Never' || (restart === 'OnFailure' && exitCode === 0)) return;
+      if (life > 0) {
+        this.#backOff(wait);
+        await this.#sleep(wait);
+        wait = Math.min(wait * 2, BACK_OFF.most);
+      }
+      if (this.#stopped.signal.aborted) return;
+      this.status.lastState = this.#lastLife;
+      this.status.restartCount++;
+    }
+  }
+
+  /** Ends it: preStop, SIGTERM, and SIGKILL when the grace period is over. */
+  async stop(graceSeconds: number): Promise<void> {
+    this.#stopped.abort();
+    const { running } = this;
+    if (!running) return;
+    const deadline = Date.now() + graceSeconds * 1000;
+    this.#host.event('Normal', 'Killing', `Stopping container ${this.spec.name}`);
+    const { preStop } = this.spec.lifecycle ?? {};
+    if (preStop && graceSeconds > 0)
+      await Promise.race([this.#hook(preStop, running), sleep(graceSeconds * 1000)]);
+    if (graceSeconds > 0) running.signal('SIGTERM');
+    const kill = setTimeout(() => running.signal('SIGKILL'), Math.max(0, deadline - Date.now()));
+    await running.exited;
+    clearTimeout(kill);
+  }
+
+  // -- one life
+
+  #lastLife: ContainerStatus['state'] = {};
+
+  async #live(): Promise<void> {
+    const image = await this.#pull();
+    if (!image) return;
+    const container = await this.#start(image);
+    if (!container) return;
+    this.running = container;
+    this.status.containerID = `pocket://${randomBytes(32).toString('hex')}`;
+    this.status.started = true;
+    this.#become({ running: { startedAt: now() } });
+    this.#host.event('Normal', 'Started', `Started container ${this.spec.name}`);
+    const over = new AbortController();
+    const probing = this.#probe(container, AbortSignal.any([over.signal, this.#stopped.signal]));
+    const { exitCode, startedAt, finishedAt, reason, message } = await container.exited;
+    over.abort();
+    await probing;
+    this.running = undefined;
+    this.status.ready = false;
+    this.status.started = false;
+    const why = reason ?? (exitCode === 0 ? 'Completed' : 'Error');
+    this.#become({
+      terminated: {
+        ...{ exitCode, reason: why, ...(message && { message }), startedAt, finishedAt },
+        containerID: this.status.containerID,
+      },
+    });
+    this.#lastLife = this.status.state;
+  }
+
+  /** Gets the image; undefined when stopped before it could be had. */
+  async #pull(): Promise<ReturnType<typeof findImage>> {
+    const { image, imagePullPolicy } = this.spec;
+    for (let wait = BACK_OFF.first; !this.#stopped.signal.aborted; wait = Math.min(wait * 2, BACK_OFF.most)) {
+      try {
+        const found = findImage(image);
+        if (found) {
+          this.#host.event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
+          this.status.imageID = `pocket/${image}`;
+          return found;
+        }
+      } catch (error) {
+        if (!(error instanceof InvalidImageName)) throw error;
+        this.#wait('InvalidImageName', error.message);
+        await this.#sleep(wait);
+        continue;
+      }
+      if (imagePullPolicy === 'Never')
+        this.#wait(
+          'ErrImageNeverPull',
+          `Container image "${image}" is not present with pull policy of Never`,
+        );
+      else {
+        this.#host.event('Warning', 'Failed', `Failed to pull image "${image}": ${pullError(image)}`);
+        this.#wait('ErrImagePull', pullError(image));
+        await this.#sleep(1000);
+        this.#host.event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
+        this.#wait('ImagePullBackOff', `Back-off pulling image "${image}"`);
+      }
+      await this.#sleep(wait);
+    }
+    return undefined;
+  }
+
+  async #start(image: NonNullable<ReturnType<typeof findImage>>): Promise<Container | undefined> {
+    for (; !this.#stopped.signal.aborted; await this.#sleep(1000)) {
+      try {
+        return await this.#create(image);
+      } catch (error) {
+        if (!(error instanceof ConfigError)) throw error;
+        this.#host.event('Warning', 'Failed', `Error: ${error.message}`);
+        this.#wait('CreateContainerConfigError', error.message);
+      }
+    }
+    return undefined;
+  }
+
+  async #create(image: NonNullable<ReturnType<typeof findImage>>): Promise<Container> {
+    const { spec } = this;
+    const pod = this.#host.pod();
+    const own = environmentOf(this.#host.registry, pod, spec);
+    const security = { ...pod.spec.securityContext, ...spec.securityContext };
+    const container = await startContainer({
+      sandbox: this.#host.sandbox,
+      image,
+      command: (spec.command ?? []).map((word: string) => expand(word, own)),
+      args: (spec.args ?? []).map((word: string) => expand(word, own)),
+      env: { HOSTNAME: hostnameOf(pod), ...own },
+      workingDir: spec.workingDir,
+      tty: spec.tty === true,
+      stdin: spec.stdin === true,
+      runAsUser: security.runAsUser ?? 0,
+      runAsGroup: security.runAsGroup ?? security.runAsUser ?? 0,
+      mounts: mountsOf(spec, this.#host.volumes),
+      hostname: hostnameOf(pod),
+    });
+    this.previousLog = this.log;
+    this.log = container.log;
+    this.#host.event('Normal', 'Created', `Created container ${spec.name}`);
+    return container;
+  }
+
+  // -- readiness
+
+  async #probe(container: Container, signal: AbortSignal): Promise<void> {
+    const { readinessProbe } = this.spec;
+    if (!readinessProbe) {
+      this.#setReady(true);
+      return;
+    }
+    const { initialDelaySeconds = 0, periodSeconds, successThreshold, failureThreshold } = readinessProbe;
+    await sleep(initialDelaySeconds * 1000, signal);
+    let good = 0;
+    let bad = 0;
+    for (; !signal.aborted; await sleep(periodSeconds * 1000, signal)) {
+      const { ok, message } = await probe(readinessProbe, this.#host.pod(), this.spec, container);
+      if (signal.aborted) return;
+      [good, bad] = ok ? [good + 1, 0] : [0, bad + 1];
+      if (!ok) this.#host.event('Warning', 'Unhealthy', message);
+      if (good >= successThreshold) this.#setReady(true);
+      if (bad >= failureThreshold) this.#setReady(false);
+    }
+  }
+
+  #setReady(ready: boolean): void {
+    if (this.status.ready === ready) return;
+    this.status.ready = ready;
+    this.#host.changed();
+  }
+
+  // -- the rest
+
+  async #hook(preStop: ContainerSpec, running: Container): Promise<void> {
+    if (preStop.sleep) await sleep(preStop.sleep.seconds * 1000);
+    if (preStop.httpGet)
+      await probe({ ...preStop, timeoutSeconds: 3600 }, this.#host.pod(), this.spec, running);
+    if (!preStop.exec) return;
+    const command = await running.exec(preStop.exec.command, { tty: false, stdin: false });
+    command.stdout.resume();
+    command.stderr?.resume();
+    const code = await command.exited;
+    if (code !== 0)
+      this.#host.event('Warning', 'FailedPreStopHook', `PreStopHook failed with exit code ${code}`);
+  }
+
+  #backOff(wait: number): void {
+    const { metadata } = this.#host.pod();
+    const whom = `${this.spec.name} pod=${metadata.name}_${metadata.namespace}(${metadata.uid})`;
+    this.status.lastState = this.#lastLife;
+    this.#host.event(
+      'Warning',
+      'BackOff',
+      `Back-off restarting failed container ${this.spec.name} in pod ${metadata.name}_${metadata.namespace}(${metadata.uid})`,
+    );
+    this.#wait('CrashLoopBackOff', `back-off ${wait / 1000}s restarting failed container=${whom}`);
+  }
+
+  #wait(reason: string, message: string): void {
+    this.#become({ waiting: { reason, message } });
+  }
+
+  #become(state: ContainerStatus['state']): void {
+    this.status.state = state;
+    this.#host.changed();
+  }
+
+  async #sleep(ms: number): Promise<void> {
+    await sleep(ms, this.#stopped.signal);
+  }
+}
+
+function hostnameOf({ spec, metadata }: KubeObject): string {
+  return spec.hostname ?? metadata.name;
+}
+
+/** Waits, but not past an abort. */
+function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const timer = setTimeout(done, ms);
+    signal?.addEventListener('abort', done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}

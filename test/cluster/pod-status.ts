@@ -1,0 +1,109 @@
+import { type KubeObject, now } from './object.ts';
+
+/** A container's status as the API has it (core/v1 ContainerStatus). */
+export interface ContainerStatus {
+  name: string;
+  image: string;
+  imageID: string;
+  containerID?: string;
+  ready: boolean;
+  started: boolean;
+  restartCount: number;
+  state: ContainerState;
+  lastState: ContainerState;
+}
+
+export interface ContainerState {
+  waiting?: { reason: string; message?: string };
+  running?: { startedAt: string };
+  terminated?: {
+    exitCode: number;
+    reason: string;
+    message?: string;
+    startedAt: string;
+    finishedAt: string;
+    containerID?: string;
+  };
+}
+
+/** What the kubelet knows of a pod. */
+export interface PodState {
+  ip: string | undefined;
+  inits: ContainerStatus[];
+  containers: ContainerStatus[];
+}
+
+/** A pod's status from its containers'. Pure, but for the time. */
+export function podStatus(pod: KubeObject, { ip, inits, containers }: PodState): object {
+  const before = pod.status ?? {};
+  const initialized = inits.every(({ state }) => state.terminated?.exitCode === 0);
+  const unready = containers.filter(({ ready }) => !ready).map(({ name }) => name);
+  const phase = phaseOf(pod, inits, containers, initialized);
+  const done = phase === 'Succeeded' || phase === 'Failed';
+  const notReady =
+    phase === 'Succeeded'
+      ? { status: 'False', reason: 'PodCompleted' }
+      : {
+          status: 'False',
+          reason: 'ContainersNotReady',
+          message: `containers with unready status: [${unready.join(' ')}]`,
+        };
+  const readiness = unready.length === 0 && !done ? { status: 'True' } : notReady;
+  const incomplete = inits.filter(({ state }) => state.terminated?.exitCode !== 0).map(({ name }) => name);
+  const initialization = initialized
+    ? { status: 'True' }
+    : {
+        status: 'False',
+        reason: 'ContainersNotInitialized',
+        message: `containers with incomplete status: [${incomplete.join(' ')}]`,
+      };
+  const scheduled = before.conditions?.find(({ type }: { type: string }) => type === 'PodScheduled');
+  const conditions = [
+    { type: 'Initialized', ...initialization },
+    { type: 'Ready', ...readiness },
+    { type: 'ContainersReady', ...readiness },
+  ].map((condition) => withTime(condition, before.conditions ?? []));
+  return {
+    ...before,
+    phase,
+    conditions: [...conditions, scheduled].filter(Boolean),
+    hostIP: '10.244.0.1',
+    ...(ip && { podIP: ip, podIPs: [{ ip }] }),
+    startTime: before.startTime ?? now(),
+    ...(inits.length > 0 && { initContainerStatuses: inits }),
+    containerStatuses: containers,
+  };
+}
+
+function phaseOf(
+  pod: KubeObject,
+  inits: ContainerStatus[],
+  containers: ContainerStatus[],
+  initialized: boolean,
+): string {
+  const policy = pod.spec.restartPolicy;
+  if (policy === 'Never' && inits.some(({ state }) => state.terminated && state.terminated.exitCode !== 0))
+    return 'Failed';
+  if (!initialized) return 'Pending';
+  const hasRun = ({ state, lastState }: ContainerStatus) =>
+    state.running ?? state.terminated ?? lastState.terminated;
+  if (!containers.every(hasRun)) return 'Pending';
+  const ended = containers.every(({ state }) => state.terminated);
+  if (!ended || policy === 'Always') return 'Running';
+  const failed = containers.some(({ state }) => state.terminated?.exitCode !== 0);
+  if (!failed) return 'Succeeded';
+  return policy === 'Never' ? 'Failed' : 'Running';
+}
+
+interface Condition {
+  type: string;
+  status: string;
+  lastTransitionTime?: string;
+}
+
+/** A condition keeps its time until its status changes. */
+function withTime(condition: Condition, before: Condition[]): Condition {
+  const old = before.find(({ type }) => type === condition.type);
+  const same = old?.status === condition.status ? old.lastTransitionTime : undefined;
+  return { ...condition, ...{ lastProbeTime: null, lastTransitionTime: same ?? now() } };
+}

@@ -1,0 +1,38 @@
+import { isAllowed, rulesOf, type User } from './access.ts';
+import type { Registry } from './registry.ts';
+import type { Answer } from './rest.ts';
+
+const PATH = /^\/apis\/authorization\.k8s\.io\/v1\/selfsubject(access|rules)reviews$/;
+
+/** Answers `kubectl auth can-i`; undefined when a path is not about that. */
+export function review(registry: Registry, user: User, path: string, body: string): Answer | undefined {
+  const [, what] = PATH.exec(path) ?? [];
+  if (!what) return undefined;
+  const asked = JSON.parse(body);
+  const status =
+    what === 'access' ? accessOf(registry, user, asked.spec) : rulesStatus(registry, user, asked.spec);
+  return { code: 201, body: { ...asked, metadata: {}, status } };
+}
+
+interface AccessSpec {
+  resourceAttributes?: {
+    verb: string;
+    group?: string;
+    resource: string;
+    subresource?: string;
+    namespace?: string;
+    name?: string;
+  };
+}
+
+function accessOf(registry: Registry, user: User, { resourceAttributes }: AccessSpec): object {
+  // Without it the question is about a path: everyone may read what the API says of itself.
+  if (!resourceAttributes) return { allowed: true };
+  const { verb, group = '', resource, subresource, namespace, name } = resourceAttributes;
+  const full = subresource ? `${resource}/${subresource}` : resource;
+  return { allowed: isAllowed(registry, user, { verb, group, resource: full, namespace, name }) };
+}
+
+function rulesStatus(registry: Registry, user: User, { namespace }: { namespace?: string }): object {
+  return { resourceRules: rulesOf(registry, user, namespace), nonResourceRules: [], incomplete: false };
+}
