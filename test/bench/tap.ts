@@ -1,4 +1,4 @@
-import { Namespace } from '../e2e/cluster.ts';
+import { Namespace } from '../e2e/namespace.ts';
 import { mittens } from '../e2e/terminal.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { exceeded } from './controllers/quota.ts';
 import type { KubeObject } from './object.ts';
+import { violation } from './pod-security.ts';
 import type { Registry } from './registry.ts';
 import type { Resource } from './resource.ts';
 import { forbidden, invalid, notFound } from './status.ts';
@@ -23,6 +24,9 @@ function admitNamespace(registry: Registry, resource: Resource, { metadata }: Ku
 function admitPod(registry: Registry, resource: Resource, pod: KubeObject): void {
   pod.spec.serviceAccountName ??= 'default';
   pod.spec.serviceAccount ??= pod.spec.serviceAccountName;
+  const namespace = registry.find('namespaces', undefined, pod.metadata.namespace ?? '');
+  const breach = namespace && violation(namespace, pod);
+  if (breach) throw forbidden(resource, pod.metadata.name, breach);
   const quotas = registry.list('resourcequotas', pod.metadata.namespace);
   const refusal = exceeded(quotas, registry.list('pods', pod.metadata.namespace), pod);
   if (refusal) throw forbidden(resource, pod.metadata.name, refusal);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { Namespace } from './cluster.ts';
+import { Namespace } from './namespace.ts';
 import { mittens } from './terminal.ts';
 
-const shop = new Namespace();
+const shop = new Namespace('privileged');
 const inShop = ['-n', shop.name];
 const objects = ['service/web', 'deployment/web'];
 let original: object[];

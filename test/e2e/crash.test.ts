@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { Namespace } from './cluster.ts';
+import { Namespace } from './namespace.ts';
 import { commandLine, mittens, sleep } from './terminal.ts';
 
 const TRIES = 20;

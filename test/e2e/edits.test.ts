@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Namespace } from './cluster.ts';
+import { Namespace } from './namespace.ts';
 import { mittens } from './terminal.ts';
 
 const shop = new Namespace();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Namespace } from './cluster.ts';
+import { Namespace } from './namespace.ts';
 import { mittens } from './terminal.ts';
 
 const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { hostname, userInfo } from 'node:os';
 import { after, before, describe, it } from 'node:test';
-import { execute, Namespace } from './cluster.ts';
+import { execute, Namespace } from './namespace.ts';
 import { mittens } from './terminal.ts';
 
 const shop = new Namespace();

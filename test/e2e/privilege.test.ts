@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'js-yaml';
-import { Namespace } from './cluster.ts';
+import { Namespace } from './namespace.ts';
 import { commandLine, mittens, Terminal } from './terminal.ts';
 
 interface Role {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { loadAll } from 'js-yaml';
-import { app, Namespace } from './cluster.ts';
+import { app, Namespace } from './namespace.ts';
 import { commandLine, mittens, Terminal } from './terminal.ts';
 
-const shop = new Namespace();
+const shop = new Namespace('privileged');
 
 interface Case {
   name: string;

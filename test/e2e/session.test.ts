@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { execute, Namespace } from './cluster.ts';
+import { execute, Namespace } from './namespace.ts';
 import { commandLine, mittens, sleep, Terminal } from './terminal.ts';
 
 const shop = new Namespace();

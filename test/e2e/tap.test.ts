@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { type Answer, Namespace } from './cluster.ts';
+import { type Answer, Namespace } from './namespace.ts';
 import { commandLine, mittens, Terminal } from './terminal.ts';
 
 const shop = new Namespace();

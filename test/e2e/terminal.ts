@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { execute, type Result } from './cluster.ts';
+import { execute, type Result } from './namespace.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { execute, Namespace } from './cluster.ts';
+import { execute, Namespace } from './namespace.ts';
 import { look, mittens } from './terminal.ts';
 
 const shop = new Namespace();

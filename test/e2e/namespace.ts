@@ -41,9 +41,15 @@ export interface Answer {
 
 export class Namespace {
   readonly name = `mittens-test-${randomBytes(3).toString('hex')}`;
+  readonly #level: 'restricted' | 'privileged';
+
+  /** @param level the Pod Security Standard, for tests with pods that are not ours and keep to none. */
+  constructor(level: 'restricted' | 'privileged' = 'restricted') {
+    this.#level = level;
+  }
 
   async create(): Promise<void> {
-    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
+    const labels = { 'pod-security.kubernetes.io/enforce': this.#level };
     await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.name, labels } });
     const files = ['app.mjs', 'ask.mjs', 'load.mjs'].map((file) => [
       file,
