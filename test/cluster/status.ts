@@ -5,7 +5,8 @@ export interface Cause {
     | 'FieldValueInvalid'
     | 'FieldValueDuplicate'
     | 'FieldValueNotSupported'
-    | 'FieldValueForbidden';
+    | 'FieldValueForbidden'
+    | 'FieldValueNotFound';
   field: string;
   /** As in `Invalid value: "x": must be …`. */
   message: string;

@@ -1,4 +1,5 @@
 import type { Resource, Schema } from '../resource.ts';
+import { checkMetadata } from './check.ts';
 import { AGE, NAME } from './columns.ts';
 
 export const serviceaccounts: Resource = {
@@ -14,6 +15,7 @@ export const serviceaccounts: Resource = {
     imagePullSecrets: { list: { fields: { name: 'string' } }, mergeKey: 'name' },
     automountServiceAccountToken: 'bool',
   },
+  validate: (object) => checkMetadata(object),
   columns: [NAME, { name: 'Secrets', cell: ({ secrets }) => secrets?.length ?? 0 }, AGE],
 };
 
@@ -31,6 +33,7 @@ export const resourcequotas: Resource = {
     spec: { fields: { hard: QUANTITIES } },
     status: { fields: { hard: QUANTITIES, used: QUANTITIES } },
   },
+  validate: (object) => checkMetadata(object),
   columns: [
     NAME,
     { name: 'Request', cell: ({ status }) => usage(status, (name) => !name.startsWith('limits.')) },

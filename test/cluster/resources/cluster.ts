@@ -1,6 +1,8 @@
 import type { KubeObject } from '../object.ts';
 import type { Resource } from '../resource.ts';
+import { checkMetadata } from './check.ts';
 import { AGE, NAME } from './columns.ts';
+import { dnsLabel } from './names.ts';
 import { CONDITIONS } from './pod-spec.ts';
 
 /** What belongs to no namespace. */
@@ -17,6 +19,7 @@ export const namespaces: Resource = {
     spec: { fields: { finalizers: { list: 'string' } } },
     status: { fields: { phase: 'string', conditions: CONDITIONS } },
   },
+  validate: (object) => checkMetadata(object, dnsLabel),
   columns: [NAME, { name: 'Status', cell: ({ status }) => status?.phase ?? '' }, AGE],
   fieldSelectors: { 'status.phase': ({ status }) => status?.phase ?? '' },
 };
@@ -56,6 +59,7 @@ export const nodes: Resource = {
       },
     },
   },
+  validate: (object) => checkMetadata(object),
   columns: [
     NAME,
     { name: 'Status', cell: ({ status }) => readiness(status) },

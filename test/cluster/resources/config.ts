@@ -1,5 +1,6 @@
 import type { Column, Resource } from '../resource.ts';
 import { AGE, NAME } from './columns.ts';
+import { validateConfigMap, validateSecret } from './config-validation.ts';
 
 const DATA: Column = {
   name: 'Data',
@@ -16,6 +17,7 @@ export const configmaps: Resource = {
   shortNames: ['cm'],
   schema: { data: { map: 'string' }, binaryData: { map: 'string' }, immutable: 'bool' },
   columns: [NAME, DATA, AGE],
+  validate: validateConfigMap,
 };
 
 export const secrets: Resource = {
@@ -26,6 +28,7 @@ export const secrets: Resource = {
   shortNames: [],
   schema: { data: { map: 'string' }, stringData: { map: 'string' }, immutable: 'bool', type: 'string' },
   columns: [NAME, { name: 'Type', cell: ({ type }) => type ?? '' }, DATA, AGE],
+  validate: validateSecret,
   fieldSelectors: { type: ({ type }) => type ?? '' },
   setDefaults: (secret) => {
     secret.type ??= 'Opaque';

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../object.ts';
 import type { Resource, Schema } from '../resource.ts';
+import { checkMetadata } from './check.ts';
 import { AGE, NAME } from './columns.ts';
 
 const REFERENCE: Schema = {
@@ -38,6 +39,7 @@ export const endpoints: Resource = {
   schema: {
     subsets: { list: { fields: { addresses: ADDRESSES, notReadyAddresses: ADDRESSES, ports: PORTS } } },
   },
+  validate: (object) => checkMetadata(object),
   columns: [NAME, { name: 'Endpoints', cell: ({ subsets }) => some(addressesOf(subsets ?? [])) }, AGE],
   setDefaults: ({ subsets }) => {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ??= 'TCP';
@@ -68,6 +70,7 @@ export const endpointslices: Resource = {
     },
     ports: PORTS,
   },
+  validate: (object) => checkMetadata(object),
   columns: [
     NAME,
     { name: 'AddressType', cell: ({ addressType }) => addressType },

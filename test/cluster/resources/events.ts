@@ -1,6 +1,7 @@
 import type { KubeObject } from '../object.ts';
 import type { Resource } from '../resource.ts';
 import { since } from './age.ts';
+import { checkMetadata } from './check.ts';
 
 const REFERENCE = ['kind', 'namespace', 'name', 'uid', 'apiVersion', 'resourceVersion', 'fieldPath'];
 
@@ -26,6 +27,7 @@ export const events: Resource = {
     reportingComponent: 'string',
     reportingInstance: 'string',
   },
+  validate: (object) => checkMetadata(object),
   columns: [
     {
       name: 'Last Seen',

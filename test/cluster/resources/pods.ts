@@ -1,6 +1,8 @@
 import type { Resource } from '../resource.ts';
-import { AGE, NAME } from './columns.ts';
+import { POD_COLUMNS } from './pod-columns.ts';
+import { setPodDefaults } from './pod-defaults.ts';
 import { POD_SPEC, POD_STATUS } from './pod-spec.ts';
+import { validatePod } from './pod-validation.ts';
 
 export const pods: Resource = {
   plural: 'pods',
@@ -12,7 +14,9 @@ export const pods: Resource = {
   inAll: true,
   subresources: ['status'],
   schema: { spec: POD_SPEC, status: POD_STATUS },
-  columns: [NAME, AGE],
+  columns: POD_COLUMNS,
+  setDefaults: setPodDefaults,
+  validate: validatePod,
   fieldSelectors: {
     'spec.nodeName': ({ spec }) => spec.nodeName ?? '',
     'spec.restartPolicy': ({ spec }) => spec.restartPolicy ?? '',

@@ -1,6 +1,7 @@
 import type { KubeObject } from '../object.ts';
 import type { Column, Resource, Schema } from '../resource.ts';
 import { AGE, NAME } from './columns.ts';
+import { validateBinding, validateRole } from './rbac-validation.ts';
 
 const STRINGS: Schema = { list: 'string' };
 const RULES: Schema = {
@@ -22,9 +23,10 @@ const GROUP = 'rbac.authorization.k8s.io';
 const CREATED: Column = { name: 'Created At', cell: ({ metadata }) => metadata.creationTimestamp };
 
 function resource(plural: string, kind: string, more: Partial<Resource>): Resource {
-  const common = { group: GROUP, version: 'v1', shortNames: [], subresources: [], schema: {} } as const;
   return {
-    ...common,
+    group: GROUP,
+    version: 'v1',
+    schema: {},
     shortNames: [],
     subresources: [],
     plural,
@@ -44,17 +46,22 @@ const BINDING_COLUMNS: Column[] = [
   { name: 'ServiceAccounts', wide: true, cell: (binding) => subjectsOf(binding, 'ServiceAccount') },
 ];
 
-export const roles = resource('roles', 'Role', { schema: { rules: RULES } });
-export const clusterroles = resource('clusterroles', 'ClusterRole', { schema: { rules: RULES } });
+export const roles = resource('roles', 'Role', { schema: { rules: RULES }, validate: validateRole });
+export const clusterroles = resource('clusterroles', 'ClusterRole', {
+  schema: { rules: RULES },
+  validate: validateRole,
+});
 export const rolebindings = resource('rolebindings', 'RoleBinding', {
   schema: BINDING,
   columns: BINDING_COLUMNS,
   setDefaults: fillBinding,
+  validate: validateBinding,
 });
 export const clusterrolebindings = resource('clusterrolebindings', 'ClusterRoleBinding', {
   schema: BINDING,
   columns: BINDING_COLUMNS,
   setDefaults: fillBinding,
+  validate: validateBinding,
 });
 
 interface Subject {

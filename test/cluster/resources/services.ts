@@ -1,6 +1,7 @@
 import type { Resource, Schema } from '../resource.ts';
-import { AGE, NAME } from './columns.ts';
+import { AGE, labelsText, NAME } from './columns.ts';
 import { CONDITIONS } from './pod-spec.ts';
+import { setServiceDefaults, validateService } from './service-validation.ts';
 
 const SPEC: Schema = {
   fields: {
@@ -40,5 +41,26 @@ export const services: Resource = {
   inAll: true,
   subresources: ['status'],
   schema: { spec: SPEC, status: { fields: { loadBalancer: { fields: {} }, conditions: CONDITIONS } } },
-  columns: [NAME, AGE],
+  columns: [
+    NAME,
+    { name: 'Type', cell: ({ spec }) => spec.type },
+    { name: 'Cluster-IP', cell: ({ spec }) => spec.clusterIP || '<none>' },
+    {
+      name: 'External-IP',
+      cell: ({ spec }) => (spec.type === 'ExternalName' && spec.externalName) || '<none>',
+    },
+    { name: 'Port(s)', cell: ({ spec }) => portsText(spec.ports ?? []) },
+    AGE,
+    { name: 'Selector', wide: true, cell: ({ spec }) => labelsText(spec.selector ?? {}) || '<none>' },
+  ],
+  fieldSelectors: {
+    'spec.clusterIP': ({ spec }) => spec.clusterIP ?? '',
+    'spec.type': ({ spec }) => spec.type ?? '',
+  },
+  setDefaults: setServiceDefaults,
+  validate: validateService,
 };
+
+function portsText(ports: { port: number; protocol: string }[]): string {
+  return ports.map(({ port, protocol }) => `${port}/${protocol}`).join(',') || '<none>';
+}

@@ -1,6 +1,18 @@
 import type { Column, Resource, Schema } from '../resource.ts';
 import { AGE, CONTAINERS, NAME, SELECTOR } from './columns.ts';
 import { CONDITIONS, LABEL_SELECTOR, POD_TEMPLATE } from './pod-spec.ts';
+import {
+  setDaemonSetDefaults,
+  setDeploymentDefaults,
+  setReplicaSetDefaults,
+  setStatefulSetDefaults,
+} from './workload-defaults.ts';
+import {
+  validateDaemonSet,
+  validateDeployment,
+  validateReplicaSet,
+  validateStatefulSet,
+} from './workload-validation.ts';
 
 /** What all kinds of workloads have. */
 const SPEC: Record<string, Schema> = {
@@ -24,6 +36,8 @@ export const deployments: Resource = {
   ...common,
   plural: 'deployments',
   kind: 'Deployment',
+  setDefaults: setDeploymentDefaults,
+  validate: validateDeployment,
   shortNames: ['deploy'],
   subresources: ['status', 'scale'],
   schema: {
@@ -67,6 +81,8 @@ export const replicasets: Resource = {
   ...common,
   plural: 'replicasets',
   kind: 'ReplicaSet',
+  setDefaults: setReplicaSetDefaults,
+  validate: validateReplicaSet,
   shortNames: ['rs'],
   subresources: ['status', 'scale'],
   schema: {
@@ -97,6 +113,8 @@ export const statefulsets: Resource = {
   ...common,
   plural: 'statefulsets',
   kind: 'StatefulSet',
+  setDefaults: setStatefulSetDefaults,
+  validate: validateStatefulSet,
   shortNames: ['sts'],
   subresources: ['status', 'scale'],
   schema: {
@@ -133,6 +151,8 @@ export const daemonsets: Resource = {
   ...common,
   plural: 'daemonsets',
   kind: 'DaemonSet',
+  setDefaults: setDaemonSetDefaults,
+  validate: validateDaemonSet,
   shortNames: ['ds'],
   subresources: ['status'],
   schema: {

@@ -1,0 +1,125 @@
+import type { KubeObject } from '../object.ts';
+import type { Cause } from '../status.ts';
+import {
+  atLeastZero,
+  duplicates,
+  forbiddenField,
+  invalidValue,
+  matching,
+  named,
+  oneOf,
+  portNumber,
+  required,
+} from './check.ts';
+import { dnsLabel, envName, portName } from './names.ts';
+
+type Container = KubeObject['spec'];
+
+/** What is wrong with one container of a pod; `volumes` are the names of the pod's. */
+export function checkContainer(container: Container, path: string, volumes: string[]): Cause[] {
+  return [
+    ...named(`${path}.name`, container.name, dnsLabel),
+    ...checkImage(container, path),
+    ...checkPorts(container.ports ?? [], `${path}.ports`),
+    ...(container.env ?? []).flatMap((env: Container, index: number) =>
+      checkEnv(env, `${path}.env[${index}]`),
+    ),
+    ...checkMounts(container.volumeMounts ?? [], `${path}.volumeMounts`, volumes),
+    ...(container.readinessProbe ? checkProbe(container.readinessProbe, `${path}.readinessProbe`) : []),
+    ...(container.lifecycle?.preStop
+      ? checkHandler(container.lifecycle.preStop, `${path}.lifecycle.preStop`, ['exec', 'httpGet', 'sleep'])
+      : []),
+    ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never']),
+    ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, [
+      'FallbackToLogsOnError',
+      'File',
+    ]),
+  ];
+}
+
+function checkImage({ image }: Container, path: string): Cause[] {
+  if (!image) return [required(`${path}.image`)];
+  if (image.trim() === image) return [];
+  return [invalidValue(`${path}.image`, image, 'must not have leading or trailing whitespace')];
+}
+
+function checkPorts(ports: Container[], path: string): Cause[] {
+  const each = ports.flatMap(({ name, containerPort, protocol }, index) => [
+    ...(name ? matching(`${path}[${index}].name`, name, portName) : []),
+    ...(containerPort
+      ? portNumber(`${path}[${index}].containerPort`, containerPort)
+      : [required(`${path}[${index}].containerPort`)]),
+    ...oneOf(`${path}[${index}].protocol`, protocol, ['SCTP', 'TCP', 'UDP']),
+  ]);
+  return [
+    ...each,
+    ...duplicates(
+      ports.map(({ name }) => name),
+      (index) => `${path}[${index}].name`,
+    ),
+  ];
+}
+
+function checkEnv({ name, value, valueFrom }: Container, path: string): Cause[] {
+  const sources = ['fieldRef', 'configMapKeyRef', 'secretKeyRef'].filter((source) => valueFrom?.[source]);
+  const field = `${path}.valueFrom`;
+  const which = 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`';
+  return [
+    ...named(`${path}.name`, name, envName),
+    ...(valueFrom && sources.length === 0 ? [invalidValue(field, '', which)] : []),
+    ...(sources.length > 0 && value
+      ? [invalidValue(field, '', 'may not be specified when `value` is not empty')]
+      : []),
+    ...(sources.length > 1
+      ? [invalidValue(field, '', 'may not have more than one field specified at a time')]
+      : []),
+  ];
+}
+
+function checkMounts(mounts: Container[], path: string, volumes: string[]): Cause[] {
+  const paths = mounts.map(({ mountPath }) => mountPath);
+  return mounts.flatMap(({ name, mountPath }, index) => {
+    const field = `${path}[${index}]`;
+    const twice = mountPath && paths.indexOf(mountPath) < index;
+    return [
+      ...(name ? [] : [required(`${field}.name`)]),
+      ...(name && !volumes.includes(name) ? [notFoundValue(`${field}.name`, name)] : []),
+      ...(mountPath ? [] : [required(`${field}.mountPath`)]),
+      ...(twice ? [invalidValue(`${field}.mountPath`, mountPath, 'must be unique')] : []),
+    ];
+  });
+}
+
+function notFoundValue(field: string, value: string): Cause {
+  return { reason: 'FieldValueNotFound', field, message: `Not found: ${JSON.stringify(value)}` };
+}
+
+function checkProbe(probe: Container, path: string): Cause[] {
+  const times = [
+    'initialDelaySeconds',
+    'timeoutSeconds',
+    'periodSeconds',
+    'successThreshold',
+    'failureThreshold',
+  ];
+  return [
+    ...checkHandler(probe, path, ['exec', 'httpGet', 'tcpSocket']),
+    ...times.flatMap((time) => atLeastZero(`${path}.${time}`, probe[time])),
+  ];
+}
+
+function checkHandler(handler: Container, path: string, types: string[]): Cause[] {
+  const [type, ...more] = types.filter((type) => handler[type]);
+  if (!type) return [required(path, 'must specify a handler type')];
+  const ports = [handler.httpGet && 'httpGet', handler.tcpSocket && 'tcpSocket'].filter((name) => name);
+  return [
+    ...more.map((name) => forbiddenField(`${path}.${name}`, 'may not specify more than 1 handler type')),
+    ...ports.flatMap((name) => checkPort(`${path}.${name}.port`, handler[name].port ?? 0)),
+    ...(handler.exec && !handler.exec.command?.length ? [required(`${path}.exec.command`)] : []),
+  ];
+}
+
+/** A port that is told by its number or by its name. */
+export function checkPort(field: string, port: number | string): Cause[] {
+  return typeof port === 'number' ? portNumber(field, port) : matching(field, port, portName);
+}

@@ -1,0 +1,84 @@
+import type { KubeObject } from '../object.ts';
+import type { Column } from '../resource.ts';
+import { since } from './age.ts';
+import { AGE, NAME } from './columns.ts';
+
+interface ContainerStatus {
+  restartCount: number;
+  ready: boolean;
+  state: {
+    waiting?: { reason?: string };
+    running?: object;
+    terminated?: { exitCode: number; signal?: number; reason?: string };
+  };
+  lastState?: { terminated?: { finishedAt?: string } };
+}
+
+type Status = KubeObject['status'];
+
+export const POD_COLUMNS: Column[] = [
+  NAME,
+  { name: 'Ready', cell: readyOf },
+  { name: 'Status', cell: statusOf },
+  { name: 'Restarts', cell: restartsOf },
+  AGE,
+  { name: 'IP', wide: true, cell: ({ status }) => status?.podIP || '<none>' },
+  { name: 'Node', wide: true, cell: ({ spec }) => spec.nodeName || '<none>' },
+  { name: 'Nominated Node', wide: true, cell: () => '<none>' },
+  { name: 'Readiness Gates', wide: true, cell: () => '<none>' },
+];
+
+function readyOf({ spec, status }: KubeObject): string {
+  const ready = containersOf(status).filter((container) => container.ready && container.state.running);
+  return `${ready.length}/${spec.containers.length}`;
+}
+
+/** The pod's state in one word: of the first of its containers that is in trouble, else its phase. */
+function statusOf({ metadata, spec, status = {} }: KubeObject): string {
+  if (metadata.deletionTimestamp && !['Succeeded', 'Failed'].includes(status.phase)) return 'Terminating';
+  const waits = initialization(status, spec.initContainers?.length ?? 0);
+  if (waits && !holds(status, 'Initialized')) return waits;
+  const containers = containersOf(status);
+  const phase = status.reason || status.phase || 'Unknown';
+  const reason = containers.map(troubleOf).find((word) => word !== undefined) ?? phase;
+  const running = containers.some(({ ready, state }) => ready && state.running);
+  if (reason !== 'Completed' || !running) return reason;
+  return holds(status, 'Ready') ? 'Running' : 'NotReady';
+}
+
+/** How far the init containers are; undefined when they are done. */
+function initialization(status: Status, all: number): string | undefined {
+  const done = ({ state }: ContainerStatus) => state.terminated?.exitCode === 0;
+  const statuses: ContainerStatus[] = status.initContainerStatuses ?? [];
+  const index = statuses.findIndex((container) => !done(container));
+  const current = statuses[index];
+  if (!current) return undefined;
+  const trouble = troubleOf(current);
+  return trouble && trouble !== 'PodInitializing' ? `Init:${trouble}` : `Init:${index}/${all}`;
+}
+
+function troubleOf({ state: { waiting, terminated } }: ContainerStatus): string | undefined {
+  if (waiting?.reason) return waiting.reason;
+  if (!terminated) return undefined;
+  if (terminated.reason) return terminated.reason;
+  return terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`;
+}
+
+/** Of the containers, or while they wait for them, of the init containers. */
+function restartsOf({ spec, status = {} }: KubeObject): string {
+  const waits = initialization(status, spec.initContainers?.length ?? 0) && !holds(status, 'Initialized');
+  const containers: ContainerStatus[] = waits ? status.initContainerStatuses : containersOf(status);
+  const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
+  const ends = containers.map(({ lastState }) => lastState?.terminated?.finishedAt ?? '').sort();
+  const last = ends.at(-1);
+  return restarts > 0 && last ? `${restarts} (${since(last)} ago)` : String(restarts);
+}
+
+function containersOf(status: Status): ContainerStatus[] {
+  return status?.containerStatuses ?? [];
+}
+
+function holds(status: Status, condition: string): boolean {
+  const conditions: { type: string; status: string }[] = status.conditions ?? [];
+  return conditions.some(({ type, status }) => type === condition && status === 'True');
+}

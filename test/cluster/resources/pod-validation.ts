@@ -1,0 +1,113 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '../object.ts';
+import type { Cause } from '../status.ts';
+import {
+  atLeastZero,
+  checkLabelMap,
+  checkMetadata,
+  duplicate,
+  duplicates,
+  forbiddenField,
+  named,
+  oneOf,
+  required,
+} from './check.ts';
+import { checkContainer } from './container-validation.ts';
+import { dnsLabel } from './names.ts';
+
+type Spec = KubeObject['spec'];
+
+/** What is wrong with a pod, or with a change of it. */
+export function validatePod(pod: KubeObject, old?: KubeObject): Cause[] {
+  const causes = [...checkMetadata(pod), ...checkPodSpec(pod.spec ?? {}, 'spec')];
+  if (!old || isDeepStrictEqual(fixed(pod.spec), fixed(old.spec, pod.spec))) return causes;
+  return [...causes, forbiddenField('spec', UPDATES)];
+}
+
+const UPDATES =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+
+/** Of a pod's spec, what may not change; the scheduler may set the node once. */
+function fixed(spec: Spec, next: Spec = {}): object {
+  const withoutImage = ({ image: _image, ...container }: Spec) => container;
+  const { tolerations: _tolerations, containers = [], initContainers = [], nodeName, ...rest } = spec;
+  return {
+    ...rest,
+    nodeName: nodeName || next.nodeName,
+    containers: containers.map(withoutImage),
+    initContainers: initContainers.map(withoutImage),
+  };
+}
+
+/** What is wrong with a pod's spec, or that of a template of pods. */
+export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'OnFailure', 'Never']): Cause[] {
+  const { containers = [], initContainers = [], volumes = [], restartPolicy } = spec;
+  const names: string[] = volumes.map(({ name }: Spec) => name);
+  const each = (list: Spec[], field: string) =>
+    list.flatMap((container, index) => checkContainer(container, `${path}.${field}[${index}]`, names));
+  return [
+    ...checkVolumes(volumes, `${path}.volumes`),
+    ...(containers.length > 0 ? each(containers, 'containers') : [required(`${path}.containers`)]),
+    ...each(initContainers, 'initContainers'),
+    ...checkNames(containers, initContainers, path),
+    ...checkHostPorts(containers, path),
+    ...oneOf(`${path}.restartPolicy`, restartPolicy, policies),
+    ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, [
+      'ClusterFirst',
+      'ClusterFirstWithHostNet',
+      'Default',
+      'None',
+    ]),
+    ...atLeastZero(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds),
+    ...checkLabelMap(spec.nodeSelector ?? {}, `${path}.nodeSelector`),
+  ];
+}
+
+function checkNames(containers: Spec[], initContainers: Spec[], path: string): Cause[] {
+  const own = containers.map(({ name }) => name);
+  const inits = initContainers.map(({ name }) => name);
+  return [
+    ...duplicates(own, (index) => `${path}.containers[${index}].name`),
+    ...inits.flatMap((name, index) =>
+      name && (own.includes(name) || inits.indexOf(name) < index)
+        ? [duplicate(`${path}.initContainers[${index}].name`, name)]
+        : [],
+    ),
+  ];
+}
+
+/** Two containers of a pod cannot have the same port of the node. */
+function checkHostPorts(containers: Spec[], path: string): Cause[] {
+  const ports = containers.flatMap(({ ports = [] }, container) =>
+    (ports as Spec[]).map(({ protocol, hostPort }, index) => ({
+      key: hostPort ? `${protocol}//${hostPort}` : undefined,
+      field: `${path}.containers[${container}].ports[${index}].hostPort`,
+    })),
+  );
+  return duplicates(
+    ports.map(({ key }) => key),
+    (index) => ports[index]?.field ?? path,
+  );
+}
+
+function checkVolumes(volumes: Spec[], path: string): Cause[] {
+  const each = volumes.flatMap((volume, index) => checkVolume(volume, `${path}[${index}]`));
+  return [
+    ...each,
+    ...duplicates(
+      volumes.map(({ name }) => name),
+      (index) => `${path}[${index}].name`,
+    ),
+  ];
+}
+
+function checkVolume(volume: Spec, path: string): Cause[] {
+  const { name, configMap, secret } = volume;
+  const [, ...more] = ['emptyDir', 'secret', 'configMap'].filter((type) => volume[type]);
+  return [
+    ...named(`${path}.name`, name, dnsLabel),
+    ...more.map((type) => forbiddenField(`${path}.${type}`, 'may not specify more than 1 volume type')),
+    ...(configMap && !configMap.name ? [required(`${path}.configMap.name`)] : []),
+    ...(secret && !secret.secretName ? [required(`${path}.secret.secretName`)] : []),
+  ];
+}

@@ -1,0 +1,142 @@
+import { isDeepStrictEqual } from 'node:util';
+import { type KubeObject, matches } from '../object.ts';
+import type { Cause } from '../status.ts';
+import {
+  atLeastZero,
+  checkLabelMap,
+  checkLabels,
+  checkMetadata,
+  forbiddenField,
+  invalidValue,
+  oneOf,
+  required,
+} from './check.ts';
+import { checkPodSpec } from './pod-validation.ts';
+
+type Spec = KubeObject['spec'];
+
+export function validateDeployment(deployment: KubeObject, old?: KubeObject): Cause[] {
+  const { strategy, progressDeadlineSeconds, minReadySeconds = 0, revisionHistoryLimit } = deployment.spec;
+  const field = 'spec.progressDeadlineSeconds';
+  return [
+    ...validate(deployment, 'deployment'),
+    ...checkStrategy(strategy, 'spec.strategy'),
+    ...atLeastZero('spec.revisionHistoryLimit', revisionHistoryLimit),
+    ...(progressDeadlineSeconds > minReadySeconds
+      ? []
+      : [invalidValue(field, progressDeadlineSeconds, 'must be greater than minReadySeconds')]),
+    ...immutableSelector(deployment, old),
+  ];
+}
+
+export function validateReplicaSet(replicaSet: KubeObject, old?: KubeObject): Cause[] {
+  return [...validate(replicaSet, 'replicaset'), ...immutableSelector(replicaSet, old)];
+}
+
+/** What of a StatefulSet may change. */
+const STATEFUL_SET_UPDATES = [
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+];
+
+export function validateStatefulSet(statefulSet: KubeObject, old?: KubeObject): Cause[] {
+  const { podManagementPolicy, updateStrategy } = statefulSet.spec;
+  const types = ['RollingUpdate', 'OnDelete'];
+  const fixed = ({ spec }: KubeObject) =>
+    Object.entries(spec as object)
+      .filter(([field]) => !STATEFUL_SET_UPDATES.includes(field))
+      .sort();
+  const fields = STATEFUL_SET_UPDATES.map((field) => `'${field}'`);
+  const words = `${fields.slice(0, -1).join(', ')} and ${fields.at(-1)}`;
+  const why = `updates to statefulset spec for fields other than ${words} are forbidden`;
+  return [
+    ...validate(statefulSet, 'statefulset'),
+    ...oneOf('spec.podManagementPolicy', podManagementPolicy, ['OrderedReady', 'Parallel']),
+    ...oneOf('spec.updateStrategy.type', updateStrategy.type, types),
+    ...(old && !isDeepStrictEqual(fixed(statefulSet), fixed(old)) ? [forbiddenField('spec', why)] : []),
+  ];
+}
+
+export function validateDaemonSet(daemonSet: KubeObject, old?: KubeObject): Cause[] {
+  const { updateStrategy } = daemonSet.spec;
+  return [
+    ...validate(daemonSet, 'daemonset'),
+    ...oneOf('spec.updateStrategy.type', updateStrategy.type, ['RollingUpdate', 'OnDelete']),
+    ...immutableSelector(daemonSet, old),
+  ];
+}
+
+function validate(workload: KubeObject, kind: string): Cause[] {
+  const { replicas, minReadySeconds, template = {} } = workload.spec;
+  return [
+    ...checkMetadata(workload),
+    ...atLeastZero('spec.replicas', replicas),
+    ...atLeastZero('spec.minReadySeconds', minReadySeconds),
+    ...checkSelector(workload.spec, kind),
+    ...checkLabels(template.metadata ?? {}, 'spec.template'),
+    ...checkPodSpec(template.spec ?? {}, 'spec.template.spec', ['Always']),
+  ];
+}
+
+function checkSelector({ selector, template }: Spec, kind: string): Cause[] {
+  const labels = template?.metadata?.labels ?? {};
+  const field = 'spec.template.metadata.labels';
+  const mismatch = invalidValue(field, labels, '`selector` does not match template `labels`');
+  if (!selector) return [required('spec.selector'), mismatch];
+  const { matchLabels = {}, matchExpressions = [] } = selector;
+  if (Object.keys(matchLabels).length + matchExpressions.length === 0)
+    return [invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`)];
+  return [
+    ...checkLabelMap(matchLabels, 'spec.selector.matchLabels'),
+    ...checkExpressions(matchExpressions, 'spec.selector.matchExpressions'),
+    ...(matches(selector, labels) ? [] : [mismatch]),
+  ];
+}
+
+function checkExpressions(expressions: Spec[], path: string): Cause[] {
+  return expressions.flatMap(({ operator, values = [] }, index) => {
+    const field = `${path}[${index}]`;
+    if (operator === 'In' || operator === 'NotIn')
+      return values.length > 0
+        ? []
+        : [required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
+    if (operator !== 'Exists' && operator !== 'DoesNotExist')
+      return [invalidValue(`${field}.operator`, operator, 'not a valid selector operator')];
+    const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+    return values.length > 0 ? [forbiddenField(`${field}.values`, why)] : [];
+  });
+}
+
+function immutableSelector({ spec }: KubeObject, old: KubeObject | undefined): Cause[] {
+  if (!old || isDeepStrictEqual(spec.selector, old.spec.selector)) return [];
+  return [invalidValue('spec.selector', spec.selector, 'field is immutable')];
+}
+
+function checkStrategy({ type, rollingUpdate }: Spec, path: string): Cause[] {
+  const field = `${path}.rollingUpdate`;
+  if (type === 'Recreate' && rollingUpdate)
+    return [forbiddenField(field, "may not be specified when strategy `type` is 'Recreate'")];
+  if (type !== 'RollingUpdate') return oneOf(`${path}.type`, type, ['Recreate', 'RollingUpdate']);
+  const { maxSurge, maxUnavailable } = rollingUpdate;
+  const none = (amount: number | string) => Number.parseInt(String(amount), 10) === 0;
+  return [
+    ...checkAmount(`${field}.maxUnavailable`, maxUnavailable),
+    ...checkAmount(`${field}.maxSurge`, maxSurge),
+    ...(none(maxSurge) && none(maxUnavailable)
+      ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')]
+      : []),
+  ];
+}
+
+function checkAmount(field: string, amount: number | string): Cause[] {
+  if (typeof amount === 'number') return atLeastZero(field, amount);
+  if (/^[0-9]+%$/.test(amount)) return [];
+  const words = "a valid percent string must be a numeric string followed by an ending '%'";
+  const examples = "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+  return [invalidValue(field, amount, `${words} ${examples}`)];
+}
