@@ -1,4 +1,4 @@
-import { applyPatch as applyOperations, type Operation } from 'rfc6902';
+import { applyPatch as applyOperations, type Operation, Pointer } from 'rfc6902';
 import type { KubeObject } from './object.ts';
 import type { Resource } from './resource.ts';
 import { isObject, schemaOf } from './schema.ts';
@@ -42,15 +42,25 @@ function jsonPatch(object: KubeObject, patch: unknown): KubeObject {
     throw badRequest(`json: cannot unmarshal ${type} into Go value of type jsonpatch.Patch`);
   }
   const rejected = 'the server rejected our request due to an error in our request';
-  // One by one: the library would go on after an operation that failed, and the ones before it must show.
+  // One by one: the library would go on after an operation that failed.
   for (const operation of structuredClone(patch) as Operation[])
-    if (applyOperations(object, [operation]).some((error) => error))
+    if (applyOperations(object, asServer(object, operation)).some((error) => error))
       throw new StatusError(422, 'Invalid', rejected, {});
   return object;
 }
 
-/** RFC 7386. */
+/** Where the server's library is laxer than RFC 6902: a field that is absent can be replaced, and tested to be null. */
+function asServer(object: KubeObject, operation: Operation): Operation[] {
+  if (operation.op !== 'replace' && operation.op !== 'test') return [operation];
+  const { parent, key } = Pointer.fromJSON(operation.path).evaluate(object);
+  if (!isObject(parent) || Object.hasOwn(parent, key)) return [operation];
+  if (operation.op === 'replace') return [{ ...operation, op: 'add' }];
+  return operation.value === null ? [] : [operation];
+}
+
+/** RFC 7386; but the server drops the nulls in lists as well. */
 function mergePatch(target: unknown, patch: unknown): unknown {
+  if (Array.isArray(patch)) return patch.map((item) => mergePatch(undefined, item));
   if (!isObject(patch)) return patch;
   const merged = isObject(target) ? { ...target } : {};
   for (const [key, value] of Object.entries(patch)) {

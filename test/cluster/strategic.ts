@@ -70,10 +70,15 @@ function mergeOrdered(schema: Schema, original: Map, patch: Map, directive: stri
   if (!Array.isArray(old) && !Array.isArray(items)) return;
   delete patch[key];
   if (Array.isArray(items)) checkOrder(keyOf(field), items, order);
-  let merged = Array.isArray(old) ? [...old] : [];
-  if (!Array.isArray(old)) merged = cleaned(items, false) as unknown[];
-  else if (Array.isArray(items)) merged = mergeList(field, [...old], items);
-  original[key] = ordered(keyOf(field), merged, order, Array.isArray(old) ? old : []);
+  if (!Array.isArray(old))
+    original[key] = ordered(keyOf(field), cleaned(items, false) as unknown[], order, []);
+  else if (!Array.isArray(items)) original[key] = ordered(keyOf(field), old, order, old);
+  else {
+    const { merged, replaced } = mergeItems(field, old, items);
+    // Go's slices share their memory: what was deleted moves up the rest, and what is new takes the places at the end.
+    const server = replaced ? old : merged.slice(0, old.length);
+    original[key] = ordered(keyOf(field), merged, order, server);
+  }
 }
 
 /** The items of the patch have to be in the order that they themselves ask for. */
@@ -87,13 +92,25 @@ function checkOrder(mergeKey: string | undefined, items: unknown[], order: unkno
 }
 
 function mergeList(field: Schema, old: unknown[], items: unknown[]): unknown[] {
+  const { merged, base, plain } = mergeItems(field, old, items);
+  return ordered(keyOf(field), merged, plain, base);
+}
+
+interface Merged {
+  /** Not in order yet. */
+  merged: unknown[];
+  /** What the patch left of the old list. */
+  base: unknown[];
+  /** The patch's items without a directive. */
+  plain: unknown[];
+  replaced?: boolean;
+}
+
+function mergeItems(field: Schema, old: unknown[], items: unknown[]): Merged {
   const mergeKey = keyOf(field);
   // Not a list that merges: the new one stands for the old.
-  if (mergeKey === undefined) return items;
-  if (mergeKey === '') {
-    const all = [...new Set([...old, ...items])];
-    return ordered('', all, items, old);
-  }
+  if (mergeKey === undefined) return { merged: items, base: items, plain: [], replaced: true };
+  if (mergeKey === '') return { merged: [...new Set([...old, ...items])], base: old, plain: items };
   const [base, plain] = special(mergeKey, old, items);
   const merged = [...base];
   for (const item of plain) {
@@ -101,7 +118,7 @@ function mergeList(field: Schema, old: unknown[], items: unknown[]): unknown[] {
     if (found < 0) merged.push(item);
     else merged[found] = mergeStrategically(itemOf(field), merged[found] as Map, item);
   }
-  return ordered(mergeKey, merged, plain, base);
+  return { merged, base, plain, replaced: items.some((item) => isObject(item) && item.$patch === 'replace') };
 }
 
 /** What remains of a list, and of the patch's items, once those with a $patch directive have had their way. */
