@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { admit } from './admission.ts';
 import { type KubeObject, now } from './object.ts';
 import type { Resource } from './resource.ts';
-import { resources } from './resources/index.ts';
+import { resourceOf, resources } from './resources/index.ts';
 import { conflict, invalid, notFound, StatusError } from './status.ts';
 import { Store } from './store.ts';
 
@@ -28,9 +28,7 @@ export class Registry {
 
   /** The resource of a plural name; it must exist. */
   resource(plural: string): Resource {
-    const found = resources.find((resource) => resource.plural === plural);
-    if (!found) throw new Error(`there is no resource ${plural}`);
-    return found;
+    return resourceOf(plural);
   }
 
   list(plural: string, namespace?: string): KubeObject[] {
@@ -51,7 +49,7 @@ export class Registry {
     object.apiVersion = resource.group ? `${resource.group}/${resource.version}` : resource.version;
     object.kind = resource.kind;
     if (hasGeneration(resource)) metadata.generation = 1;
-    if (resource.subresources.includes('status')) delete object.status;
+    if (resource.subresources.includes('status')) startStatus(object);
     resource.setDefaults?.(object);
     judge(resource, object);
     admit(this, resource, object);
@@ -175,6 +173,15 @@ export interface NewObject {
   metadata: Partial<KubeObject['metadata']>;
   // biome-ignore lint/suspicious/noExplicitAny: as in KubeObject
   [field: string]: any;
+}
+
+/** What a new object's status says before anyone has looked at it. */
+const FIRST_PHASE: Record<string, string> = { Namespace: 'Active', Pod: 'Pending' };
+
+function startStatus(object: KubeObject): void {
+  const phase = FIRST_PHASE[object.kind];
+  if (phase) object.status = { phase };
+  else delete object.status;
 }
 
 /** A write of the object leaves its status alone. */

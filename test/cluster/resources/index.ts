@@ -31,3 +31,10 @@ export const resources: Resource[] = [
   rolebindings,
   clusterrolebindings,
 ];
+
+/** The resource of a plural name, which must exist. */
+export function resourceOf(plural: string): Resource {
+  const found = resources.find((resource) => resource.plural === plural);
+  if (!found) throw new Error(`there is no resource ${plural}`);
+  return found;
+}

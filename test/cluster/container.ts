@@ -1,0 +1,346 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { accessSync, constants, mkdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { PassThrough, type Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import type { Image } from './image.ts';
+import { PATH } from './launch.ts';
+import { Log } from './log.ts';
+import type { Sandbox } from './network.ts';
+import { now } from './object.ts';
+import { layOut } from './root.ts';
+import type { Running } from './running.ts';
+import type { Mount } from './volume.ts';
+
+export interface ContainerOptions {
+  sandbox: Sandbox;
+  image: Image;
+  /** The image's own when it is empty. */
+  command: string[];
+  args: string[];
+  env: Record<string, string>;
+  workingDir?: string | undefined;
+  tty: boolean;
+  stdin: boolean;
+  runAsUser: number;
+  runAsGroup: number;
+  mounts: Mount[];
+  hostname: string;
+}
+
+/** How a container ended; reason and message only when it could not start. */
+export interface Exit {
+  exitCode: number;
+  startedAt: string;
+  finishedAt: string;
+  reason?: string;
+  message?: string;
+}
+
+type Signal = 'SIGTERM' | 'SIGKILL';
+
+const SCRIPT = fileURLToPath(new URL('container.sh', import.meta.url));
+
+/** A container: a process that is the first of namespaces of its own, and all that it starts. */
+export interface Container {
+  log: Log;
+  exited: Promise<Exit>;
+  /** Sends a signal to its first process, which has to have a handler for it, or it is SIGKILL. */
+  signal(signal: Signal): void;
+  /** Its terminal, or its standard streams, from now on. */
+  attach(): Running;
+  /** Starts another process in it. */
+  exec(command: string[], options: { tty: boolean; stdin: boolean }): Promise<Running>;
+}
+
+/** Starts a container in a pod's network. It always returns one; one that can't be started has ended. */
+export async function startContainer(options: ContainerOptions): Promise<Container> {
+  const command = commandOf(options);
+  const missing = whyNot(command[0] ?? '', options.env.PATH ?? pathOf(options.image), options.mounts);
+  if (missing) return unstarted(missing);
+  const folder = `/run/pocket/containers/${randomUUID()}`;
+  mkdirSync(folder, { recursive: true });
+  const fstab = layOut(folder, options.image.folders, options.mounts);
+  const { namespace } = options.sandbox;
+  const line = [
+    ...(namespace ? ['nsenter', `--net=${namespace}`] : []),
+    ...['unshare', '--mount', '--pid', '--uts', '--fork', '--kill-child'],
+    ...['sh', SCRIPT, ...withEnvironment(options, command)],
+  ];
+  const child = startProcess(line, options.tty, {
+    PATH,
+    POCKET_FSTAB: fstab,
+    POCKET_ROOT: join(folder, 'root'),
+    POCKET_HOSTNAME: options.hostname,
+    POCKET_DIR: options.workingDir ?? '/',
+    POCKET_USER: String(options.runAsUser),
+    POCKET_GROUP: String(options.runAsGroup),
+  });
+  const ended = endOf(child).finally(() => rmSync(folder, { recursive: true, force: true }));
+  await Promise.race([once(child.stdio[3] as Readable, 'data'), ended]);
+  return new RunningContainer(child, ended, options);
+}
+
+/** A container whose first process runs. */
+class RunningContainer implements Container {
+  readonly log = new Log();
+  readonly exited: Promise<Exit>;
+  readonly #child: ChildProcess;
+  readonly #options: ContainerOptions;
+  readonly #viewers = new Set<{ stdout: PassThrough; stderr: PassThrough | undefined }>();
+  /** Its first process, by the number that it has for us. */
+  readonly #pid: number | undefined;
+  #over = false;
+
+  constructor(child: ChildProcess, ended: Promise<number>, options: ContainerOptions) {
+    this.#child = child;
+    this.#options = options;
+    this.#pid = firstBelow(child.pid ?? 0);
+    if (!options.stdin) child.stdin?.end();
+    child.stdin?.on('error', () => undefined);
+    for (const source of ['stdout', 'stderr'] as const)
+      child[source]?.on('data', (chunk: Buffer) => this.#say(source, chunk));
+    const startedAt = now();
+    this.exited = ended.then((exitCode) => {
+      this.#over = true;
+      this.log.end();
+      for (const { stdout, stderr } of this.#viewers) {
+        stdout.end();
+        stderr?.end();
+      }
+      return { exitCode, startedAt, finishedAt: now() };
+    });
+  }
+
+  signal(signal: Signal): void {
+    // A number that is free again might be another's.
+    if (this.#pid && !this.#over) tryKill(this.#pid, signal);
+  }
+
+  attach(): Running {
+    const { tty, stdin } = this.#options;
+    const viewer = { stdout: new PassThrough(), stderr: tty ? undefined : new PassThrough() };
+    this.#viewers.add(viewer);
+    const child = this.#child;
+    return {
+      ...viewer,
+      // What one viewer closes stays open for the others.
+      stdin: stdin
+        ? new Writable({
+            write: (chunk, _, done) =>
+              child.stdin?.write(chunk)
+                ? done()
+                : once(child.stdin as Writable, 'drain').then(() => done(), done),
+          })
+        : undefined,
+      resize: (columns, rows) => resize(this.#pid, columns, rows),
+      exited: this.exited.then(({ exitCode }) => exitCode),
+      release: () => {
+        this.#viewers.delete(viewer);
+        child.stdout?.resume();
+        child.stderr?.resume();
+      },
+    };
+  }
+
+  async exec(command: string[], { tty, stdin }: { tty: boolean; stdin: boolean }): Promise<Running> {
+    const { runAsUser, image, env, mounts } = this.#options;
+    const missing = whyNot(command[0] ?? '', env.PATH ?? pathOf(image), mounts);
+    if (missing) return failed(missing);
+    const line = [
+      ...['nsenter', `--target=${this.#pid}`, '--mount', '--pid', '--net', '--uts', '--'],
+      // Its user namespace is the last to enter: it has no rights over the others.
+      ...(runAsUser === 0 ? [] : ['nsenter', '--user=/proc/1/ns/user', '--preserve-credentials', '--']),
+      ...['env', '-C', this.#options.workingDir ?? '/'],
+      ...withEnvironment(this.#options, command),
+    ];
+    const child = startProcess(line, tty, { PATH });
+    child.stdin?.on('error', () => undefined);
+    if (!stdin) child.stdin?.end();
+    return {
+      stdin: stdin && child.stdin ? child.stdin : undefined,
+      stdout: child.stdout as Readable,
+      stderr: tty ? undefined : (child.stderr as Readable),
+      resize: (columns, rows) => resize(firstBelow(child.pid ?? 0), columns, rows),
+      exited: endOf(child),
+      release: () => {
+        child.stdin?.destroy();
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        if (child.exitCode === null) child.kill('SIGHUP');
+      },
+    };
+  }
+
+  #say(source: 'stdout' | 'stderr', chunk: Buffer): void {
+    this.log.write(source, chunk);
+    for (const viewer of this.#viewers) {
+      const stream = viewer[source] ?? viewer.stdout;
+      if (stream.write(chunk)) continue;
+      this.#child[source]?.pause();
+      stream.once('drain', () => this.#child[source]?.resume());
+    }
+  }
+}
+
+// -- processes
+
+/** Starts a command line, on a terminal of its own if it is to have one; descriptor 3 is for its first words to us. */
+function startProcess(line: string[], tty: boolean, env: Record<string, string>): ChildProcess {
+  // script(1) makes the terminal: its size is 0x0 until someone attaches, as on Kubernetes.
+  const [command = '', ...args] = tty
+    ? ['script', '-qefc', `exec ${line.map(quote).join(' ')}`, '/dev/null']
+    : line;
+  return spawn(command, args, {
+    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
+    env: { ...env, SHELL: '/bin/sh' },
+    cwd: '/',
+  });
+}
+
+function quote(word: string): string {
+  return `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** The exit code of a process, when its output is complete: 128 and the signal's number for a signal. */
+async function endOf(child: ChildProcess): Promise<number> {
+  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
+    child.once('exit', (...how) => {
+      // What it has left running may hold its output open for ever.
+      const late = setTimeout(() => resolve(how), 1000);
+      child.once('close', () => {
+        clearTimeout(late);
+        resolve(how);
+      });
+    });
+    child.once('error', () => resolve([126, null]));
+  });
+  return code ?? 128 + (SIGNALS[signal ?? ''] ?? 0);
+}
+
+const SIGNALS: Record<string, number> = {
+  SIGHUP: 1,
+  SIGINT: 2,
+  SIGQUIT: 3,
+  SIGABRT: 6,
+  SIGKILL: 9,
+  SIGSEGV: 11,
+  SIGPIPE: 13,
+  SIGTERM: 15,
+};
+
+/** The first process below one that is in a pid namespace further down. */
+function firstBelow(pid: number): number | undefined {
+  const depth = (process: number) =>
+    /^NSpid:\s+(.*)$/m.exec(read(`/proc/${process}/status`))?.[1]?.split(/\s+/).length ?? 0;
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
+  for (const child of children) {
+    const found = depth(child) > depth(pid) ? child : firstBelow(child);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function tryKill(pid: number, signal: Signal): void {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+/** Sets the size of the terminal of a process; its foreground processes get a SIGWINCH. */
+function resize(pid: number | undefined, columns: number, rows: number): void {
+  const terminal = [0, 1, 2]
+    .map((number) => link(`/proc/${pid}/fd/${number}`))
+    .find((path) => path.startsWith('/dev/pts/'));
+  if (terminal)
+    spawn('stty', ['-F', terminal, 'rows', String(rows), 'cols', String(columns)], { stdio: 'ignore' });
+}
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return '';
+  }
+}
+
+// -- commands
+
+function commandOf({ image, command, args }: ContainerOptions): string[] {
+  const program = command.length > 0 ? command : args.length > 0 ? [] : image.command;
+  return [...program, ...args];
+}
+
+function pathOf({ path }: Image): string {
+  return [...path, PATH].join(':');
+}
+
+function withEnvironment({ env, image }: ContainerOptions, command: string[]): string[] {
+  const all = { PATH: pathOf(image), HOME: '/root', ...env };
+  return ['env', '-i', ...Object.entries(all).map(([name, value]) => `${name}=${value}`), ...command];
+}
+
+/** Why a program can't be run, in runc's words. */
+function whyNot(program: string, path: string, mounts: Mount[]): string | undefined {
+  const inVolume = mounts.some(({ target }) => program.startsWith(`${target}/`));
+  if (inVolume) return undefined;
+  if (program.includes('/')) {
+    if (!isAbsolute(program) || isExecutable(program)) return undefined;
+    return `exec: "${program}": stat ${program}: no such file or directory`;
+  }
+  if (path.split(':').some((folder) => isExecutable(join(folder, program)))) return undefined;
+  return `exec: "${program}": executable file not found in $PATH`;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+const RUNC =
+  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ';
+
+function unstarted(why: string): Container {
+  const log = new Log();
+  log.end();
+  const time = now();
+  const exit = {
+    exitCode: 128,
+    reason: 'StartError',
+    message: RUNC + why,
+    startedAt: time,
+    finishedAt: time,
+  };
+  return {
+    log,
+    exited: Promise.resolve(exit),
+    signal: () => undefined,
+    attach: () => failed(why),
+    exec: async () => failed(why),
+  };
+}
+
+/** A process that could not be started. */
+function failed(why: string): Running {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  stdout.end();
+  stderr.end(`OCI runtime exec failed: exec failed: unable to start container process: ${why}\n`);
+  return { stdout, stderr, resize: () => undefined, exited: Promise.resolve(126), release: () => undefined };
+}

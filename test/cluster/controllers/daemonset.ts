@@ -1,0 +1,67 @@
+import type { Controller } from '../controller.ts';
+import type { KubeObject } from '../object.ts';
+import type { Registry } from '../registry.ts';
+import { resourceOf } from '../resources/index.ts';
+import { deletePod, hasEnded, isLeaving, isReady, ownersOf, podsOf, tryPod, untilAvailable } from './pods.ts';
+import { hashOf } from './revision.ts';
+
+const HASH = 'controller-revision-hash';
+const RETRY_MS = 1000;
+
+/** Keeps one pod of a DaemonSet on the node. */
+export const daemonSetController: Controller = {
+  resource: resourceOf('daemonsets'),
+  concerns: (change, registry) => ownersOf('daemonsets', 'pods', change, registry),
+  reconcile(set, registry) {
+    const refused = isLeaving(set) ? false : step(registry, set);
+    tell(registry, set);
+    return refused ? RETRY_MS : undefined;
+  },
+};
+
+/** Does what is next; true when the pod was refused. */
+function step(registry: Registry, set: KubeObject): boolean {
+  const pods = podsOf(registry, set);
+  const [pod] = pods.filter((pod) => !isLeaving(pod));
+  if (pod && (hasEnded(pod) || isOutdated(set, pod))) deletePod(registry, set, pod);
+  // The one before has to be gone: a rolling update has no pod too many.
+  if (pods.length > 0) return false;
+  const labels = {
+    [HASH]: hashOf(set.spec.template),
+    'pod-template-generation': String(set.metadata.generation),
+  };
+  return tryPod(registry, set, { labels }) !== undefined;
+}
+
+function isOutdated({ spec }: KubeObject, pod: KubeObject): boolean {
+  return spec.updateStrategy?.type !== 'OnDelete' && pod.metadata.labels?.[HASH] !== hashOf(spec.template);
+}
+
+function tell(registry: Registry, set: KubeObject): void {
+  const pods = podsOf(registry, set).filter((pod) => !isLeaving(pod));
+  const updated = pods.filter((pod) => pod.metadata.labels?.[HASH] === hashOf(set.spec.template)).length;
+  const ready = pods.filter(isReady).length;
+  const available = pods.filter((pod) => untilAvailable(pod, set.spec.minReadySeconds) === 0).length;
+  registry.modify(
+    'daemonsets',
+    set,
+    (draft) => {
+      draft.status = {
+        currentNumberScheduled: pods.length,
+        numberMisscheduled: 0,
+        desiredNumberScheduled: 1,
+        numberReady: ready,
+        observedGeneration: set.metadata.generation,
+        ...(updated > 0 && { updatedNumberScheduled: updated }),
+        ...(available > 0 ? { numberAvailable: available } : { numberUnavailable: 1 }),
+      };
+    },
+    { subresource: 'status' },
+  );
+  registry.modify('daemonsets', set, ({ metadata }) => {
+    metadata.annotations = {
+      ...metadata.annotations,
+      'deprecated.daemonset.template.generation': String(set.metadata.generation),
+    };
+  });
+}

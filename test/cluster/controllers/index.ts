@@ -1,0 +1,22 @@
+import type { Controller } from '../controller.ts';
+import { daemonSetController } from './daemonset.ts';
+import { deploymentController } from './deployment.ts';
+import { endpointsController } from './endpoints.ts';
+import { garbageControllers } from './garbage.ts';
+import { namespaceController } from './namespace.ts';
+import { quotaController } from './quota.ts';
+import { replicaSetController } from './replicaset.ts';
+import { scheduler } from './scheduler.ts';
+import { statefulSetController } from './statefulset.ts';
+
+export const controllers: Controller[] = [
+  namespaceController,
+  deploymentController,
+  replicaSetController,
+  statefulSetController,
+  daemonSetController,
+  scheduler,
+  endpointsController,
+  quotaController,
+  ...garbageControllers,
+];

@@ -1,0 +1,90 @@
+import type { Controller } from '../controller.ts';
+import type { KubeObject } from '../object.ts';
+import type { Registry } from '../registry.ts';
+import { resourceOf } from '../resources/index.ts';
+import type { StatusError } from '../status.ts';
+import {
+  deletePod,
+  hasEnded,
+  isLeaving,
+  isReady,
+  ownersOf,
+  podsOf,
+  tryPod,
+  untilAvailable,
+  withCondition,
+} from './pods.ts';
+
+/** How long a refused pod waits for its next try, in ms. */
+const RETRY_MS = 1000;
+
+/** Keeps as many pods as a ReplicaSet asks for. */
+export const replicaSetController: Controller = {
+  resource: resourceOf('replicasets'),
+  concerns: (change, registry) => ownersOf('replicasets', 'pods', change, registry),
+  reconcile(set, registry) {
+    const pods = podsOf(registry, set).filter((pod) => !isLeaving(pod));
+    for (const pod of pods.filter(hasEnded)) deletePod(registry, set, pod);
+    const refusal = isLeaving(set)
+      ? undefined
+      : scale(
+          registry,
+          set,
+          pods.filter((pod) => !hasEnded(pod)),
+        );
+    const wait = tell(registry, set, refusal);
+    return refusal ? RETRY_MS : wait;
+  },
+};
+
+function scale(registry: Registry, set: KubeObject, pods: KubeObject[]): StatusError | undefined {
+  const { replicas } = set.spec;
+  for (let missing = replicas - pods.length; missing > 0; missing--) {
+    const refusal = tryPod(registry, set);
+    if (refusal) return refusal;
+  }
+  const surplus = pods.sort(byWorth).slice(0, Math.max(0, pods.length - replicas));
+  for (const pod of surplus) deletePod(registry, set, pod);
+  return undefined;
+}
+
+/** The ones to go first: without a node, not ready, young. */
+function byWorth(a: KubeObject, b: KubeObject): number {
+  return (
+    Number(!!a.spec.nodeName) - Number(!!b.spec.nodeName) ||
+    Number(isReady(a)) - Number(isReady(b)) ||
+    b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp)
+  );
+}
+
+/** Writes the status; returns in how many ms a pod becomes available. */
+function tell(registry: Registry, set: KubeObject, refusal: StatusError | undefined): number | undefined {
+  const pods = podsOf(registry, set).filter((pod) => !isLeaving(pod) && !hasEnded(pod));
+  const waits = pods.map((pod) => untilAvailable(pod, set.spec.minReadySeconds));
+  registry.modify(
+    'replicasets',
+    set,
+    (draft) => {
+      const failure = {
+        type: 'ReplicaFailure',
+        status: 'True',
+        reason: 'FailedCreate',
+        message: refusal?.message ?? '',
+      };
+      const conditions = refusal ? withCondition(draft.status?.conditions, failure) : undefined;
+      const ready = pods.filter(isReady).length;
+      const available = waits.filter((wait) => wait === 0).length;
+      draft.status = {
+        replicas: pods.length,
+        fullyLabeledReplicas: pods.length,
+        ...(ready > 0 && { readyReplicas: ready }),
+        ...(available > 0 && { availableReplicas: available }),
+        observedGeneration: set.metadata.generation,
+        ...(conditions && { conditions }),
+      };
+    },
+    { subresource: 'status' },
+  );
+  const soonest = Math.min(...waits.filter((wait) => wait > 0));
+  return Number.isFinite(soonest) ? soonest : undefined;
+}

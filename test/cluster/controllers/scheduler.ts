@@ -1,0 +1,88 @@
+import type { Controller } from '../controller.ts';
+import { type KubeObject, now } from '../object.ts';
+import { parseQuantity } from '../quantity.ts';
+import type { Registry } from '../registry.ts';
+import { resourceOf } from '../resources/index.ts';
+import { type Condition, hasEnded, withCondition } from './pods.ts';
+
+/** Gives pods to the one node, if it has room for them. */
+export const scheduler: Controller = {
+  resource: resourceOf('pods'),
+  concerns({ type, resource, object }, registry) {
+    if (resource.plural !== 'pods') return [];
+    // A pod that goes makes room for those that wait.
+    const waiting = () => registry.list('pods').filter(({ spec }) => !spec.nodeName);
+    return type === 'DELETED' ? waiting() : type === 'ADDED' ? [object] : [];
+  },
+  reconcile(pod, registry) {
+    const [node] = registry.list('nodes');
+    if (pod.spec.nodeName || !node || pod.metadata.deletionTimestamp) return undefined;
+    const lack = lackOf(registry, node, pod);
+    if (lack) refuse(registry, pod, `0/1 nodes are available: ${lack}.`);
+    else bind(registry, pod, node);
+    return undefined;
+  },
+};
+
+/** What the node lacks for a pod, in the scheduler's words. */
+function lackOf(registry: Registry, node: KubeObject, pod: KubeObject): string | undefined {
+  const others = registry.list('pods').filter((other) => other.spec.nodeName && !hasEnded(other));
+  for (const resource of ['cpu', 'memory']) {
+    const used = [...others, pod].reduce((sum, { spec }) => sum + requestOf(spec, resource), 0);
+    if (used > parseQuantity(node.status?.allocatable?.[resource] ?? '0'))
+      return `1 Insufficient ${resource}`;
+  }
+  const taken = new Set(others.flatMap(hostPortsOf));
+  if (hostPortsOf(pod).some((port) => taken.has(port)))
+    return "1 node(s) didn't have free ports for the requested pod ports";
+  return undefined;
+}
+
+function requestOf(spec: KubeObject['spec'], resource: string): number {
+  return spec.containers.reduce(
+    (sum: number, { resources }: KubeObject) => sum + parseQuantity(resources?.requests?.[resource] ?? '0'),
+    0,
+  );
+}
+
+function hostPortsOf({ spec }: KubeObject): string[] {
+  return spec.containers.flatMap(({ ports = [] }: KubeObject) =>
+    ports
+      .filter(({ hostPort }: { hostPort?: number }) => hostPort)
+      .map(
+        ({ hostPort, protocol = 'TCP' }: { hostPort: number; protocol?: string }) =>
+          `${hostPort}/${protocol}`,
+      ),
+  );
+}
+
+function bind(registry: Registry, pod: KubeObject, node: KubeObject): void {
+  const { name, namespace } = pod.metadata;
+  const condition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now() };
+  const stored = registry.find('pods', namespace, name);
+  if (stored?.metadata.uid !== pod.metadata.uid) return;
+  registry.store.update(resourceOf('pods'), {
+    ...stored,
+    spec: { ...stored.spec, nodeName: node.metadata.name },
+    status: { ...stored.status, phase: 'Pending', conditions: [condition] },
+  });
+  registry.event(
+    pod,
+    'Normal',
+    'Scheduled',
+    `Successfully assigned ${namespace}/${name} to ${node.metadata.name}`,
+  );
+}
+
+function refuse(registry: Registry, pod: KubeObject, message: string): void {
+  const condition: Condition = { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message };
+  registry.modify(
+    'pods',
+    pod,
+    ({ status }) => {
+      status.conditions = withCondition(status.conditions, condition);
+    },
+    { subresource: 'status' },
+  );
+  registry.event(pod, 'Warning', 'FailedScheduling', message);
+}
