@@ -1,101 +1,73 @@
 import type { IncomingMessage } from 'node:http';
 import { type Duplex, Readable, Writable } from 'node:stream';
-import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
-import type { CommandStreams } from './remote-command.ts';
+import { type RawData, type WebSocket, WebSocketServer } from 'ws';
 import { notDone } from './status.ts';
 
-/** Whether a request asks for a WebSocket; the other way to take a connection over is SPDY. */
-export function asksForWebSocket({ headers }: IncomingMessage): boolean {
-  return headers.upgrade?.toLowerCase() === 'websocket';
+/** Whether a client asks for a WebSocket, not for SPDY. */
+export function wantsWebSocket(request: IncomingMessage): boolean {
+  return request.headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /**
- * Answers the handshake with the first of the protocols that the client offers too.
- * @throws NotImplemented, before anything is answered, when it offers none of them.
+ * Completes the handshake of a WebSocket, with the first of the subprotocols that the client offers.
+ * @throws StatusError when it offers none of them; the socket is then as it was.
  */
 export async function acceptWebSocket(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  protocols: string[],
+  subprotocols: string[],
 ): Promise<WebSocket> {
-  const asked = request.headers['sec-websocket-protocol'] ?? '';
-  const offered = asked.split(',').map((word) => word.trim());
-  const protocol = protocols.find((name) => offered.includes(name));
-  if (!protocol) throw notDone(`the WebSocket protocols "${asked}"`);
-  const server = new WebSocketServer({ noServer: true, handleProtocols: () => protocol });
-  return await new Promise((resolve, reject) => {
-    server.once('wsClientError', reject);
-    server.handleUpgrade(request, socket, head, resolve);
+  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
+  const chosen = subprotocols.find((name) => offered.includes(name));
+  if (!chosen) throw notDone(`the WebSocket subprotocols ${offered.join(', ') || '(none)'}`);
+  const server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    handleProtocols: () => chosen,
   });
+  return await new Promise((resolve) => server.handleUpgrade(request, socket, head, resolve));
 }
 
-const STDIN = 0;
-const STDOUT = 1;
-const STDERR = 2;
-const ERROR = 3;
-const RESIZE = 4;
-/** v5 only: the byte after it names a channel to which no more will come. */
+/** Several streams in one WebSocket: the first byte of a message says which, by number. */
+export interface Channels {
+  input(channel: number): Readable;
+  output(channel: number): Writable;
+}
+
 const CLOSE = 255;
 
-/** The streams of a remote command as channels: the first byte of a message says to which it belongs. */
-export function channelsOf(webSocket: WebSocket): CommandStreams {
-  const messages = createWebSocketStream(webSocket, { readableObjectMode: true });
-  const stdin = inputChannel();
-  const resize = inputChannel();
-  const inputs = new Map([
-    [STDIN, stdin],
-    [RESIZE, resize],
-  ]);
-  const gone = demultiplex(messages, inputs)
-    .catch((error: Error) => webSocket.close(1011, error.message))
-    .finally(() => {
-      for (const stream of [stdin.stream, resize.stream, stdout, stderr]) stream.destroy();
-    });
-  const stdout = outputChannel(messages, STDOUT);
-  const stderr = outputChannel(messages, STDERR);
-  // By an empty message the client learns that the command is about to run.
-  messages.write(Buffer.from([STDOUT]));
-  return {
-    ...{ stdin: stdin.stream, resize: resize.stream, stdout, stderr },
-    error: outputChannel(messages, ERROR),
-    gone,
-    // It waits for what was sent before, and for the client's answer.
-    close: () => webSocket.close(1000),
-  };
-}
-
-interface InputChannel {
-  stream: Readable;
-  /** Resolves when the channel can take more. */
-  push(data: Buffer | null): Promise<void>;
-}
-
-function inputChannel(): InputChannel {
-  let drained: () => void = () => undefined;
-  const stream = new Readable({ read: () => drained(), destroy: (_, done) => void (drained(), done(null)) });
-  return {
-    stream,
-    push: async (data) => {
-      const full = !stream.destroyed && !stream.push(data) && data !== null;
-      if (full) await new Promise<void>((resolve) => (drained = resolve));
-    },
-  };
-}
-
-function outputChannel(messages: Duplex, channel: number): Writable {
-  return new Writable({
-    write: (chunk: Buffer, _, done) =>
-      void messages.write(Buffer.concat([Buffer.from([channel]), chunk]), (error) => done(error)),
+/** Takes a WebSocket's messages apart, and puts them together, as v4 and v5.channel.k8s.io do. */
+export function channelsOf(webSocket: WebSocket): Channels {
+  const inputs = new Map<number, Readable>();
+  webSocket.on('message', (message: RawData) => {
+    const [channel = -1] = message as Buffer;
+    const data = (message as Buffer).subarray(1);
+    // Only in v5: the client has no more to say on this channel.
+    if (channel === CLOSE) return void inputs.get(data[0] ?? -1)?.push(null);
+    const input = inputs.get(channel);
+    if (!input || input.destroyed || data.length === 0) return;
+    if (!input.push(data)) webSocket.pause();
   });
+  // What is cut off must not look like an end of input.
+  webSocket.on('close', () => {
+    for (const input of inputs.values()) input.destroy();
+  });
+  return {
+    input(channel) {
+      const read = () => webSocket.resume();
+      const input = new Readable({ read, destroy: (error, done) => (read(), done(error)) });
+      inputs.set(channel, input);
+      return input;
+    },
+    output: (channel) => outputOf(webSocket, channel),
+  };
 }
 
-/** Reads no further than the inputs take, so that a client is as slow as the command that reads it. */
-async function demultiplex(messages: Duplex, inputs: Map<number, InputChannel>): Promise<void> {
-  for await (const message of messages as AsyncIterable<Buffer>) {
-    const [channel = STDIN, closed = STDIN] = message;
-    const input = inputs.get(channel === CLOSE ? closed : channel);
-    if (!input) throw notDone(`input on channel ${channel}`);
-    await input.push(channel === CLOSE ? null : message.subarray(1));
-  }
+function outputOf(webSocket: WebSocket, channel: number): Writable {
+  return new Writable({
+    write(data: Buffer, _encoding, done) {
+      webSocket.send(Buffer.concat([Buffer.of(channel), data]), done);
+    },
+  });
 }
