@@ -1,13 +1,26 @@
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { createInterface } from 'node:readline';
-import type { Duplex, Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { type Duplex, PassThrough, type Readable, type Writable } from 'node:stream';
+import { finished, pipeline } from 'node:stream/promises';
 import type { Running } from './running.ts';
-import { notDone } from './status.ts';
-import { acceptWebSocket, channelsOf, wantsWebSocket } from './websocket.ts';
+import { acceptSpdy, type SpdyStream, serveSpdy } from './spdy.ts';
+import { acceptWebSocket, asksForWebSocket, channelsOf } from './websocket.ts';
 
-/** Which streams a client of exec or attach asks for. */
+/** What connects a client to a command, in whatever protocol. All streams end when the client goes. */
+export interface CommandStreams {
+  stdin: Readable | undefined;
+  stdout: Writable | undefined;
+  stderr: Writable | undefined;
+  /** Takes the Status at the end. */
+  error: Writable;
+  /** JSON, one object a size. */
+  resize: Readable | undefined;
+  /** Resolves when the client is gone. */
+  gone: Promise<void>;
+  /** Ends the connection from this side, once all has been sent. */
+  close(): void;
+}
+
+/** What the client asked to be connected to. */
 export interface Wanted {
   stdin: boolean;
   stdout: boolean;
@@ -15,22 +28,10 @@ export interface Wanted {
   tty: boolean;
 }
 
-/** The client's ends of the streams, whatever protocol carries them. */
-interface Caller {
-  stdin?: Readable | undefined;
-  stdout?: Writable | undefined;
-  stderr?: Writable | undefined;
-  /** Takes the outcome, as a Status. */
-  error: Writable;
-  /** Lines of JSON: the sizes of the terminal. */
-  resize?: Readable | undefined;
-  /** Resolves when the connection has ended, by either side. */
-  gone: Promise<unknown>;
-  /** Ends the connection once all that is written has been sent. */
-  close(): void;
-}
-
-/** Connects a client of exec or attach to a process, until the process ends or the client goes. */
+/**
+ * Connects a client to a command, for `kubectl exec` and `attach`, until either ends.
+ * @throws NotImplemented when the client speaks none of the protocols.
+ */
 export async function serveRunning(
   request: IncomingMessage,
   socket: Duplex,
@@ -38,13 +39,25 @@ export async function serveRunning(
   running: Running,
   wanted: Wanted,
 ): Promise<void> {
+  // Node throws away what nobody reads of a child that has ended, and a client may be slow to open its streams.
+  const stdout = held(running.stdout);
+  const stderr = running.stderr && held(running.stderr);
   try {
-    const caller = await accept(request, socket, head, wanted);
-    await Promise.race([caller.gone, converse(caller, running, isAttach(request))]);
-    await caller.gone;
+    // A terminal has one output.
+    const asked = { ...wanted, stderr: wanted.stderr && !wanted.tty };
+    const streams = await accept(request, socket, head, asked);
+    if (!streams) return;
+    await Promise.race([streams.gone, relay(request, streams, { ...running, stdout, stderr }, asked)]);
+    await streams.gone;
   } finally {
     running.release();
   }
+}
+
+function held(output: Readable): Readable {
+  const passing = new PassThrough();
+  pipeline(output, passing).catch(() => undefined);
+  return passing;
 }
 
 async function accept(
@@ -52,78 +65,82 @@ async function accept(
   socket: Duplex,
   head: Buffer,
   wanted: Wanted,
-): Promise<Caller> {
-  if (wantsWebSocket(request)) return await acceptChannels(request, socket, head, wanted);
-  throw notDone(`upgrades to ${request.headers.upgrade}`);
-}
-
-async function acceptChannels(
-  request: IncomingMessage,
-  socket: Duplex,
-  head: Buffer,
-  { stdin, stdout, stderr, tty }: Wanted,
-): Promise<Caller> {
+): Promise<CommandStreams | undefined> {
+  if (!asksForWebSocket(request))
+    return await spdyStreams(acceptSpdy(request, socket, head, 'v4.channel.k8s.io'), wanted);
   const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
-  const webSocket = await acceptWebSocket(request, socket, head, protocols);
-  const gone = once(webSocket, 'close');
-  const { input, output } = channelsOf(webSocket);
-  // An empty message tells the client that the streams are up.
-  webSocket.send(Buffer.of(stdout ? 1 : stderr ? 2 : 3));
-  return {
-    stdin: stdin ? input(0) : undefined,
-    stdout: stdout ? output(1) : undefined,
-    stderr: stderr && !tty ? output(2) : undefined,
-    error: output(3),
-    resize: tty ? input(4) : undefined,
-    gone,
-    close: () => {
-      webSocket.resume();
-      webSocket.close(1000);
-    },
-  };
+  return channelsOf(await acceptWebSocket(request, socket, head, protocols));
 }
 
-async function converse(caller: Caller, running: Running, isAttach: boolean): Promise<void> {
-  feed(caller, running).catch(() => undefined);
-  if (caller.resize) resize(caller.resize, running).catch(() => undefined);
-  await Promise.all([carry(running.stdout, caller.stdout), carry(running.stderr, caller.stderr)]);
-  const code = await running.exited;
-  caller.stdin?.destroy();
-  caller.error.end(JSON.stringify(statusOf(isAttach ? 0 : code)), caller.close);
+/** Waits for the streams, which the client opens one by one; undefined when it goes before. */
+async function spdyStreams(transport: Duplex, wanted: Wanted): Promise<CommandStreams | undefined> {
+  const names = ['error', ...(['stdin', 'stdout', 'stderr'] as const).filter((name) => wanted[name])];
+  if (wanted.tty) names.push('resize');
+  const streams: Record<string, SpdyStream> = {};
+  let gone = Promise.resolve();
+  await new Promise<void>((resolve) => {
+    gone = serveSpdy(transport, (stream) => {
+      streams[stream.headers.streamtype ?? ''] = stream;
+      if (names.every((name) => streams[name])) resolve();
+    }).finally(resolve);
+  });
+  const { stdin, stdout, stderr, error, resize } = streams;
+  // The client closes the connection when it has read the status.
+  return error && { stdin, stdout, stderr, error, resize, gone, close: () => undefined };
 }
 
-/** A process may stop to listen long before its client stops to speak: the rest is thrown away. */
-async function feed({ stdin }: Caller, running: Running): Promise<void> {
-  if (!stdin) return;
-  if (running.stdin) await pipeline(stdin, running.stdin).catch(() => undefined);
-  stdin.resume();
+/** Carries everything both ways until the command has ended, then says how. */
+async function relay(
+  request: IncomingMessage,
+  streams: CommandStreams,
+  running: Running,
+  wanted: Wanted,
+): Promise<void> {
+  if (wanted.stdin && streams.stdin) feed(streams.stdin, running.stdin);
+  if (wanted.tty && streams.resize) followSize(streams.resize, running).catch(() => undefined);
+  const [code] = await Promise.all([
+    running.exited,
+    carry(running.stdout, wanted.stdout ? streams.stdout : undefined),
+    carry(running.stderr, wanted.stderr ? streams.stderr : undefined),
+  ]);
+  streams.error.end(JSON.stringify(statusOf(request, code)));
+  await finished(streams.error, { readable: false }).catch(() => undefined);
+  // What the client still sends is for no one, but behind it comes its goodbye.
+  streams.stdin?.destroy();
+  streams.close();
+}
+
+/** Input that the command does not take is thrown away. */
+function feed(from: Readable, to: Writable | undefined): void {
+  if (to) pipeline(from, to).catch(() => undefined);
+  else from.resume();
 }
 
 async function carry(from: Readable | undefined, to: Writable | undefined): Promise<void> {
-  if (from && to) await pipeline(from, to).catch(() => undefined);
-  else from?.resume();
+  if (from && to) return await pipeline(from, to).catch(() => undefined);
+  from?.resume();
   to?.end();
 }
 
-async function resize(sizes: Readable, running: Running): Promise<void> {
-  for await (const line of createInterface({ input: sizes })) {
-    const { Width, Height } = JSON.parse(line);
+async function followSize(resize: Readable, running: Running): Promise<void> {
+  let text = '';
+  for await (const chunk of resize) {
+    text += chunk;
+    // One may come in pieces, or several at once, of which only the last counts.
+    const size = text.match(/\{[^}]*\}/g)?.at(-1);
+    if (!size) continue;
+    text = text.slice(text.lastIndexOf('}') + 1);
+    const { Width, Height } = JSON.parse(size);
     running.resize(Width, Height);
   }
 }
 
-/** Attach tells only that it worked; how the container ended stands in the pod's status. */
-function isAttach(request: IncomingMessage): boolean {
-  return new URL(request.url ?? '/', 'https://pocket').pathname.endsWith('/attach');
-}
-
-function statusOf(code: number): object {
-  if (code === 0) return { metadata: {}, status: 'Success' };
-  return {
-    metadata: {},
-    status: 'Failure',
-    message: `command terminated with non-zero exit code: exit status ${code}`,
-    reason: 'NonZeroExitCode',
-    details: { causes: [{ reason: 'ExitCode', message: `${code}` }] },
-  };
+function statusOf({ url = '' }: IncomingMessage, code: number): object {
+  const { pathname, searchParams } = new URL(url, 'https://pocket');
+  // An attached client is not told how the container ended.
+  if (code === 0 || pathname.endsWith('/attach')) return { metadata: {}, status: 'Success' };
+  const command = searchParams.getAll('command').join(' ');
+  const message = `command terminated with non-zero exit code: error executing command [${command}], exit code ${code}`;
+  const details = { causes: [{ reason: 'ExitCode', message: String(code) }] };
+  return { metadata: {}, status: 'Failure', message, reason: 'NonZeroExitCode', details };
 }

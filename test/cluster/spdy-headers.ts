@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createDeflate, createInflate, constants, type Deflate, type Inflate } from 'node:zlib';
+import { constants, createDeflate, createInflate, type Deflate, type Inflate } from 'node:zlib';
 
 /** Words that SPDY/3 expects in headers, each of which stands in the dictionary behind its length. */
 const WORDS = `options head post put delete trace accept accept-charset accept-encoding accept-language
@@ -31,6 +30,11 @@ export type Headers = Record<string, string>;
 export class HeaderBlocks {
   readonly #inflate: Inflate = createInflate({ dictionary });
   readonly #deflate: Deflate = createDeflate({ dictionary, flush: constants.Z_SYNC_FLUSH });
+
+  constructor() {
+    // Whoever waits for a block hears of it.
+    for (const zlib of [this.#inflate, this.#deflate]) zlib.on('error', () => undefined);
+  }
 
   async decode(block: Buffer): Promise<Headers> {
     const plain = await through(this.#inflate, block);
@@ -64,7 +68,8 @@ function uint32(number: number): Buffer {
 
 /** Puts a block through; all that comes of it is there once it is written. */
 async function through(zlib: Inflate | Deflate, block: Buffer): Promise<Buffer> {
-  const failed = once(zlib, 'error').then(([error]) => Promise.reject(error));
-  await Promise.race([new Promise((resolve) => zlib.write(block, resolve)), failed]);
+  await new Promise<void>((resolve, reject) =>
+    zlib.write(block, (error) => (error ? reject(error) : resolve())),
+  );
   return zlib.read() ?? Buffer.alloc(0);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
-import { type Headers, HeaderBlocks } from './spdy-headers.ts';
+import { HeaderBlocks, type Headers } from './spdy-headers.ts';
 import { notDone } from './status.ts';
 
 /**
@@ -23,10 +23,8 @@ export function acceptSpdy(request: IncomingMessage, socket: Duplex, head: Buffe
 const SYN_STREAM = 1;
 const SYN_REPLY = 2;
 const RST_STREAM = 3;
-const SETTINGS = 4;
 const PING = 6;
 const GOAWAY = 7;
-const HEADERS = 8;
 const WINDOW_UPDATE = 9;
 const FIN = 1;
 const CANCEL = 5;
@@ -105,9 +103,11 @@ export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) 
       else if (type === RST_STREAM) streams.get(body.readUInt32BE(0))?.reset();
       else if (type === PING) transport.write(control(PING, body));
       else if (type === GOAWAY) break;
-      else if (type !== SETTINGS && type !== WINDOW_UPDATE && type !== HEADERS)
-        throw notDone(`SPDY frames of type ${type}`);
+      else if (type !== WINDOW_UPDATE) throw notDone(`SPDY frames of type ${type}`);
     }
+  } catch (error) {
+    // A client may be cut off at any time; it is told of nothing else, so the log is.
+    if (!transport.destroyed) console.error('the pocket cluster fails:', error);
   } finally {
     for (const stream of streams.values()) stream.reset();
     transport.destroy();
@@ -115,10 +115,15 @@ export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) 
 
   async function open({ flags, body }: Frame): Promise<SpdyStream> {
     const id = body.readUInt32BE(0);
-    const stream = new SpdyStream(await blocks.decode(body.subarray(10)), (data, flags, done) =>
-      void transport.write(data === 'reset' ? resetFrame(id) : dataFrame(id, flags, data), done),
+    const stream = new SpdyStream(
+      await blocks.decode(body.subarray(10)),
+      (data, flags, done) =>
+        void transport.write(data === 'reset' ? resetFrame(id) : dataFrame(id, flags, data), done),
     );
-    streams.set(id, stream.once('close', () => streams.delete(id)).on('error', () => undefined));
+    streams.set(
+      id,
+      stream.once('close', () => streams.delete(id)).on('error', () => undefined),
+    );
     if (flags & FIN) stream.push(null);
     transport.write(control(SYN_REPLY, Buffer.concat([uint32(id), await blocks.encode({})])));
     return stream;
@@ -127,7 +132,7 @@ export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) 
 
 /** Cuts what comes into frames. */
 async function* framesOf(transport: Duplex): AsyncGenerator<Frame> {
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of transport as AsyncIterable<Buffer>) {
     rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;
     while (rest.length >= 8) {

@@ -1,73 +1,101 @@
 import type { IncomingMessage } from 'node:http';
 import { type Duplex, Readable, Writable } from 'node:stream';
-import { type RawData, type WebSocket, WebSocketServer } from 'ws';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import type { CommandStreams } from './remote-command.ts';
 import { notDone } from './status.ts';
 
-/** Whether a client asks for a WebSocket, not for SPDY. */
-export function wantsWebSocket(request: IncomingMessage): boolean {
-  return request.headers.upgrade?.toLowerCase() === 'websocket';
+/** Whether a request asks for a WebSocket; the other way to take a connection over is SPDY. */
+export function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /**
- * Completes the handshake of a WebSocket, with the first of the subprotocols that the client offers.
- * @throws StatusError when it offers none of them; the socket is then as it was.
+ * Answers the handshake with the first of the protocols that the client offers too.
+ * @throws NotImplemented, before anything is answered, when it offers none of them.
  */
 export async function acceptWebSocket(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  subprotocols: string[],
+  protocols: string[],
 ): Promise<WebSocket> {
-  const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
-  const chosen = subprotocols.find((name) => offered.includes(name));
-  if (!chosen) throw notDone(`the WebSocket subprotocols ${offered.join(', ') || '(none)'}`);
-  const server = new WebSocketServer({
-    noServer: true,
-    clientTracking: false,
-    handleProtocols: () => chosen,
+  const asked = request.headers['sec-websocket-protocol'] ?? '';
+  const offered = asked.split(',').map((word) => word.trim());
+  const protocol = protocols.find((name) => offered.includes(name));
+  if (!protocol) throw notDone(`the WebSocket protocols "${asked}"`);
+  const server = new WebSocketServer({ noServer: true, handleProtocols: () => protocol });
+  return await new Promise((resolve, reject) => {
+    // The library has answered the client by then; this is for the server's log.
+    server.once('wsClientError', (error, _, { url }) => reject(new Error(`${error.message}: ${url}`)));
+    server.handleUpgrade(request, socket, head, resolve);
   });
-  return await new Promise((resolve) => server.handleUpgrade(request, socket, head, resolve));
 }
 
-/** Several streams in one WebSocket: the first byte of a message says which, by number. */
-export interface Channels {
-  input(channel: number): Readable;
-  output(channel: number): Writable;
-}
-
+const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
+const ERROR = 3;
+const RESIZE = 4;
+/** v5 only: the byte after it names a channel to which no more will come. */
 const CLOSE = 255;
 
-/** Takes a WebSocket's messages apart, and puts them together, as v4 and v5.channel.k8s.io do. */
-export function channelsOf(webSocket: WebSocket): Channels {
-  const inputs = new Map<number, Readable>();
-  webSocket.on('message', (message: RawData) => {
-    const [channel = -1] = message as Buffer;
-    const data = (message as Buffer).subarray(1);
-    // Only in v5: the client has no more to say on this channel.
-    if (channel === CLOSE) return void inputs.get(data[0] ?? -1)?.push(null);
-    const input = inputs.get(channel);
-    if (!input || input.destroyed || data.length === 0) return;
-    if (!input.push(data)) webSocket.pause();
-  });
-  // What is cut off must not look like an end of input.
-  webSocket.on('close', () => {
-    for (const input of inputs.values()) input.destroy();
-  });
-  return {
-    input(channel) {
-      const read = () => webSocket.resume();
-      const input = new Readable({ read, destroy: (error, done) => (read(), done(error)) });
-      inputs.set(channel, input);
-      return input;
-    },
-    output: (channel) => outputOf(webSocket, channel),
-  };
+/** The streams of a remote command as channels: the first byte of a message says to which it belongs. */
+export function channelsOf(webSocket: WebSocket): CommandStreams {
+  const messages = createWebSocketStream(webSocket, { readableObjectMode: true });
+  const stdin = new InputChannel();
+  const resize = new InputChannel();
+  const [stdout, stderr, error] = [STDOUT, STDERR, ERROR].map((channel) => outputChannel(messages, channel));
+  const inputs = new Map([
+    [STDIN, stdin],
+    [RESIZE, resize],
+  ]);
+  const gone = demultiplex(messages, inputs)
+    .catch((cause: Error) => webSocket.close(1011, cause.message))
+    .finally(() => {
+      for (const stream of [stdin, resize, stdout, stderr, error]) stream?.destroy();
+    });
+  // By an empty message the client learns that the command is about to run.
+  messages.write(Buffer.of(STDOUT));
+  // Closing waits for what was sent before, and for the client's answer.
+  const close = () => webSocket.close(1000);
+  return { stdin, resize, stdout, stderr, error, gone, close } as CommandStreams;
 }
 
-function outputOf(webSocket: WebSocket, channel: number): Writable {
+/** What the client sends on a channel, taken no faster than it is read. */
+class InputChannel extends Readable {
+  #drained: () => void = () => undefined;
+
+  /** Takes a message, or the end; resolves when it can take more. */
+  async receive(data: Buffer | null): Promise<void> {
+    if (this.destroyed || this.push(data) || data === null) return;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  override _read(): void {
+    this.#drained();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#drained();
+    done(error);
+  }
+}
+
+function outputChannel(messages: Duplex, channel: number): Writable {
   return new Writable({
-    write(data: Buffer, _encoding, done) {
-      webSocket.send(Buffer.concat([Buffer.of(channel), data]), done);
-    },
+    write: (chunk: Buffer, _, done) =>
+      void messages.write(Buffer.concat([Buffer.of(channel), chunk]), (error) => done(error)),
   });
+}
+
+async function demultiplex(messages: Duplex, inputs: Map<number, InputChannel>): Promise<void> {
+  for await (const message of messages as AsyncIterable<Buffer>) {
+    const [channel = STDIN, closed = STDIN] = message;
+    const input = inputs.get(channel === CLOSE ? closed : channel);
+    if (!input) throw notDone(`input on channel ${channel}`);
+    if (channel === CLOSE) await input.receive(null);
+    else if (message.length > 1) await input.receive(message.subarray(1));
+  }
 }

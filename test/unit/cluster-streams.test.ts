@@ -1,209 +1,312 @@
+// The streaming protocols of the pocket cluster, as a real kubectl speaks them: a server of nothing but streams,
+// whose containers are plain processes of this machine.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer, get, type IncomingMessage } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, createServer as createTcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
+import type { Duplex, Readable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { servePortForward } from '../cluster/port-forward.ts';
 import { serveRunning } from '../cluster/remote-command.ts';
 import type { Running } from '../cluster/running.ts';
 
-const KUBECTL = process.env.KUBECTL ?? 'kubectl';
-const TOKEN = 'a-token';
-const folder = mkdtempSync(join(tmpdir(), 'cluster-streams-'));
-const POD = {
-  apiVersion: 'v1',
-  kind: 'Pod',
-  metadata: { name: 'x', namespace: 'default' },
-  spec: { containers: [{ name: 'main', image: 'none', stdin: true, tty: true }] },
-  status: { phase: 'Running' },
-};
-const ANSWERS: Record<string, object> = {
-  '/api': { kind: 'APIVersions', versions: ['v1'] },
-  '/apis': { kind: 'APIGroupList', apiVersion: 'v1', groups: [] },
-  '/api/v1': {
-    kind: 'APIResourceList',
-    groupVersion: 'v1',
-    resources: [{ name: 'pods', singularName: 'pod', namespaced: true, kind: 'Pod', verbs: ['get'] }],
-  },
-  '/api/v1/namespaces/default/pods/x': POD,
-};
-
-/** What the server has been asked for and has not let go of. */
-let held = 0;
+const directory = mkdtempSync(join(tmpdir(), 'streams-'));
+const children = new Set<ChildProcess>();
 let server: Server;
+const released = new Set<string>();
+const upgrades = new Set<string>();
 
 before(async () => {
-  const pems = await generate([{ name: 'commonName', value: '127.0.0.1' }], {
-    algorithm: 'sha256',
-    extensions: [{ name: 'subjectAltName', altNames: [{ type: 7, ip: '127.0.0.1' }] }],
+  const altNames = [{ type: 7 as const, ip: '127.0.0.1' }];
+  const { private: key, cert } = await generate([{ name: 'commonName', value: 'streams' }], {
+    keySize: 2048,
+    extensions: [{ name: 'subjectAltName', altNames }],
   });
-  server = createServer({ key: pems.private, cert: pems.cert }, (request, response) => {
-    const allowed = request.headers.authorization === `Bearer ${TOKEN}`;
-    const answer = ANSWERS[request.url?.split('?')[0] ?? ''];
-    response.writeHead(allowed && answer ? 200 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(answer));
+  server = createServer({ key, cert, ALPNProtocols: ['http/1.1'] }, (request, response) => {
+    const body = answers[new URL(request.url ?? '', 'https://x').pathname];
+    response.writeHead(body ? 200 : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(body ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404 }));
   });
-  server.on('upgrade', (request, socket, head) => {
-    serve(request, socket, head).catch((error: Error) => {
-      socket.end(
-        `HTTP/1.1 501 Not Implemented\r\nContent-Length: ${error.message.length}\r\n\r\n${error.message}`,
-      );
-    });
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    socket.on('error', () => socket.destroy());
+    serve(request, socket, head).catch((error: Error) => socket.end(`HTTP/1.1 501 ${error.message}\r\n\r\n`));
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const config = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'c',
-    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
-    clusters: [
-      {
-        name: 'c',
-        cluster: { server: url, 'certificate-authority-data': Buffer.from(pems.cert).toString('base64') },
-      },
-    ],
-    users: [{ name: 'u', user: { token: TOKEN } }],
-  };
-  writeFileSync(join(folder, 'config'), JSON.stringify(config));
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  writeFileSync(join(directory, 'config'), JSON.stringify(kubeconfig(cert)), { mode: 0o600 });
 });
 
 after(() => {
+  for (const child of children) kill(child);
   server.closeAllConnections();
   server.close();
-  rmSync(folder, { recursive: true });
+  rmSync(directory, { recursive: true, force: true });
 });
 
-async function serve(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
-  const { pathname, searchParams } = new URL(request.url ?? '/', 'https://x');
-  if (pathname.endsWith('/portforward')) return await servePortForward(request, socket, head, dial);
-  const wants = (key: string) => searchParams.get(key) === 'true';
-  const wanted = {
-    stdin: wants('stdin'),
-    stdout: wants('stdout'),
-    stderr: wants('stderr'),
-    tty: wants('tty'),
+const answers: Record<string, object> = {
+  '/version': { major: '1', minor: '33', gitVersion: 'v1.33.0' },
+  '/api': { kind: 'APIVersions', versions: ['v1'] },
+  '/apis': { kind: 'APIGroupList', apiVersion: 'v1', groups: [] },
+  '/api/v1': {
+    ...{ kind: 'APIResourceList', groupVersion: 'v1' },
+    resources: [{ name: 'pods', singularName: 'pod', namespaced: true, kind: 'Pod', verbs: ['get'] }],
+  },
+  '/api/v1/namespaces/default/pods/x': {
+    ...{ kind: 'Pod', apiVersion: 'v1', metadata: { name: 'x', namespace: 'default' } },
+    spec: { containers: [{ name: 'c', image: 'i', stdin: true }] },
+    status: { phase: 'Running' },
+  },
+};
+
+function kubeconfig(certificate: string): object {
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const authority = Buffer.from(certificate).toString('base64');
+  return {
+    ...{ apiVersion: 'v1', kind: 'Config', 'current-context': 'c' },
+    clusters: [{ name: 'c', cluster: { server: url, 'certificate-authority-data': authority } }],
+    users: [{ name: 'u', user: { token: 'secret' } }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'u' } }],
   };
-  const command = pathname.endsWith('/attach') ? ['sh', '-c', 'cat; exit 3'] : searchParams.getAll('command');
-  await serveRunning(request, socket, head, start(command, wanted.stdin, wanted.tty), wanted);
 }
 
-function start(command: string[], stdin: boolean, tty: boolean): Running {
-  const [name = '', ...args] = command;
-  const child = spawn(name, args);
-  held++;
-  child.stdin.on('error', () => undefined);
+async function serve(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  const { pathname, searchParams } = new URL(request.url ?? '', 'https://x');
+  upgrades.add(request.headers.upgrade?.toLowerCase() ?? '');
+  if (pathname.endsWith('/portforward')) return await servePortForward(request, socket, head, dial);
+  const wants = (name: string) => searchParams.get(name) === 'true';
+  const wanted = {
+    ...{ stdin: wants('stdin'), stdout: wants('stdout') },
+    ...{ stderr: wants('stderr'), tty: wants('tty') },
+  };
+  const command = pathname.endsWith('/attach')
+    ? ['sh', '-c', 'read line; echo "got $line"; echo oops >&2; exit 3']
+    : searchParams.getAll('command');
+  await serveRunning(request, socket, head, run(command, wanted), wanted);
+}
+
+/** A process in place of one in a container; a terminal's command must be a script, `sh -c …`. */
+function run(command: string[], { stdin, tty }: { stdin: boolean; tty: boolean }): Running {
+  const name = mkdtempSync(join(directory, 'tty-'));
+  const words = tty ? ['script', '-qefc', `tty >${name}/name; ${command.at(-1)}`, '/dev/null'] : command;
+  const child = spawn(words[0] ?? '', words.slice(1), { detached: true, stdio: ['pipe', 'pipe', 'pipe'] });
+  children.add(child);
   if (!stdin) child.stdin.end();
   return {
-    stdin: stdin ? child.stdin : undefined,
+    stdin: child.stdin,
     stdout: child.stdout,
     stderr: tty ? undefined : child.stderr,
-    // There is no terminal here: a process that reads its input is told in words.
-    resize: (columns, rows) => void child.stdin.write(`${columns}x${rows}\n`),
-    exited: once(child, 'close').then(([code]) => code ?? 137),
+    resize: (columns, rows) => void resize(`${name}/name`, columns, rows),
+    exited: once(child, 'close').then(([code, signal]) => {
+      children.delete(child);
+      return signal ? 128 + 9 : code;
+    }),
     release: () => {
-      held--;
-      child.kill('SIGKILL');
+      released.add(command.at(-1) ?? '');
+      kill(child);
     },
   };
+}
+
+async function resize(file: string, columns: number, rows: number): Promise<void> {
+  await until('there is a terminal', () => {
+    try {
+      return readFileSync(file, 'utf8').endsWith('\n');
+    } catch {
+      return false;
+    }
+  });
+  spawnSync('stty', ['-F', readFileSync(file, 'utf8').trim(), 'rows', `${rows}`, 'cols', `${columns}`]);
+}
+
+function kill(child: ChildProcess): void {
+  if (child.exitCode === null && child.signalCode === null) process.kill(-(child.pid as number), 'SIGKILL');
 }
 
 async function dial(port: number): Promise<Duplex> {
   const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   await once(socket, 'connect').catch(() => {
-    throw new Error(
-      `failed to connect to localhost:${port}: dial tcp4 127.0.0.1:${port}: connect: connection refused`,
-    );
+    throw new Error(`dial tcp4 127.0.0.1:${port}: connect: connection refused`);
   });
   return socket;
 }
 
 // -- kubectl
 
-const WEB_SOCKET = {};
-const SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' };
+const KUBECTL = process.env.KUBECTL ?? 'kubectl';
 
-function kubectl(protocol: object, ...args: string[]): ChildProcess {
-  const env = { ...process.env, KUBECONFIG: join(folder, 'config'), HOME: folder, ...protocol };
-  return spawn(KUBECTL, args, { env });
+function environment(webSockets: boolean): NodeJS.ProcessEnv {
+  return {
+    ...{ PATH: process.env.PATH, HOME: directory, KUBECONFIG: join(directory, 'config') },
+    KUBECTL_REMOTE_COMMAND_WEBSOCKETS: `${webSockets}`,
+    KUBECTL_PORT_FORWARD_WEBSOCKETS: `${webSockets}`,
+  };
 }
 
-async function run(protocol: object, input: Buffer | string, ...args: string[]) {
-  const child = kubectl(protocol, ...args);
+function start(webSockets: boolean, args: string[]): ChildProcess {
+  const child = spawn(KUBECTL, args, { env: environment(webSockets), detached: true });
+  children.add(child.once('exit', () => children.delete(child)));
   child.stdin?.on('error', () => undefined);
+  return child;
+}
+
+/** Runs kubectl to its end. */
+async function kubectl(webSockets: boolean, args: string[], input = '') {
+  const child = start(webSockets, args);
   child.stdin?.end(input);
   const [stdout, stderr, [code]] = await Promise.all([
-    buffer(child.stdout as never),
-    text(child.stderr as never),
+    text(child.stdout as Readable),
+    text(child.stderr as Readable),
     once(child, 'close'),
   ]);
   return { code, stdout, stderr };
 }
 
-const shell = (script: string) => ['x', '--', 'sh', '-c', script];
-const hash = (data: Buffer) => createHash('sha256').update(data).digest('hex');
-
-async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
-  while (!condition()) {
-    assert.ok(Date.now() < end, 'waited too long');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+/** Starts a port-forward; tells where it listens. */
+async function forward(webSockets: boolean, port: number): Promise<[ChildProcess, string]> {
+  const child = start(webSockets, ['port-forward', '--address=127.0.0.1', 'pod/x', `:${port}`]);
+  let said = '';
+  child.stdout?.on('data', (chunk) => {
+    said += chunk;
+  });
+  await until('kubectl listens', () => said.includes('->'));
+  return [child, `http://127.0.0.1:${/127\.0\.0\.1:(\d+)/.exec(said)?.[1]}`];
 }
 
-for (const [name, protocol] of Object.entries({ WebSocket: WEB_SOCKET, SPDY })) {
-  describe(`exec over ${name}`, { concurrency: 2 }, () => {
-    test('keeps stdout and stderr apart, and ends with the exit code', async () => {
-      const { code, stdout, stderr } = await run(
-        protocol,
-        '',
-        'exec',
-        ...shell('echo out; echo err >&2; exit 3'),
+async function until(what: string, test: () => boolean | Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + 10_000; Date.now() < end; await sleep(50)) if (await test()) return;
+  assert.fail(`in vain: ${what}`);
+}
+
+function sha256(data: Buffer | string): string {
+  return createHash('sha256').update(data).digest('hex');
+}
+
+const exec = (command: string, ...options: string[]) => ['exec', ...options, 'x', '--', 'sh', '-c', command];
+
+for (const webSockets of [true, false]) {
+  const protocol = webSockets ? 'websocket' : 'spdy/3.1';
+
+  describe(`over ${protocol}`, { concurrency: 2 }, () => {
+    for (const expected of [0, 3, 137]) {
+      test(`exec ends with the command's exit code, ${expected}, and keeps its outputs apart`, async () => {
+        const end = expected === 137 ? 'kill -9 $$' : `exit ${expected}`;
+        const { code, stdout, stderr } = await kubectl(webSockets, exec(`echo out; echo err >&2; ${end}`));
+        assert.deepEqual([code, stdout], [expected, 'out\n']);
+        assert.equal(stderr, `err\n${expected ? `command terminated with exit code ${expected}\n` : ''}`);
+      });
+    }
+
+    test('exec passes input, and its end', async () => {
+      const { code, stdout } = await kubectl(webSockets, exec('cat; echo end', '-i'), 'one\ntwo\n');
+      assert.deepEqual([code, stdout], [0, 'one\ntwo\nend\n']);
+    });
+
+    test('exec ends when the command does, though there is more input', async () => {
+      const input = randomBytes(8 << 20).toString('hex');
+      const { code, stdout } = await kubectl(webSockets, exec('head -c 5; exit 3', '-i'), input);
+      assert.deepEqual([code, stdout], [3, input.slice(0, 5)]);
+    });
+
+    test('a command that takes no more input is not held up by it', async () => {
+      const input = randomBytes(8 << 20).toString('hex');
+      const { code, stdout } = await kubectl(webSockets, exec('exec <&-; sleep 1; echo on', '-i'), input);
+      assert.deepEqual([code, stdout], [0, 'on\n']);
+    });
+
+    test('exec loses no byte of large output', async () => {
+      const child = start(webSockets, exec('seq 1 6000000'));
+      const hash = createHash('sha256');
+      for await (const chunk of child.stdout as Readable) hash.update(chunk);
+      assert.equal(hash.digest('hex'), sha256(spawnSync('seq', ['1', '6000000'], { maxBuffer: 1e8 }).stdout));
+    });
+
+    test('exec loses no byte of large input', async () => {
+      const input = randomBytes(12 << 20).toString('hex');
+      const { stdout } = await kubectl(webSockets, exec('sleep 0.3; sha256sum', '-i'), input);
+      assert.equal(stdout.split(' ')[0], sha256(input));
+    });
+
+    test('attach shows both outputs, takes input, and does not tell how the container ended', async () => {
+      const { code, stdout, stderr } = await kubectl(webSockets, ['attach', '-i', 'x'], 'word\n');
+      assert.deepEqual([code, stdout], [0, 'got word\n']);
+      assert.match(stderr, /^oops$/m);
+    });
+
+    test('a terminal has the size of the client, and follows it', () => inTerminal(webSockets));
+
+    test('a client that is killed releases the command', async () => {
+      const command = `echo ready; sleep 60; echo ${protocol}`;
+      const child = start(webSockets, exec(command, '-i'));
+      await once(child.stdout as Readable, 'data');
+      assert.ok(!released.has(command));
+      kill(child);
+      await until('the command is released', () => released.has(command));
+    });
+
+    test('a refused port is told in the words of the kubelet', async () => {
+      const [child, url] = await forward(webSockets, 1);
+      const told = text(child.stderr as Readable);
+      await new Promise((resolve) => get(url).on('error', resolve));
+      assert.match(await told, /error forwarding port 1 to pod x, uid : .*connect: connection refused/);
+    });
+
+    test('many connections are forwarded at a time', async (t) => {
+      const body = randomBytes(10 << 20);
+      const target = createHttpServer((_, response) => response.end(body)).listen(0, '127.0.0.1');
+      t.after(() => target.close().closeAllConnections());
+      await once(target, 'listening');
+      const [child, url] = await forward(webSockets, (target.address() as AddressInfo).port);
+      const bodies = await Promise.all(
+        [1, 2, 3, 4].map(async () => Buffer.from(await (await fetch(url)).arrayBuffer())),
       );
-      assert.equal(stdout.toString(), 'out\n');
-      assert.equal(stderr, 'err\ncommand terminated with exit code 3\n');
-      assert.equal(code, 3);
+      for (const received of bodies) assert.equal(sha256(received), sha256(body));
+      kill(child);
     });
 
-    test('succeeds when the process does, though it never reads its input', async () => {
-      const { code, stdout } = await run(protocol, 'x'.repeat(1 << 20), 'exec', '-i', ...shell('echo done'));
-      assert.equal(stdout.toString(), 'done\n');
-      assert.equal(code, 0);
-    });
-
-    test('tells the process the end of its input', async () => {
-      const { stdout, code } = await run(protocol, 'a\nb\n', 'exec', '-i', ...shell('wc -l; exit 4'));
-      assert.equal(Number(stdout), 2);
-      assert.equal(code, 4);
-    });
-
-    test('carries 50 MB both ways', async () => {
-      const data = randomBytes(50e6);
-      const { stdout, stderr, code } = await run(protocol, data, 'exec', '-i', 'x', '--', 'cat');
-      assert.equal(stderr, '');
-      assert.equal(hash(stdout), hash(data));
-      assert.equal(code, 0);
-    });
-
-    test('lets go of the process when the client is killed', async () => {
-      await until(() => held === 0);
-      const child = kubectl(protocol, 'exec', '-i', ...shell('echo up; exec sleep 100'));
-      await once(child.stdout as never, 'data');
-      assert.equal(held, 1);
-      child.kill('SIGKILL');
-      await until(() => held === 0);
+    test('a forwarded connection is answered after its client has said all', async (t) => {
+      const target = createTcpServer({ allowHalfOpen: true }, async (socket) => {
+        socket.end(sha256(await buffer(socket)));
+      }).listen(0, '127.0.0.1');
+      t.after(() => target.close());
+      await once(target, 'listening');
+      const [child, url] = await forward(webSockets, (target.address() as AddressInfo).port);
+      const input = randomBytes(10 << 20);
+      const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+      socket.end(input);
+      assert.equal(await text(socket), sha256(input));
+      kill(child);
     });
   });
 }
-void createHttpServer;
-void get;
+
+test('every command is released', () => until('all have ended', () => children.size === 0));
+
+async function inTerminal(webSockets: boolean): Promise<void> {
+  const env = environment(webSockets);
+  const socket = ['-L', `streams-${process.pid}-${webSockets}`, '-f', '/dev/null'];
+  const tmux = (...args: string[]) =>
+    new Promise<string>((resolve) => {
+      execFile('tmux', [...socket, ...args], { env }, (_, output) => resolve(output));
+    });
+  const script = 'trap "stty size" WINCH; stty size; while sleep 0.1; do :; done';
+  const command = `${KUBECTL} exec -it x -- sh -c '${script}'; echo code $?; sleep 60`;
+  const shows = (words: string) => async () => (await tmux('capture-pane', '-p')).includes(words);
+  try {
+    await tmux('new-session', '-d', '-x', '100', '-y', '30', command);
+    await until('the size is 30 100', shows('30 100'));
+    await tmux('resize-window', '-x', '120', '-y', '40');
+    await until('the size is 40 120', shows('40 120'));
+    await tmux('send-keys', 'C-c');
+    await until('the command ends', shows('code 130'));
+  } finally {
+    await tmux('kill-server');
+  }
+}
