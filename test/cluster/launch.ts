@@ -4,6 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
+import { UserError } from '../../scripts/lib/error.ts';
 
 export interface Launched {
   /** Of the machine's 127.0.0.1; who connects is served by the process inside. */
@@ -30,7 +31,7 @@ export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 /**
  * Runs a TypeScript file as root of namespaces of its own; it finds a listening socket of the machine's network as
  * file descriptor 3. It must end when its stdin does: so it never outlives this process, however that ends.
- * @throws Error in one line when the machine does not let it.
+ * @throws UserError when the machine does not let it.
  */
 export async function launch(entry: string, ...args: string[]): Promise<Launched> {
   const listener = createServer().listen(0, '127.0.0.1');
@@ -95,8 +96,8 @@ async function assertAllowed(): Promise<void> {
   const code = await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
   if (code === 0) return;
   if (code instanceof Error)
-    throw new Error(`the pocket cluster needs unshare (util-linux): ${code.message}`);
-  throw new Error(`the pocket cluster cannot make namespaces: ${remedy() ?? words.trim().split('\n')[0]}`);
+    throw new UserError(`the pocket cluster needs unshare (util-linux): ${code.message}`);
+  throw new UserError(`the pocket cluster cannot make namespaces: ${remedy() ?? words.trim().split('\n')[0]}`);
 }
 
 /** The settings by which distributions forbid user namespaces, and how they are undone. */

@@ -4,6 +4,7 @@ import { admit } from './admission.ts';
 import { type KubeObject, now } from './object.ts';
 import type { Resource } from './resource.ts';
 import { resourceOf, resources } from './resources/index.ts';
+import { schemaOf, withoutEmpty } from './schema.ts';
 import { conflict, invalid, notFound, StatusError } from './status.ts';
 import { Store } from './store.ts';
 
@@ -42,7 +43,7 @@ export class Registry {
   /** @throws StatusError: AlreadyExists, Invalid, Forbidden (quota) … */
   create(plural: string, given: NewObject, options: WriteOptions = {}): KubeObject {
     const resource = this.resource(plural);
-    const object = structuredClone(given) as KubeObject;
+    const object = withoutEmpty(schemaOf(resource), given) as KubeObject;
     const { metadata } = object;
     if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + nameSuffix();
     if (!resource.namespaced) delete metadata.namespace;
@@ -64,7 +65,7 @@ export class Registry {
     if (!old) throw notFound(resource, name);
     if (given.metadata.resourceVersion && given.metadata.resourceVersion !== old.metadata.resourceVersion)
       throw conflict(resource, name);
-    const object = this.#next(resource, structuredClone(given), old, options);
+    const object = this.#next(resource, withoutEmpty(schemaOf(resource), given) as KubeObject, old, options);
     if (options.dryRun) return object;
     const stored = this.store.update(resource, object);
     if (stored.metadata.deletionTimestamp && isFree(stored) && isFree(old) === false)

@@ -120,3 +120,28 @@ function wrongType(value: unknown, into: string): string {
   const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
   return `json: cannot unmarshal ${type} into ${into}`;
 }
+
+/** Lists that Kubernetes shows also when they are empty. */
+const SHOWN_EMPTY = ['containers', 'endpoints', 'rules'];
+
+/** A copy without nulls and without empty maps and lists, which Kubernetes does not tell from missing ones. */
+export function withoutEmpty(schema: Schema | undefined, value: unknown): unknown {
+  if (Array.isArray(value)) {
+    const items = typeof schema === 'object' && 'list' in schema ? schema.list : undefined;
+    return value.map((item) => withoutEmpty(items, item));
+  }
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, part]) => {
+    const inner = typeof schema === 'object' && 'fields' in schema ? schema.fields[key] : undefined;
+    return isEmpty(inner, part) && !SHOWN_EMPTY.includes(key)
+      ? [key, undefined]
+      : [key, withoutEmpty(inner, part)];
+  });
+  return Object.fromEntries(entries.filter(([, part]) => part !== undefined));
+}
+
+function isEmpty(schema: Schema | undefined, value: unknown): boolean {
+  if (value === null || value === undefined) return true;
+  if (typeof schema !== 'object' || 'fields' in schema) return false;
+  return Object.keys(value).length === 0;
+}

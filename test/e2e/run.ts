@@ -1,0 +1,43 @@
+// Runs the end-to-end tests, all or the files that are named: on the pocket cluster, or with --context on a real one.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { run } from '../../scripts/lib/cli.ts';
+import { listenForInterrupts } from '../../scripts/lib/interrupt.ts';
+import { anyCluster } from '../any-cluster.ts';
+import { setUp, TESTS } from '../setup.ts';
+
+/** How many files run at a time: on a real cluster one, as its node may be small. */
+const POCKET_CONCURRENCY = Math.max(3, availableParallelism());
+
+await run(async () => {
+  const { values, positionals } = parseArgs({
+    options: { context: { type: 'string' } },
+    allowPositionals: true,
+  });
+  const { signal } = listenForInterrupts();
+  Object.assign(process.env, await setUp({ ...TESTS, mitmproxy: !values.context }, signal));
+  const cluster = await anyCluster(values.context);
+  const concurrency = values.context ? 1 : POCKET_CONCURRENCY;
+  try {
+    const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec'];
+    const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
+    const tests = spawn(process.execPath, [...args, ...filesOf(positionals)], { stdio: 'inherit', env });
+    signal.addEventListener('abort', () => tests.kill('SIGTERM'));
+    const [code] = await once(tests, 'exit');
+    process.exitCode = code ?? 1;
+  } finally {
+    await cluster.stop();
+  }
+});
+
+function filesOf(named: string[]): string[] {
+  if (named.length > 0) return named;
+  const folder = fileURLToPath(new URL('.', import.meta.url));
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => folder + name);
+}
