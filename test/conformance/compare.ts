@@ -63,11 +63,12 @@ async function compare({ name, run }: Scenario, sides: [Side, Side]): Promise<nu
     Note[],
     Note[],
   ];
-  const different = Array.from({ length: Math.max(expected.length, got.length) }, (_, index) => {
-    const [a, b] = [expected[index], got[index]];
-    const text = difference(`${a?.seen ?? 'nothing'}`, `${b?.seen ?? 'nothing'}`);
-    return a?.seen === b?.seen ? '' : `  ${a?.step ?? b?.step}\n${text}`;
-  }).filter(Boolean);
+  const different = pairs(expected, got)
+    .map(([a, b]) => {
+      if (a?.seen === b?.seen) return '';
+      return `  ${a?.step ?? b?.step}\n${difference(a?.seen ?? 'not come to', b?.seen ?? 'not come to')}`;
+    })
+    .filter(Boolean);
   const seconds = Math.round((Date.now() - started) / 1000);
   console.log(
     [
@@ -78,6 +79,16 @@ async function compare({ name, run }: Scenario, sides: [Side, Side]): Promise<nu
   if (process.env.VERBOSE)
     for (const { step, seen } of expected) console.log(`  > ${step}\n${seen.replace(/^/gm, '      ')}`);
   return different.length;
+}
+
+/** The notes of the same steps: one side may have a note that the other has not, when it waits in vain. */
+function pairs(expected: Note[], got: Note[]): [Note | undefined, Note | undefined][] {
+  const left = [...got];
+  const both = expected.map((note): [Note, Note | undefined] => {
+    const index = left.findIndex(({ step }) => step === note.step);
+    return [note, index < 0 ? undefined : left.splice(index, 1)[0]];
+  });
+  return [...both, ...left.map((note): [undefined, Note] => [undefined, note])];
 }
 
 async function notesOf(run: Scenario['run'], name: string, side: Side): Promise<Note[]> {

@@ -33,9 +33,12 @@ export const deletes: Scenario[] = [
   }),
 
   scenario('a pod on its way out', async (t) => {
-    const slow = container('trap "echo got TERM; sleep 3; exit 0" TERM; echo up; sleep 1d & wait', {
-      lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo preStop > /proc/1/fd/1'] } } },
-    });
+    const slow = container(
+      'trap "echo got TERM; cat /tmp/stopping; sleep 6; exit 0" TERM; echo up; sleep 1d & wait',
+      {
+        lifecycle: { preStop: { exec: { command: ['sh', '-c', 'echo after preStop > /tmp/stopping'] } } },
+      },
+    );
     await t.make(pod('slow', [slow], { terminationGracePeriodSeconds: 15 }));
     await t.until('logs slow', /up/);
     await t.until('get pod slow', /Running/);
@@ -45,8 +48,8 @@ export const deletes: Scenario[] = [
       fields: ['metadata.deletionTimestamp', 'metadata.deletionGracePeriodSeconds', 'status.phase'],
     });
     // preStop comes first, then SIGTERM.
-    await t.see('logs slow', { until: /TERM/ });
-    await t.see('wait pod/slow --for=delete --timeout=80s');
+    await t.see('logs slow', { until: /TERM\nafter/ });
+    await t.see('wait pod/slow --for=delete --timeout=80s', { lines: /exit|error/ });
     await t.make(
       pod('deaf', [container('trap "" TERM; echo up; while :; do sleep 1; done')], {
         terminationGracePeriodSeconds: 2,
@@ -97,17 +100,20 @@ export const deletes: Scenario[] = [
   }),
 
   scenario('namespaces', async (t) => {
-    await t.see('create namespace $NS-x', { silent: true });
-    await t.see('create namespace Bad_Name');
+    await t.make({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: '$NS-x' } });
+    await t.see('create -f -', {
+      input: { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'Bad_Name' } },
+    });
     await t.until('get serviceaccount default -n $NS-x', /default/);
     await t.see('create -n $NS-x -f -', { input: [pod('p'), configMap('c', {})] });
     await t.until('get pod p -n $NS-x', /Running/);
     await t.see('get namespace $NS-x', { fields: ['status', 'spec'] });
     await t.see('delete namespace $NS-x --wait=false');
-    await t.see('create configmap late -n $NS-x', {
+    await t.see('create -f - -n $NS-x', {
+      input: configMap('late', {}),
       loosely: (seen) => seen.replace(/.*(not found|terminated)/, 'Error'),
     });
-    await t.see('wait namespace $NS-x --for=delete --timeout=80s');
+    await t.see('wait namespace $NS-x --for=delete --timeout=80s', { lines: /exit|error/ });
     await t.see('get namespace $NS-x');
     await t.see('get pod p -n $NS-x');
   }),

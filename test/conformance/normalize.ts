@@ -35,7 +35,7 @@ export function normalize(text: string, { namespace, image, node, directory }: P
     .replaceAll(`docker.io/library/${image}`, 'IMAGE')
     .replaceAll(image, 'IMAGE')
     .replaceAll(directory, 'DIR')
-    .replaceAll(node, 'NODE');
+    .replace(new RegExp(`(?<![\\w-])${node}(?! cluster|[\\w-])`, 'g'), 'NODE');
   return PATTERNS.reduce((seen, [pattern, word]) => seen.replace(pattern, word), named).trim();
 }
 

@@ -64,7 +64,11 @@ export const pods: Scenario[] = [
       fields: ['status.containerStatuses.state', ...last],
       until: /CrashLoopBackOff/,
     });
-    await t.see('get pod crash', { until: /CrashLoopBackOff/ });
+    await t.see('get pod crash', {
+      until: /CrashLoopBackOff/,
+      // Since 1.22 the time of the last restart is told.
+      loosely: (seen) => seen.replace(' (AGE ago)', ''),
+    });
     await t.see('logs crash -p', { until: /run/ });
     await t.see('logs crash', { until: /run/ });
     await t.see('exec crash -- true', { loosely: (seen) => seen.split('\n')[0] ?? '' });
@@ -132,6 +136,7 @@ export const pods: Scenario[] = [
       pod('waits', [container()], { initContainers: [init('a', 'sleep 1d')], volumes: emptyDir }),
     );
     await t.see('logs order', { until: /^b$/m });
+    await t.until('get pod order', /1\/1/);
     await t.see('get pod order', {
       fields: [
         ...STATE,
@@ -160,7 +165,7 @@ export const pods: Scenario[] = [
       fields: ['status.phase', 'status.containerStatuses.state', 'status.conditions'],
     });
     await t.see('logs waits');
-    await t.see('logs waits -c a');
+    await t.see('logs waits -c a', { until: /exit 0/ });
   }),
 
   scenario('environment', async (t) => {

@@ -83,7 +83,7 @@ export const reads: Scenario[] = [
         'items.metadata.ownerReferences.kind',
         'items.metadata.ownerReferences.controller',
         'items.metadata.generateName',
-        'items.metadata.labels',
+
         'items.status.conditions',
         'items.status.containerStatuses.ready',
         'items.status.containerStatuses.restartCount',
@@ -102,7 +102,7 @@ export const reads: Scenario[] = [
     await t.make(configMap('c', { a: '1' }));
     const watched = t.meanwhile(
       'get configmap -l w=1 --watch -o custom-columns=NAME:.metadata.name,A:.data.a --no-headers',
-      /late 2/,
+      /late +3\nlate +3/,
       async () => {},
     );
     await sleep(700);
@@ -172,7 +172,7 @@ export const reads: Scenario[] = [
     await t.see('wait pod/none --for=delete --timeout=1s');
     await t.see('wait pod/p --for=delete --timeout=1s');
     await t.run(['delete', 'pod', 'p', '--wait=false']);
-    await t.see('wait pod/p --for=delete --timeout=80s');
+    await t.see('wait pod/p --for=delete --timeout=80s', { lines: /exit|error/ });
     await t.see(`wait pod/stuck --for=create --timeout=1s`);
   }),
 ];

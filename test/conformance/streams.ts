@@ -74,17 +74,14 @@ export const streams: Scenario[] = [
       { keys: ['exit 5', 'Enter'], shows: /exit code 5/ },
     ]);
     await t.until('get pod talk', /1\/1/);
-    await t.see('attach talk -i', {
-      input: 'one\n',
-      stop: /heard/,
-      loosely: (seen) => seen.replace(/exit .*/, 'exit'),
-    });
+    // Whether kubectl still sees the answer is chance; the log has it.
+    await t.see('attach talk -i', { input: 'one\n', stop: 2000, loosely: () => 'attached' });
     await t.see('logs talk', { until: /heard one/ });
     await t.until('get pod screen', /1\/1/);
     await t.terminal(
       'attach -it screen',
       [{ keys: ['hello', 'Enter'], shows: /heard hello\s+\d+ \d+/ }],
-      /heard|\d \d/,
+      /heard/,
     );
     await t.see('attach p -c none');
     await t.see('attach none');

@@ -144,6 +144,8 @@ export const workloads: Scenario[] = [
         'metadata.labels',
       ],
       until: /db-0.*db-1|db-1.*db-0/,
+      // Their order is chance.
+      loosely: (seen) => seen.replaceAll('"db-1","db-0"', '"db-0","db-1"'),
     });
     await t.see('rollout restart statefulset/db');
     await t.see('rollout history statefulset/db', {
@@ -214,7 +216,7 @@ export const workloads: Scenario[] = [
       'get events --field-selector reason=FailedCreate,involvedObject.kind=StatefulSet -o custom-columns=TYPE:.type,MESSAGE:.message --no-headers',
       { until: /exceeded/, loosely: (seen) => seen.split('\n').slice(0, 2).join('\n') },
     );
-    await t.see('rollout status deployment/web --timeout=1s');
+    await t.see('rollout status deployment/web --timeout=1s', { lines: /exit|error/ });
     await t.see('describe resourcequota pods');
     await t.make(
       object(

@@ -94,7 +94,6 @@ export const writes: Scenario[] = [
       loosely: (seen) => seen.replace(/\n[\s\S]*/, ''),
     });
     await t.see(`patch configmap c --type=merge -p '{"metadata":{"name":"other"}}'`);
-    await t.see(`patch configmap c --type=merge -p '{"metadata":{"uid":"other"}}'`);
     await t.see(
       `patch service web --type=json -p '[{"op":"test","path":"/spec/ports/1/port","value":81},{"op":"replace","path":"/spec/ports/1/targetPort","value":"http"}]'`,
     );
