@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createWebSocketStream } from 'ws';
 import { acceptSpdy, type SpdyStream, serveSpdy } from './spdy.ts';
 import { acceptWebSocket, asksForWebSocket } from './websocket.ts';
 
 const PROTOCOL = 'portforward.k8s.io';
+
+/** For what a client still says when the pod has hung up: as containerd does. */
+const GRACE_MS = 1000;
 
 /** Connects to a port of the pod; the client is told the error that it rejects with. */
 type Dial = (port: number) => Promise<Duplex>;
@@ -22,6 +26,8 @@ export async function servePortForward(
 ): Promise<void> {
   const pod = /\/pods\/([^/]+)/.exec(request.url ?? '')?.[1] ?? '';
   const transport = await accept(request, socket, head);
+  // Who reads and who writes hear of it themselves.
+  transport.on('error', () => undefined);
   const waiting = new Map<string, SpdyStream>();
   await serveSpdy(transport, (stream) => {
     // A connection is two streams.
@@ -46,13 +52,20 @@ async function forward(data: SpdyStream, error: SpdyStream, pod: string, dial: D
   error.resume();
   try {
     const connection = await dial(Number(port));
-    // Each way ends by itself: who has said all may still listen.
-    await Promise.all([pipeline(data, connection), pipeline(connection, data)]);
+    const upload = pipeline(data, connection).catch(() => undefined);
+    await pipeline(connection, data, { end: false });
+    // The pod has said all; older clients stop to speak only when they have been told so.
+    data.end();
+    error.end();
+    await Promise.race([upload, sleep(GRACE_MS, undefined, { ref: false })]);
+    connection.destroy();
+    data.destroy();
   } catch (cause) {
     // A client that left its stream does not want to know.
     if (!data.destroyed || data.errored)
       error.write(`error forwarding port ${port} to pod ${pod}, uid : ${(cause as Error).message}`);
+    data.end();
+    data.resume();
+    error.end();
   }
-  data.end();
-  error.end();
 }

@@ -42,6 +42,8 @@ const CLOSE = 255;
 /** The streams of a remote command as channels: the first byte of a message says to which it belongs. */
 export function channelsOf(webSocket: WebSocket): CommandStreams {
   const messages = createWebSocketStream(webSocket, { readableObjectMode: true });
+  // Who reads and who writes hear of it themselves.
+  messages.on('error', () => undefined);
   const stdin = new InputChannel();
   const resize = new InputChannel();
   const [stdout, stderr, error] = [STDOUT, STDERR, ERROR].map((channel) => outputChannel(messages, channel));

@@ -11,7 +11,7 @@ import { type AddressInfo, connect, createServer as createTcpServer } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
-import { buffer, text } from 'node:stream/consumers';
+import { text } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
@@ -23,7 +23,7 @@ const directory = mkdtempSync(join(tmpdir(), 'streams-'));
 const children = new Set<ChildProcess>();
 let server: Server;
 const released = new Set<string>();
-const upgrades = new Set<string>();
+const protocols: string[] = [];
 
 before(async () => {
   const altNames = [{ type: 7 as const, ip: '127.0.0.1' }];
@@ -79,7 +79,7 @@ function kubeconfig(certificate: string): object {
 
 async function serve(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
   const { pathname, searchParams } = new URL(request.url ?? '', 'https://x');
-  upgrades.add(request.headers.upgrade?.toLowerCase() ?? '');
+  protocols.push(request.headers.upgrade?.toLowerCase() ?? '');
   if (pathname.endsWith('/portforward')) return await servePortForward(request, socket, head, dial);
   const wants = (name: string) => searchParams.get(name) === 'true';
   const wanted = {
@@ -177,6 +177,7 @@ async function forward(webSockets: boolean, port: number): Promise<[ChildProcess
     said += chunk;
   });
   await until('kubectl listens', () => said.includes('->'));
+  assert.equal(protocols.at(-1), webSockets ? 'websocket' : 'spdy/3.1');
   return [child, `http://127.0.0.1:${/127\.0\.0\.1:(\d+)/.exec(said)?.[1]}`];
 }
 
@@ -197,9 +198,11 @@ for (const webSockets of [true, false]) {
   describe(`over ${protocol}`, { concurrency: 2 }, () => {
     for (const expected of [0, 3, 137]) {
       test(`exec ends with the command's exit code, ${expected}, and keeps its outputs apart`, async () => {
+        protocols.length = 0;
         const end = expected === 137 ? 'kill -9 $$' : `exit ${expected}`;
         const { code, stdout, stderr } = await kubectl(webSockets, exec(`echo out; echo err >&2; ${end}`));
         assert.deepEqual([code, stdout], [expected, 'out\n']);
+        assert.ok(protocols.every((spoken) => spoken === protocol));
         assert.equal(stderr, `err\n${expected ? `command terminated with exit code ${expected}\n` : ''}`);
       });
     }
@@ -229,7 +232,7 @@ for (const webSockets of [true, false]) {
     });
 
     test('exec loses no byte of large input', async () => {
-      const input = randomBytes(12 << 20).toString('hex');
+      const input = randomBytes(25 << 20).toString('hex');
       const { stdout } = await kubectl(webSockets, exec('sleep 0.3; sha256sum', '-i'), input);
       assert.equal(stdout.split(' ')[0], sha256(input));
     });
@@ -271,9 +274,20 @@ for (const webSockets of [true, false]) {
       kill(child);
     });
 
+    test('a forwarded connection ends when the pod ends it, whatever its client still has to say', async (t) => {
+      const target = createTcpServer((socket) => socket.end('bye')).listen(0, '127.0.0.1');
+      t.after(() => target.close());
+      await once(target, 'listening');
+      const [child, url] = await forward(webSockets, (target.address() as AddressInfo).port);
+      const socket = connect({ port: Number(new URL(url).port), host: '127.0.0.1', allowHalfOpen: true });
+      assert.equal(await text(socket), 'bye');
+      kill(child);
+    });
+
     test('a forwarded connection is answered after its client has said all', async (t) => {
-      const target = createTcpServer({ allowHalfOpen: true }, async (socket) => {
-        socket.end(sha256(await buffer(socket)));
+      const target = createTcpServer({ allowHalfOpen: true }, (socket) => {
+        const hash = createHash('sha256');
+        socket.on('data', (data) => hash.update(data)).on('end', () => socket.end(hash.digest('hex')));
       }).listen(0, '127.0.0.1');
       t.after(() => target.close());
       await once(target, 'listening');
