@@ -6,6 +6,7 @@ import { discover } from './discovery.ts';
 import { type Fault, Faults } from './fault.ts';
 import type { Kubelet } from './kubelet.ts';
 import { serveLog, serveUpgrade } from './pod-request.ts';
+import { decodeProtobuf } from './protobuf.ts';
 import type { Registry } from './registry.ts';
 import * as rest from './rest.ts';
 import { review } from './review.ts';
@@ -175,12 +176,14 @@ function faulty(code: number): StatusError {
 async function read(request: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks).toString();
+  const body = Buffer.concat(chunks);
+  const isProtobuf = /protobuf/.test(request.headers['content-type'] ?? '') && body.length > 0;
+  return isProtobuf ? JSON.stringify(decodeProtobuf(body)) : body.toString();
 }
 
 function contentOf({ headers }: IncomingMessage): { accept: string; contentType: string } {
   const contentType = (headers['content-type'] ?? 'application/json').split(';')[0] ?? '';
-  if (/protobuf|cbor/.test(contentType)) throw notDone(`bodies of type ${contentType}`);
+  if (/cbor/.test(contentType)) throw notDone(`bodies of type ${contentType}`);
   return { accept: headers.accept ?? '', contentType };
 }
 
