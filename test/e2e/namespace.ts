@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * A namespace of a test's own on whatever cluster KUBECONFIG names, with the sample app's code in it.
@@ -118,8 +119,10 @@ export class Namespace {
   /** Waits until a Service answers: kube-proxy takes a moment to follow it. */
   async answers(service: string): Promise<void> {
     const deadline = Date.now() + 30_000;
-    while ((await this.request(service, '/')).status !== 200)
+    while ((await this.request(service, '/')).status !== 200) {
       assert.ok(Date.now() < deadline, `${service} is silent`);
+      await sleep(200);
+    }
   }
 
   /** Puts a steady load on a Service; stop() says how it went. */
@@ -133,6 +136,7 @@ export class Namespace {
         for (;;) {
           const [, summary] = (await this.kubectl('logs', name)).trim().split('\n');
           if (summary) return JSON.parse(summary);
+          await sleep(300);
         }
       },
     };
@@ -157,6 +161,7 @@ export class Namespace {
       const { items } = await this.get<{ items: { spec: PodSpec }[] }>('pods');
       const names = items.flatMap(({ spec }) => spec.containers.map(({ name }) => name));
       if (!names.some((name) => name.startsWith('mittens'))) return;
+      await sleep(300);
     }
   }
 
