@@ -1,5 +1,5 @@
 import type { Controller } from '../controller.ts';
-import type { KubeObject } from '../object.ts';
+import { type KubeObject, matches } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import { deletePod, hasEnded, isLeaving, isReady, ownersOf, podsOf, tryPod, untilAvailable } from './pods.ts';
@@ -15,7 +15,10 @@ export const daemonSetController: Controller = {
   reconcile(set, registry) {
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
-    return refused ? RETRY_MS : undefined;
+    if (refused) return RETRY_MS;
+    const waits = podsOf(registry, set).map((pod) => untilAvailable(pod, set.spec.minReadySeconds));
+    const soonest = Math.min(...waits.filter((wait) => wait > 0));
+    return Number.isFinite(soonest) ? soonest : undefined;
   },
 };
 
@@ -23,14 +26,21 @@ export const daemonSetController: Controller = {
 function step(registry: Registry, set: KubeObject): boolean {
   const pods = podsOf(registry, set);
   const [pod] = pods.filter((pod) => !isLeaving(pod));
-  if (pod && (hasEnded(pod) || isOutdated(set, pod))) deletePod(registry, set, pod);
+  const wanted = desired(registry, set) > 0;
+  if (pod && (!wanted || hasEnded(pod) || isOutdated(set, pod))) deletePod(registry, set, pod);
   // The one before has to be gone: a rolling update has no pod too many.
-  if (pods.length > 0) return false;
+  if (pods.length > 0 || !wanted) return false;
   const labels = {
     [HASH]: hashOf(set.spec.template),
     'pod-template-generation': String(set.metadata.generation),
   };
   return tryPod(registry, set, { labels }) !== undefined;
+}
+
+/** On how many nodes the pod is to be: on the one that there is, or on none. */
+function desired(registry: Registry, { spec }: KubeObject): number {
+  const selector = { matchLabels: spec.template.spec.nodeSelector ?? {} };
+  return registry.list('nodes').filter(({ metadata }) => matches(selector, metadata.labels)).length;
 }
 
 function isOutdated({ spec }: KubeObject, pod: KubeObject): boolean {
@@ -41,6 +51,7 @@ function tell(registry: Registry, set: KubeObject): void {
   const pods = podsOf(registry, set).filter((pod) => !isLeaving(pod));
   const updated = pods.filter((pod) => pod.metadata.labels?.[HASH] === hashOf(set.spec.template)).length;
   const ready = pods.filter(isReady).length;
+  const wanted = desired(registry, set);
   const available = pods.filter((pod) => untilAvailable(pod, set.spec.minReadySeconds) === 0).length;
   registry.modify(
     'daemonsets',
@@ -49,11 +60,12 @@ function tell(registry: Registry, set: KubeObject): void {
       draft.status = {
         currentNumberScheduled: pods.length,
         numberMisscheduled: 0,
-        desiredNumberScheduled: 1,
+        desiredNumberScheduled: wanted,
         numberReady: ready,
         observedGeneration: set.metadata.generation,
         ...(updated > 0 && { updatedNumberScheduled: updated }),
-        ...(available > 0 ? { numberAvailable: available } : { numberUnavailable: 1 }),
+        ...(available > 0 && { numberAvailable: available }),
+        ...(wanted > available && { numberUnavailable: wanted - available }),
       };
     },
     { subresource: 'status' },

@@ -1,6 +1,6 @@
 import { type KubeObject, now } from '../object.ts';
 import type { Registry } from '../registry.ts';
-import { unavailableOf } from './deployment.ts';
+import { unavailableOf } from './deployment-sets.ts';
 import { type Condition, conditionOf, withCondition } from './pods.ts';
 
 interface Counts {
@@ -18,10 +18,11 @@ export function tellDeployment(
   fresh: KubeObject | undefined,
 ): number | undefined {
   const counts = count(sets, fresh);
-  const missing = Math.max(0, counts.replicas - counts.availableReplicas);
+  const wanted = sets.reduce((total, { spec }) => total + spec.replicas, 0);
+  const missing = Math.max(0, wanted - counts.availableReplicas);
   const before = deployment.status ?? {};
   const progress = progressOf(deployment, fresh, counts);
-  let conditions = withCondition(before.conditions, availability(deployment, counts));
+  let conditions = touch(before.conditions ?? [], availability(deployment, counts), false);
   conditions = progress ? touch(conditions, progress, hasMoved(before, counts)) : conditions;
   const failure = sets.map(({ status }) => conditionOf(status, 'ReplicaFailure')).find(Boolean);
   conditions = conditions.filter(({ type }) => type !== 'ReplicaFailure');
@@ -73,48 +74,50 @@ function progressOf(
   fresh: KubeObject | undefined,
   counts: Counts,
 ): Condition | undefined {
-  const type = 'Progressing';
-  const current = conditionOf(deployment.status, type);
-  if (deployment.spec.paused)
-    return { type, status: 'Unknown', reason: 'DeploymentPaused', message: 'Deployment is paused' };
+  const current = conditionOf(deployment.status, 'Progressing');
+  const say = (status: string, reason: string, message: string) => ({
+    ...{ type: 'Progressing', status, reason, message },
+  });
+  if (deployment.spec.paused) return say('Unknown', 'DeploymentPaused', 'Deployment is paused');
   if (!fresh) return undefined;
   const which = `ReplicaSet "${fresh.metadata.name}"`;
-  if (isComplete(deployment, counts))
-    return {
-      type,
-      status: 'True',
-      reason: 'NewReplicaSetAvailable',
-      message: `${which} has successfully progressed.`,
-    };
+  if (isDone(deployment, counts))
+    return say('True', 'NewReplicaSetAvailable', `${which} has successfully progressed.`);
+  if (!current?.message?.includes(`"${fresh.metadata.name}"`) && current?.reason !== 'DeploymentResumed') {
+    if (!fresh.status)
+      return say('True', 'NewReplicaSetCreated', `Created new replica set "${fresh.metadata.name}"`);
+    if (current?.reason === 'DeploymentPaused')
+      return say('Unknown', 'DeploymentResumed', 'Deployment is resumed');
+    return say('True', 'FoundNewReplicaSet', `Found new replica set "${fresh.metadata.name}"`);
+  }
   // Pods that fail later do not make a finished rollout unfinished.
-  if (current?.reason === 'NewReplicaSetAvailable' && current.message?.startsWith(which)) return undefined;
-  if (!hasMoved(deployment.status ?? {}, counts) && isOver(deployment, current, which))
-    return {
-      type,
-      status: 'False',
-      reason: 'ProgressDeadlineExceeded',
-      message: `${which} has timed out progressing.`,
-    };
-  if (
-    current?.status === 'False' &&
-    current.message?.startsWith(which) &&
-    !hasMoved(deployment.status ?? {}, counts)
-  )
-    return undefined;
-  return { type, status: 'True', reason: 'ReplicaSetUpdated', message: `${which} is progressing.` };
+  if (current.reason === 'NewReplicaSetAvailable') return undefined;
+  if (hasMoved(deployment.status ?? {}, counts))
+    return say('True', 'ReplicaSetUpdated', `${which} is progressing.`);
+  if (deadlineOf(deployment, current) > Date.now()) return undefined;
+  return say('False', 'ProgressDeadlineExceeded', `${which} has timed out progressing.`);
 }
 
-function isComplete({ spec }: KubeObject, counts: Counts): boolean {
+/** Whether all of a Deployment's pods are those of its template, and available, by its status. */
+export function isComplete(deployment: KubeObject): boolean {
+  const {
+    updatedReplicas = 0,
+    replicas = 0,
+    availableReplicas = 0,
+    observedGeneration,
+  } = deployment.status ?? {};
+  const isCurrent = observedGeneration === deployment.metadata.generation;
+  return isCurrent && isDone(deployment, { updatedReplicas, replicas, availableReplicas });
+}
+
+function isDone({ spec }: KubeObject, counts: Omit<Counts, 'readyReplicas'>): boolean {
   return [counts.updatedReplicas, counts.replicas, counts.availableReplicas].every(
     (number) => number === spec.replicas,
   );
 }
 
-function isOver({ spec }: KubeObject, current: Condition | undefined, which: string): boolean {
-  if (current?.status !== 'True' || !current.message?.startsWith(which)) return false;
-  return (
-    Date.parse(current.lastUpdateTime ?? now()) + (spec.progressDeadlineSeconds ?? 600) * 1000 <= Date.now()
-  );
+function deadlineOf({ spec }: KubeObject, { lastUpdateTime = now() }: Condition): number {
+  return Date.parse(lastUpdateTime) + (spec.progressDeadlineSeconds ?? 600) * 1000;
 }
 
 function hasMoved(before: Partial<Counts>, counts: Counts): boolean {
@@ -137,10 +140,9 @@ function touch(conditions: Condition[], condition: Condition, moved: boolean): C
   return next ? [...others, { ...next, lastUpdateTime }] : others;
 }
 
-function untilDeadline({ spec }: KubeObject, conditions: Condition[]): number | undefined {
+function untilDeadline(deployment: KubeObject, conditions: Condition[]): number | undefined {
   const progress = conditions.find(({ type }) => type === 'Progressing');
-  if (progress?.reason !== 'ReplicaSetUpdated') return undefined;
-  const deadline =
-    Date.parse(progress.lastUpdateTime ?? now()) + (spec.progressDeadlineSeconds ?? 600) * 1000;
-  return Math.max(0, deadline - Date.now()) + 50;
+  const ends = ['NewReplicaSetAvailable', 'ProgressDeadlineExceeded', 'DeploymentPaused'];
+  if (!progress || ends.includes(progress.reason ?? '')) return undefined;
+  return Math.max(0, deadlineOf(deployment, progress) - Date.now()) + 50;
 }

@@ -1,7 +1,7 @@
 import type { Controller } from '../controller.ts';
 import { daemonSetController } from './daemonset.ts';
 import { deploymentController } from './deployment.ts';
-import { endpointsController } from './endpoints.ts';
+import { endpointsController, serviceController } from './endpoints.ts';
 import { garbageControllers } from './garbage.ts';
 import { namespaceController } from './namespace.ts';
 import { quotaController } from './quota.ts';
@@ -16,6 +16,7 @@ export const controllers: Controller[] = [
   statefulSetController,
   daemonSetController,
   scheduler,
+  serviceController,
   endpointsController,
   quotaController,
   ...garbageControllers,

@@ -9,7 +9,7 @@ export const namespaceController: Controller = {
   concerns({ type, resource, object }, registry) {
     if (resource.plural === 'namespaces') return [object];
     const namespace = registry.find('namespaces', undefined, object.metadata.namespace ?? '');
-    return namespace?.metadata.deletionTimestamp && type === 'DELETED' ? [namespace] : [];
+    return namespace && type === 'DELETED' ? [namespace] : [];
   },
   reconcile(namespace, registry) {
     if (namespace.metadata.deletionTimestamp) empty(registry, namespace);

@@ -60,15 +60,18 @@ export function conditionOf(status: any, type: string): Condition | undefined {
   return status?.conditions?.find((condition: Condition) => condition.type === type);
 }
 
+/** What a pod has beside its controller's template. */
+export interface PodParts {
+  name?: string;
+  labels?: object;
+  spec?: object;
+}
+
 /**
  * Makes a pod from a controller's template, and tells it in an event.
  * @throws StatusError when the API server refuses.
  */
-export function createPod(
-  registry: Registry,
-  owner: KubeObject,
-  pod: { name?: string; labels?: object; spec?: object } = {},
-): KubeObject {
+export function createPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): KubeObject {
   const { template } = owner.spec;
   const { name, namespace } = owner.metadata;
   const object: NewObject = {
@@ -112,11 +115,7 @@ export function deletePod(registry: Registry, owner: KubeObject, pod: KubeObject
 }
 
 /** Makes a pod, or tells in an event why it is refused, and returns the refusal. */
-export function tryPod(
-  registry: Registry,
-  owner: KubeObject,
-  pod: { name?: string; labels?: object; spec?: object } = {},
-): StatusError | undefined {
+export function tryPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): StatusError | undefined {
   try {
     createPod(registry, owner, pod);
     return undefined;

@@ -2,6 +2,8 @@ import type { Controller } from '../controller.ts';
 import type { KubeObject } from '../object.ts';
 import { formatQuantity, parseQuantity } from '../quantity.ts';
 import { resourceOf } from '../resources/index.ts';
+import { notDone } from '../status.ts';
+import { hasEnded } from './pods.ts';
 
 /** Counts what a namespace's pods use into the status of its ResourceQuotas. */
 export const quotaController: Controller = {
@@ -11,12 +13,13 @@ export const quotaController: Controller = {
     return resource.plural === 'pods' ? registry.list('resourcequotas', object.metadata.namespace) : [];
   },
   reconcile(quota, registry) {
-    const used = usageOf(quota.spec.hard, registry.list('pods', quota.metadata.namespace));
+    const { hard = {} } = quota.spec;
+    const used = usageOf(hard, registry.list('pods', quota.metadata.namespace));
     registry.modify(
       'resourcequotas',
       quota,
       (draft) => {
-        draft.status = { hard: quota.spec.hard, used };
+        draft.status = { hard, used };
       },
       { subresource: 'status' },
     );
@@ -27,39 +30,61 @@ export const quotaController: Controller = {
 type Amounts = Record<string, string>;
 
 function usageOf(hard: Amounts, pods: KubeObject[]): Amounts {
-  const counted = pods.filter(({ status }) => !['Succeeded', 'Failed'].includes(status?.phase));
+  const counted = pods.filter((pod) => !hasEnded(pod));
   return Object.fromEntries(
     Object.keys(hard).map((resource) => {
-      const sum = counted.reduce((total, pod) => total + (amountOf(pod, resource) ?? 0), 0);
+      const sum = counted.reduce((total, pod) => total + amountOf(pod, resource), 0);
       return [resource, formatQuantity(sum, resource)];
     }),
   );
 }
 
-/** How much of a quota's resource (`requests.cpu`, `pods`) a pod takes; undefined when a container does not say. */
-function amountOf(pod: KubeObject, resource: string): number | undefined {
-  if (resource === 'pods' || resource === 'count/pods') return 1;
-  const [, kind = 'requests', name = ''] = /^(?:(requests|limits)\.)?(.+)$/.exec(resource) ?? [];
-  const amounts = pod.spec.containers.map(({ resources }: KubeObject) => resources?.[kind]?.[name]);
-  if (amounts.includes(undefined)) return undefined;
-  return amounts.reduce((total: number, amount: string) => total + parseQuantity(amount), 0);
+/** How a quota names what it limits: `requests.cpu`, or `cpu` for the same. */
+function partsOf(resource: string): ['requests' | 'limits', string] {
+  const [, kind = 'requests', name = ''] = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(resource) ?? [];
+  if (!name) throw notDone(`quotas of ${resource}`);
+  return [kind as 'requests' | 'limits', name];
+}
+
+function countsPods(resource: string): boolean {
+  return resource === 'pods' || resource === 'count/pods';
+}
+
+/** How much of a quota's resource a pod takes. */
+function amountOf({ spec }: KubeObject, resource: string): number {
+  return countsPods(resource) ? 1 : podAmount(spec, ...partsOf(resource));
+}
+
+/** Whether a container does not say how much of a quota's resource it takes. */
+function isUnsaid({ spec }: KubeObject, resource: string): boolean {
+  if (countsPods(resource)) return false;
+  const [kind, name] = partsOf(resource);
+  const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
+  return containers.some(({ resources }) => resources?.[kind]?.[name] === undefined);
+}
+
+/** What a pod takes: all its containers together, or one init container alone if that takes more. */
+export function podAmount(spec: KubeObject['spec'], kind: 'requests' | 'limits', name: string): number {
+  const amount = ({ resources }: KubeObject) => parseQuantity(resources?.[kind]?.[name] ?? '0');
+  const together = spec.containers.reduce((sum: number, container: KubeObject) => sum + amount(container), 0);
+  return Math.max(together, ...(spec.initContainers ?? []).map(amount));
 }
 
 /** Why the quotas of a namespace forbid another pod, in the API server's words; undefined when they don't. */
 export function exceeded(quotas: KubeObject[], pods: KubeObject[], pod: KubeObject): string | undefined {
   for (const { metadata, spec } of quotas) {
-    const unsaid = Object.keys(spec.hard).filter((resource) => amountOf(pod, resource) === undefined);
+    const resources = Object.keys(spec.hard ?? {}).sort();
+    const unsaid = resources.filter((resource) => isUnsaid(pod, resource));
     if (unsaid.length > 0) return `failed quota: ${metadata.name}: must specify ${unsaid.join(',')}`;
-    const used = usageOf(spec.hard, pods);
-    const over = Object.keys(spec.hard).filter(
+    const used = usageOf(spec.hard ?? {}, pods);
+    const over = resources.filter(
       (resource) =>
-        parseQuantity(used[resource] ?? '0') + (amountOf(pod, resource) ?? 0) >
-        parseQuantity(spec.hard[resource]),
+        parseQuantity(used[resource] ?? '0') + amountOf(pod, resource) > parseQuantity(spec.hard[resource]),
     );
     if (over.length === 0) continue;
     const say = (amount: (resource: string) => string) =>
       over.map((resource) => `${resource}=${amount(resource)}`).join(',');
-    const requested = say((resource) => formatQuantity(amountOf(pod, resource) ?? 0, resource));
+    const requested = say((resource) => formatQuantity(amountOf(pod, resource), resource));
     const usage = say((resource) => used[resource] ?? '0');
     const limited = say((resource) => String(spec.hard[resource]));
     return `exceeded quota: ${metadata.name}, requested: ${requested}, used: ${usage}, limited: ${limited}`;

@@ -4,6 +4,7 @@ import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import type { StatusError } from '../status.ts';
 import {
+  conditionOf,
   deletePod,
   hasEnded,
   isLeaving,
@@ -15,27 +16,31 @@ import {
   withCondition,
 } from './pods.ts';
 
-/** How long a refused pod waits for its next try, in ms. */
-const RETRY_MS = 1000;
+/** The least and the most that a refused pod waits for its next try, in ms. */
+const RETRY_MS = { least: 1000, most: 10_000 };
 
 /** Keeps as many pods as a ReplicaSet asks for. */
 export const replicaSetController: Controller = {
   resource: resourceOf('replicasets'),
   concerns: (change, registry) => ownersOf('replicasets', 'pods', change, registry),
   reconcile(set, registry) {
-    const pods = podsOf(registry, set).filter((pod) => !isLeaving(pod));
-    for (const pod of pods.filter(hasEnded)) deletePod(registry, set, pod);
-    const refusal = isLeaving(set)
-      ? undefined
-      : scale(
-          registry,
-          set,
-          pods.filter((pod) => !hasEnded(pod)),
-        );
+    const refusal = isLeaving(set) ? undefined : scale(registry, set, activeOf(registry, set));
     const wait = tell(registry, set, refusal);
-    return refusal ? RETRY_MS : wait;
+    return refusal ? untilRetry(set) : wait;
   },
 };
+
+/** The pods that count; those that have ended stay to be looked at, and are replaced. */
+function activeOf(registry: Registry, set: KubeObject): KubeObject[] {
+  return podsOf(registry, set).filter((pod) => !isLeaving(pod) && !hasEnded(pod));
+}
+
+/** As long as pods have been refused so far: tries grow rarer. */
+function untilRetry({ status }: KubeObject): number {
+  const since = conditionOf(status, 'ReplicaFailure')?.lastTransitionTime;
+  const age = since ? Date.now() - Date.parse(since) : 0;
+  return Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, age));
+}
 
 function scale(registry: Registry, set: KubeObject, pods: KubeObject[]): StatusError | undefined {
   const { replicas } = set.spec;
@@ -59,13 +64,14 @@ function byWorth(a: KubeObject, b: KubeObject): number {
 
 /** Writes the status; returns in how many ms a pod becomes available. */
 function tell(registry: Registry, set: KubeObject, refusal: StatusError | undefined): number | undefined {
-  const pods = podsOf(registry, set).filter((pod) => !isLeaving(pod) && !hasEnded(pod));
+  const pods = activeOf(registry, set);
   const waits = pods.map((pod) => untilAvailable(pod, set.spec.minReadySeconds));
   registry.modify(
     'replicasets',
     set,
     (draft) => {
-      const failure = {
+      // The first refusal's words stay: the next one's differ by the pod's name only.
+      const failure = conditionOf(draft.status, 'ReplicaFailure') ?? {
         type: 'ReplicaFailure',
         status: 'True',
         reason: 'FailedCreate',
@@ -76,7 +82,7 @@ function tell(registry: Registry, set: KubeObject, refusal: StatusError | undefi
       const available = waits.filter((wait) => wait === 0).length;
       draft.status = {
         replicas: pods.length,
-        fullyLabeledReplicas: pods.length,
+        ...(pods.length > 0 && { fullyLabeledReplicas: pods.length }),
         ...(ready > 0 && { readyReplicas: ready }),
         ...(available > 0 && { availableReplicas: available }),
         observedGeneration: set.metadata.generation,

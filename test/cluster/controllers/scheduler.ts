@@ -1,18 +1,20 @@
 import type { Controller } from '../controller.ts';
-import { type KubeObject, now } from '../object.ts';
+import { type KubeObject, matches, now } from '../object.ts';
 import { parseQuantity } from '../quantity.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import { type Condition, hasEnded, withCondition } from './pods.ts';
+import { podAmount } from './quota.ts';
 
 /** Gives pods to the one node, if it has room for them. */
 export const scheduler: Controller = {
   resource: resourceOf('pods'),
-  concerns({ type, resource, object }, registry) {
+  concerns({ type, resource, object, old }, registry) {
     if (resource.plural !== 'pods') return [];
+    if (type === 'ADDED') return [object];
     // A pod that goes makes room for those that wait.
-    const waiting = () => registry.list('pods').filter(({ spec }) => !spec.nodeName);
-    return type === 'DELETED' ? waiting() : type === 'ADDED' ? [object] : [];
+    const goes = type === 'DELETED' || (hasEnded(object) && old && !hasEnded(old));
+    return goes ? registry.list('pods').filter(({ spec }) => !spec.nodeName) : [];
   },
   reconcile(pod, registry) {
     const [node] = registry.list('nodes');
@@ -26,23 +28,18 @@ export const scheduler: Controller = {
 
 /** What the node lacks for a pod, in the scheduler's words. */
 function lackOf(registry: Registry, node: KubeObject, pod: KubeObject): string | undefined {
+  if (!matches({ matchLabels: pod.spec.nodeSelector ?? {} }, node.metadata.labels))
+    return "1 node(s) didn't match Pod's node affinity/selector";
   const others = registry.list('pods').filter((other) => other.spec.nodeName && !hasEnded(other));
-  for (const resource of ['cpu', 'memory']) {
-    const used = [...others, pod].reduce((sum, { spec }) => sum + requestOf(spec, resource), 0);
-    if (used > parseQuantity(node.status?.allocatable?.[resource] ?? '0'))
-      return `1 Insufficient ${resource}`;
-  }
   const taken = new Set(others.flatMap(hostPortsOf));
   if (hostPortsOf(pod).some((port) => taken.has(port)))
     return "1 node(s) didn't have free ports for the requested pod ports";
-  return undefined;
-}
-
-function requestOf(spec: KubeObject['spec'], resource: string): number {
-  return spec.containers.reduce(
-    (sum: number, { resources }: KubeObject) => sum + parseQuantity(resources?.requests?.[resource] ?? '0'),
-    0,
-  );
+  const scarce = ['cpu', 'memory'].filter((resource) => {
+    const asked = podAmount(pod.spec, 'requests', resource);
+    const used = others.reduce((sum, { spec }) => sum + podAmount(spec, 'requests', resource), asked);
+    return asked > 0 && used > parseQuantity(node.status?.allocatable?.[resource] ?? '0');
+  });
+  return scarce.map((resource) => `1 Insufficient ${resource}`).join(', ') || undefined;
 }
 
 function hostPortsOf({ spec }: KubeObject): string[] {
@@ -58,7 +55,7 @@ function hostPortsOf({ spec }: KubeObject): string[] {
 
 function bind(registry: Registry, pod: KubeObject, node: KubeObject): void {
   const { name, namespace } = pod.metadata;
-  const condition = { type: 'PodScheduled', status: 'True', lastProbeTime: null, lastTransitionTime: now() };
+  const condition = { type: 'PodScheduled', status: 'True', lastTransitionTime: now() };
   const stored = registry.find('pods', namespace, name);
   if (stored?.metadata.uid !== pod.metadata.uid) return;
   registry.store.update(resourceOf('pods'), {

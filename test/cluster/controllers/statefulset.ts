@@ -2,11 +2,29 @@ import type { Controller } from '../controller.ts';
 import type { KubeObject } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
-import { deletePod, hasEnded, isLeaving, isReady, ownersOf, podsOf, tryPod, untilAvailable } from './pods.ts';
+import {
+  deletePod,
+  hasEnded,
+  isLeaving,
+  isReady,
+  ownersOf,
+  type PodParts,
+  podsOf,
+  tryPod,
+  untilAvailable,
+} from './pods.ts';
 import { hashOf } from './revision.ts';
 
 const HASH = 'controller-revision-hash';
 const RETRY_MS = 1000;
+
+/** The templates that sets had, by the set's uid and revision: in Kubernetes, these are ControllerRevisions. */
+const templates = new WeakMap<Registry, Map<string, unknown>>();
+
+function remember(registry: Registry, set: KubeObject): void {
+  const known = templates.get(registry) ?? new Map<string, unknown>();
+  templates.set(registry, known.set(`${set.metadata.uid}/${revisionOf(set)}`, set.spec.template));
+}
 
 /** Keeps a StatefulSet's pods: numbered, each with its name, made and replaced in order. */
 export const statefulSetController: Controller = {
@@ -25,12 +43,13 @@ export const statefulSetController: Controller = {
 /** Does what is next; true when a pod was refused. */
 function step(registry: Registry, set: KubeObject): boolean {
   const { replicas, podManagementPolicy, minReadySeconds } = set.spec;
+  remember(registry, set);
   const ordered = podManagementPolicy !== 'Parallel';
   const pods = new Map(podsOf(registry, set).map((pod) => [ordinalOf(pod), pod]));
   for (let ordinal = 0; ordinal < replicas; ordinal++) {
     const pod = pods.get(ordinal);
     if (!pod) {
-      if (tryPod(registry, set, podFor(set, ordinal))) return true;
+      if (tryPod(registry, ...podFor(registry, set, ordinal))) return true;
       if (ordered) return false;
     } else if (hasEnded(pod) && !isLeaving(pod)) {
       deletePod(registry, set, pod);
@@ -64,14 +83,18 @@ function update(registry: Registry, set: KubeObject, pods: Map<number, KubeObjec
 }
 
 /** A pod of the current template, unless the partition keeps this one at the template before. */
-function podFor(set: KubeObject, ordinal: number): { name: string; labels: object; spec: object } {
+function podFor(registry: Registry, set: KubeObject, ordinal: number): [KubeObject, PodParts] {
   const name = `${set.metadata.name}-${ordinal}`;
+  const { currentRevision } = set.status ?? {};
+  const before = templates.get(registry)?.get(`${set.metadata.uid}/${currentRevision}`);
+  const isHeld = before !== undefined && ordinal < (set.spec.updateStrategy?.rollingUpdate?.partition ?? 0);
+  const owner = isHeld ? { ...set, spec: { ...set.spec, template: before } } : set;
   const labels = {
-    [HASH]: revisionOf(set),
+    [HASH]: isHeld ? currentRevision : revisionOf(set),
     'statefulset.kubernetes.io/pod-name': name,
     'apps.kubernetes.io/pod-index': String(ordinal),
   };
-  return { name, labels, spec: { hostname: name, subdomain: set.spec.serviceName } };
+  return [owner, { name, labels, spec: { hostname: name, subdomain: set.spec.serviceName } }];
 }
 
 function ordinalOf({ metadata }: KubeObject): number {
@@ -88,8 +111,8 @@ function tell(registry: Registry, set: KubeObject): void {
   const updated = pods.filter((pod) => pod.metadata.labels?.[HASH] === updateRevision && !isLeaving(pod));
   const ready = pods.filter((pod) => isReady(pod) && !isLeaving(pod));
   const available = ready.filter((pod) => untilAvailable(pod, set.spec.minReadySeconds) === 0);
-  const { replicas } = set.spec;
-  const complete = updated.length === replicas && ready.length === replicas && pods.length === replicas;
+  const rolls = set.spec.updateStrategy?.type !== 'OnDelete';
+  const complete = rolls && updated.length === pods.length && ready.length === pods.length;
   registry.modify(
     'statefulsets',
     set,
