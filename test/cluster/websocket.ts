@@ -23,7 +23,10 @@ export async function acceptWebSocket(
   const offered = asked.split(',').map((word) => word.trim());
   const protocol = protocols.find((name) => offered.includes(name));
   if (!protocol) throw notDone(`the WebSocket protocols "${asked}"`);
-  const server = new WebSocketServer({ noServer: true, handleProtocols: () => protocol });
+  // The library would refuse the slash in SPDY/3.1+portforward.k8s.io, so this is agreed on without it.
+  delete request.headers['sec-websocket-protocol'];
+  const server = new WebSocketServer({ noServer: true });
+  server.once('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`));
   return await new Promise((resolve, reject) => {
     // The library has answered the client by then; this is for the server's log.
     server.once('wsClientError', (error, _, { url }) => reject(new Error(`${error.message}: ${url}`)));
