@@ -63,7 +63,7 @@ async function serve(
   const reviewed = review(backend.registry, user, url.pathname, body);
   if (reviewed) return send(response, reviewed);
   const target = targetOf(url.pathname);
-  if (!target) throw unknownPath(url.pathname);
+  if (!target) throw unknownPath();
   authorize(backend.registry, user, request, url, target);
   const call = { target, query: url.searchParams, body, ...contentOf(request) };
   if (target.subresource === 'log') return await serveLog(backend, call, response);
@@ -120,7 +120,7 @@ async function upgrade(
   if (fault?.cut) socket.destroy();
   if (fault?.status) throw faulty(fault.status);
   const target = targetOf(url.pathname);
-  if (!target) throw unknownPath(url.pathname);
+  if (!target) throw unknownPath();
   authorize(backend.registry, user, request, url, target);
   await serveUpgrade(backend, target, url.searchParams, request, socket, head);
 }
@@ -133,9 +133,11 @@ function authorize(registry: Registry, user: User, request: IncomingMessage, url
   const { resource, subresource, namespace, name } = target;
   const verb = verbOf(request, url, name);
   const full = subresource ? `${resource.plural}/${subresource}` : resource.plural;
-  const attributes = { verb, group: resource.group, resource: full, namespace, name };
+  // A namespace is thought to be in itself.
+  const where = resource.plural === 'namespaces' ? name : namespace;
+  const attributes = { verb, group: resource.group, resource: full, namespace: where, name };
   if (isAllowed(registry, user, attributes)) return;
-  throw forbidden({ ...resource, plural: resource.plural }, name ?? '', denial(user, attributes));
+  throw forbidden(resource, name ?? '', denial(user, attributes));
 }
 
 function verbOf(request: IncomingMessage, url: URL, name: string | undefined): string {
@@ -192,10 +194,8 @@ function send(response: ServerResponse, { code, body }: rest.Answer): void {
   response.end(JSON.stringify(body));
 }
 
-function unknownPath(path: string): StatusError {
-  return path.startsWith('/api')
-    ? new StatusError(404, 'NotFound', 'the server could not find the requested resource')
-    : new StatusError(404, 'NotFound', `the pocket cluster has nothing at ${path}`);
+function unknownPath(): StatusError {
+  return new StatusError(404, 'NotFound', 'the server could not find the requested resource');
 }
 
 function refuse(response: ServerResponse, error: unknown): void {

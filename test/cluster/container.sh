@@ -1,7 +1,8 @@
 # Becomes the first process of a container, inside fresh mount, pid and uts namespaces. Its environment says how; its
 # arguments are the command. Tells on file descriptor 3 when all is in place.
 set -e
-echo "$POCKET_HOSTNAME" >/proc/sys/kernel/hostname
+# The kernel lets nobody but the machine's root write it to /proc.
+hostname "$POCKET_HOSTNAME" 2>/dev/null || echo "$POCKET_HOSTNAME" >/proc/sys/kernel/hostname
 mount --all --fstab "$POCKET_FSTAB"
 cd "$POCKET_ROOT"
 # The old root is under the new one, then gone: a chroot would not allow the user namespace below.

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { ConfigError } from './environment.ts';
@@ -7,7 +7,7 @@ import type { KubeObject } from './object.ts';
 import { PodContainer, type PodHost } from './pod-container.ts';
 import { podStatus } from './pod-status.ts';
 import type { Registry } from './registry.ts';
-import { makeVolumes } from './volume.ts';
+import { HOSTS, makeVolumes } from './volume.ts';
 
 /** Where the volumes of the pods are, in the cluster's own mount namespace. */
 const FOLDER = '/run/pocket/pods';
@@ -31,7 +31,7 @@ export class Kubelet {
 
   /** A container of a pod by its name, if the pod runs here. */
   container(pod: KubeObject, name: string): PodContainer | undefined {
-    return this.#pods.get(pod.metadata.uid)?.containers.find(({ spec }) => spec.name === name);
+    return this.#pods.get(pod.metadata.uid)?.all.find(({ spec }) => spec.name === name);
   }
 
   /** Opens a connection to a port of a pod, on the pod's own localhost. */
@@ -58,7 +58,7 @@ export class Kubelet {
 /** A pod from its sandbox to its end. */
 class RunningPod {
   sandbox: Sandbox | undefined;
-  containers: PodContainer[] = [];
+  #containers: PodContainer[] = [];
   #inits: PodContainer[] = [];
   #stopped = false;
   #pod: KubeObject;
@@ -71,21 +71,28 @@ class RunningPod {
     this.#folder = join(FOLDER, pod.metadata.uid);
   }
 
+  /** Its containers, those that run before the others included. */
+  get all(): PodContainer[] {
+    return [...this.#inits, ...this.#containers];
+  }
+
   async run(): Promise<void> {
     const { spec, metadata } = this.#pod;
-    if (!(await this.#makeVolumes())) return;
-    const sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
-    this.sandbox = sandbox;
     const host: PodHost = {
       registry: this.#registry,
-      sandbox,
+      sandbox: () => this.sandbox ?? hostSandbox,
       volumes: this.#folder,
       pod: () => this.#now(),
       changed: () => this.#tell(),
-      event: (type, reason, message) => this.#registry.event(this.#pod, type, reason, message),
+      event: (type, reason, message, fieldPath) =>
+        this.#registry.event(this.#pod, type, reason, message, fieldPath),
     };
     this.#inits = (spec.initContainers ?? []).map((container: object) => new PodContainer(container, host));
-    this.containers = spec.containers.map((container: object) => new PodContainer(container, host));
+    this.#containers = spec.containers.map((container: object) => new PodContainer(container, host));
+    this.#tell();
+    if (!(await this.#makeVolumes())) return;
+    this.sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
+    writeFileSync(join(this.#folder, HOSTS), hostsOf(this.#now()));
     this.#tell();
     const restart = spec.restartPolicy;
     for (const init of this.#inits) {
@@ -95,12 +102,12 @@ class RunningPod {
       init.status.ready = true;
     }
     if (this.#stopped) return;
-    await Promise.all(this.containers.map((container) => container.run(restart)));
+    await Promise.all(this.#containers.map((container) => container.run(restart)));
   }
 
   async stop(graceSeconds: number): Promise<void> {
     this.#stopped = true;
-    await Promise.all([...this.#inits, ...this.containers].map((container) => container.stop(graceSeconds)));
+    await Promise.all(this.all.map((container) => container.stop(graceSeconds)));
     if (this.#gone) return;
     this.#gone = true;
     await this.sandbox?.remove();
@@ -119,12 +126,7 @@ class RunningPod {
         return true;
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        this.#registry.event(
-          this.#pod,
-          'Warning',
-          'FailedMount',
-          `MountVolume.SetUp failed: ${error.message}`,
-        );
+        this.#registry.event(this.#pod, 'Warning', 'FailedMount', error.message);
         await new Promise((resolve) => setTimeout(resolve, 1000));
       }
     }
@@ -143,12 +145,17 @@ class RunningPod {
     const state = {
       ip: this.sandbox?.ip,
       inits: this.#inits.map(({ status }) => structuredClone(status)),
-      containers: this.containers.map(({ status }) => structuredClone(status)),
+      containers: this.#containers.map(({ status }) => structuredClone(status)),
     };
     this.#registry.modify('pods', this.#pod, (pod) => Object.assign(pod, { status: podStatus(pod, state) }), {
       subresource: 'status',
     });
   }
+}
+
+/** What a pod's /etc/hosts says. */
+function hostsOf({ metadata, spec, status }: KubeObject): string {
+  return `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${status.podIP}\t${spec.hostname ?? metadata.name}\n`;
 }
 
 /** The pods' addresses, of 10.244.0.0/16 after the node's, each given once. */

@@ -22,6 +22,10 @@ export async function serveLog(
   const container = kubelet.container(pod, name);
   const previous = call.query.get('previous') === 'true';
   const log = previous ? container?.previousLog : container?.log;
+  if (!log && !previous && !pod.spec.nodeName) {
+    response.end();
+    return;
+  }
   if (!log) throw withoutLog(pod, name, previous, container);
   const number = (key: string) => (call.query.has(key) ? Number(call.query.get(key)) : undefined);
   const sinceSeconds = number('sinceSeconds');

@@ -147,7 +147,13 @@ export class Registry {
   }
 
   /** Records an event about an object; the same one again only counts. */
-  event(about: KubeObject, type: 'Normal' | 'Warning', reason: string, message: string): void {
+  event(
+    about: KubeObject,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    fieldPath?: string,
+  ): void {
     const { namespace = 'default', name, uid, resourceVersion } = about.metadata;
     const same = this.list('events', namespace).find(
       (event) => event.involvedObject.uid === uid && event.reason === reason && event.message === message,
@@ -162,9 +168,17 @@ export class Registry {
     if (this.find('namespaces', undefined, namespace)?.metadata.deletionTimestamp !== undefined) return;
     this.create('events', {
       metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, namespace },
-      involvedObject: { apiVersion, kind, namespace, name, uid, resourceVersion },
+      involvedObject: {
+        apiVersion,
+        kind,
+        namespace,
+        name,
+        uid,
+        resourceVersion,
+        ...(fieldPath && { fieldPath }),
+      },
       ...{ type, reason, message, count: 1, firstTimestamp: now(), lastTimestamp: now() },
-      source: { component: 'pocket-cluster' },
+      source: { component: fieldPath ? 'kubelet' : sourceOf(kind, reason) },
     });
   }
 }
@@ -205,6 +219,12 @@ function hasGeneration({ group }: Resource): boolean {
 function isFree(object: KubeObject): boolean {
   const { finalizers = [] } = object.metadata;
   return finalizers.length === 0 && object.kind !== 'Namespace';
+}
+
+/** Who says so, on a cluster where it is not all one process. */
+function sourceOf(kind: string, reason: string): string {
+  if (kind !== 'Pod') return `${kind.toLowerCase()}-controller`;
+  return ['Scheduled', 'FailedScheduling'].includes(reason) ? 'default-scheduler' : 'kubelet';
 }
 
 /** How long, in seconds, an object may take to end: pods that run have a grace period. */

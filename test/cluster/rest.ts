@@ -203,7 +203,7 @@ function scaleOf({ metadata, spec, status }: KubeObject): object {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
-    spec: { replicas: spec.replicas },
+    spec: spec.replicas === 0 ? {} : { replicas: spec.replicas },
     status: { replicas: status?.replicas ?? 0, selector: selector.join(',') },
   };
 }

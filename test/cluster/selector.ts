@@ -48,6 +48,13 @@ function fieldReader(resource: Resource, field: string): (object: KubeObject) =>
   if (field === 'metadata.name') return ({ metadata }) => metadata.name;
   if (field === 'metadata.namespace') return ({ metadata }) => metadata.namespace ?? '';
   const reader = resource.fieldSelectors?.[field];
-  if (!reader) throw badRequest(`field label not supported: ${field}`);
+  if (!reader) throw badRequest(unknownField(resource, field));
   return reader;
+}
+
+function unknownField({ fieldSelectors = {} }: Resource, field: string): string {
+  const known = ['metadata.name', 'metadata.namespace', ...Object.keys(fieldSelectors)].map(
+    (name) => `"${name}"`,
+  );
+  return `${JSON.stringify(field)} is not a known field selector: only ${known.join(', ')}`;
 }

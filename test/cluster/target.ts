@@ -14,15 +14,13 @@ export function targetOf(path: string): Target | undefined {
   const [, group = '', rest] = /^\/(?:api|apis\/([^/]+))\/v1\/(.+)$/.exec(path) ?? [];
   if (!rest) return undefined;
   const parts = rest.split('/').map(decodeURIComponent);
-  const inNamespace = parts[0] === 'namespaces' && parts.length > 2 && isNamespaced(group, parts[2] ?? '');
+  const inNamespace =
+    parts[0] === 'namespaces' && parts.length > 2 && !OF_NAMESPACES.includes(parts[2] ?? '');
   const namespace = inNamespace ? parts[1] : undefined;
   const [plural, name, subresource, ...more] = inNamespace ? parts.slice(2) : parts;
   const resource = resources.find((resource) => resource.plural === plural && resource.group === group);
   return resource && more.length === 0 ? { resource, namespace, name, subresource } : undefined;
 }
 
-function isNamespaced(group: string, plural: string): boolean {
-  return resources.some(
-    (resource) => resource.plural === plural && resource.group === group && resource.namespaced,
-  );
-}
+/** What may follow the name of a namespace, and is not a resource in it. */
+const OF_NAMESPACES = ['status', 'finalize'];

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type ContainerSpec, dataOf } from './environment.ts';
+import { ConfigError, type ContainerSpec, dataOf } from './environment.ts';
 import type { KubeObject } from './object.ts';
 import type { Registry } from './registry.ts';
 
@@ -9,6 +9,9 @@ export interface Mount {
   target: string;
   readOnly: boolean;
 }
+
+/** The file of a pod's own /etc/hosts, beside its volumes: no volume has a dot in its name. */
+export const HOSTS = 'etc.hosts';
 
 /**
  * Makes a pod's volumes in a folder: ConfigMaps and Secrets as files, emptyDirs as folders.
@@ -19,11 +22,23 @@ export function makeVolumes(registry: Registry, pod: KubeObject, folder: string)
     const path = join(folder, volume.name);
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o777);
-    const { configMap, secret } = volume;
-    const data = configMap
-      ? dataOf(registry, pod, 'configmaps', configMap)
-      : secret && dataOf(registry, pod, 'secrets', { name: secret.secretName, optional: secret.optional });
-    if (data) writeFiles(path, data, configMap ?? secret);
+    const data = contentOf(registry, pod, volume);
+    if (data) writeFiles(path, data, volume.configMap ?? volume.secret);
+  }
+}
+
+function contentOf(
+  registry: Registry,
+  pod: KubeObject,
+  volume: ContainerSpec,
+): Record<string, Buffer> | undefined {
+  const { name, configMap, secret } = volume;
+  try {
+    if (configMap) return dataOf(registry, pod, 'configmaps', configMap);
+    return secret && dataOf(registry, pod, 'secrets', { name: secret.secretName, optional: secret.optional });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`MountVolume.SetUp failed for volume "${name}" : ${error.message}`);
   }
 }
 
@@ -46,13 +61,17 @@ function writeFiles(
   }
 }
 
-/** Where a container sees its pod's volumes. */
-export function mountsOf(container: ContainerSpec, folder: string): Mount[] {
-  return (container.volumeMounts ?? []).map(
+/** Where a container sees its pod's volumes, and the pod's own /etc/hosts. */
+export function mountsOf(pod: KubeObject, container: ContainerSpec, folder: string): Mount[] {
+  const own = { source: join(folder, HOSTS), target: '/etc/hosts', readOnly: false };
+  const mounts = (container.volumeMounts ?? []).map(
     (mount: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }) => {
       const source = join(folder, mount.name, mount.subPath ?? '');
       if (!existsSync(source)) mkdirSync(source, { recursive: true });
-      return { source, target: mount.mountPath, readOnly: mount.readOnly === true };
+      const volume = pod.spec.volumes.find(({ name }: { name: string }) => name === mount.name);
+      const readOnly = mount.readOnly === true || !volume.emptyDir;
+      return { source, target: mount.mountPath, readOnly };
     },
   );
+  return [own, ...mounts];
 }

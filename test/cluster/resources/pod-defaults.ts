@@ -8,6 +8,8 @@ export function setPodDefaults(pod: KubeObject): void {
   pod.spec ??= {};
   const { spec } = pod;
   fillPodSpec(spec);
+  for (const { resources } of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
+    if (resources.limits) resources.requests = { ...resources.limits, ...resources.requests };
   spec.enableServiceLinks ??= true;
   spec.serviceAccountName ||= 'default';
   spec.serviceAccount = spec.serviceAccountName;
@@ -39,8 +41,6 @@ function fillContainer(container: Fields, hostNetwork: boolean): void {
   container.terminationMessagePath ??= '/dev/termination-log';
   container.terminationMessagePolicy ??= 'File';
   container.resources ??= {};
-  const { limits, requests } = container.resources;
-  if (limits) container.resources.requests = { ...limits, ...requests };
   for (const port of container.ports ?? []) {
     port.protocol ??= 'TCP';
     if (hostNetwork) port.hostPort ??= port.containerPort;
