@@ -1,7 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { accessSync, constants, mkdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { constants as osConstants } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { PassThrough, type Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -79,7 +89,11 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     POCKET_GROUP: String(options.runAsGroup),
   });
   const ended = endOf(child).finally(() => rmSync(folder, { recursive: true, force: true }));
-  await Promise.race([once(child.stdio[3] as Readable, 'data'), ended]);
+  const ready = once(child.stdio[3] as Readable, 'data').then(() => true);
+  if (!(await Promise.race([ready, ended.then(() => false)]))) {
+    const words = [child.stdout?.read(), child.stderr?.read()].join('').trim();
+    return unstarted(`the pocket cluster cannot make the container: ${words}`);
+  }
   return new RunningContainer(child, ended, options);
 }
 
@@ -93,17 +107,21 @@ class RunningContainer implements Container {
   /** Its first process, by the number that it has for us. */
   readonly #pid: number | undefined;
   #over = false;
+  #killed = false;
 
   constructor(child: ChildProcess, ended: Promise<number>, options: ContainerOptions) {
     this.#child = child;
     this.#options = options;
     this.#pid = firstBelow(child.pid ?? 0);
-    if (!options.stdin) child.stdin?.end();
+    // On a terminal, script(1) would type a ^D.
+    if (!options.stdin && !options.tty) child.stdin?.end();
     child.stdin?.on('error', () => undefined);
     for (const source of ['stdout', 'stderr'] as const)
       child[source]?.on('data', (chunk: Buffer) => this.#say(source, chunk));
     const startedAt = now();
-    this.exited = ended.then((exitCode) => {
+    this.exited = ended.then((code) => {
+      // unshare(1) ends with 1 when its child was killed.
+      const exitCode = this.#killed ? 137 : code;
       this.#over = true;
       this.log.end();
       for (const { stdout, stderr } of this.#viewers) {
@@ -116,7 +134,9 @@ class RunningContainer implements Container {
 
   signal(signal: Signal): void {
     // A number that is free again might be another's.
-    if (this.#pid && !this.#over) tryKill(this.#pid, signal);
+    if (!this.#pid || this.#over) return;
+    this.#killed ||= signal === 'SIGKILL';
+    tryKill(this.#pid, signal);
   }
 
   attach(): Running {
@@ -158,7 +178,7 @@ class RunningContainer implements Container {
     ];
     const child = startProcess(line, tty, { PATH });
     child.stdin?.on('error', () => undefined);
-    if (!stdin) child.stdin?.end();
+    if (!stdin && !tty) child.stdin?.end();
     return {
       stdin: stdin && child.stdin ? child.stdin : undefined,
       stdout: child.stdout as Readable,
@@ -169,7 +189,10 @@ class RunningContainer implements Container {
         child.stdin?.destroy();
         child.stdout?.destroy();
         child.stderr?.destroy();
-        if (child.exitCode === null) child.kill('SIGHUP');
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const process = firstBelow(child.pid ?? 0);
+        if (process) tryKill(process, 'SIGKILL');
+        child.kill('SIGHUP');
       },
     };
   }
@@ -217,19 +240,8 @@ async function endOf(child: ChildProcess): Promise<number> {
     });
     child.once('error', () => resolve([126, null]));
   });
-  return code ?? 128 + (SIGNALS[signal ?? ''] ?? 0);
+  return code ?? 128 + (signal ? osConstants.signals[signal] : 0);
 }
-
-const SIGNALS: Record<string, number> = {
-  SIGHUP: 1,
-  SIGINT: 2,
-  SIGQUIT: 3,
-  SIGABRT: 6,
-  SIGKILL: 9,
-  SIGSEGV: 11,
-  SIGPIPE: 13,
-  SIGTERM: 15,
-};
 
 /** The first process below one that is in a pid namespace further down. */
 function firstBelow(pid: number): number | undefined {
@@ -298,7 +310,9 @@ function whyNot(program: string, path: string, mounts: Mount[]): string | undefi
   if (inVolume) return undefined;
   if (program.includes('/')) {
     if (!isAbsolute(program) || isExecutable(program)) return undefined;
-    return `exec: "${program}": stat ${program}: no such file or directory`;
+    return existsSync(program)
+      ? `exec: "${program}": permission denied`
+      : `exec: "${program}": stat ${program}: no such file or directory`;
   }
   if (path.split(':').some((folder) => isExecutable(join(folder, program)))) return undefined;
   return `exec: "${program}": executable file not found in $PATH`;
@@ -319,13 +333,13 @@ const RUNC =
 function unstarted(why: string): Container {
   const log = new Log();
   log.end();
-  const time = now();
   const exit = {
     exitCode: 128,
     reason: 'StartError',
-    message: RUNC + why,
-    startedAt: time,
-    finishedAt: time,
+    message: `${RUNC}${why}: unknown`,
+    // It never did.
+    startedAt: '1970-01-01T00:00:00Z',
+    finishedAt: now(),
   };
   return {
     log,

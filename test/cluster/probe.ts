@@ -51,7 +51,10 @@ async function run(container: Container, command: string[], timeout: number): Pr
     late = true;
     running.release();
   }, timeout);
-  const output = Promise.all([text(running.stdout), running.stderr ? text(running.stderr) : '']);
+  // It breaks off when the command takes too long.
+  const output = Promise.all([text(running.stdout), running.stderr ? text(running.stderr) : '']).catch(
+    () => [],
+  );
   const code = await running.exited;
   clearTimeout(timer);
   if (late)
