@@ -39,7 +39,8 @@ function createSet(registry: Registry, deployment: KubeObject): KubeObject {
   const { name, namespace } = deployment.metadata;
   const hash = hashOf(template);
   const labels = { ...template.metadata.labels, [HASH]: hash };
-  return registry.create('replicasets', {
+  const replicas = Math.max(0, Math.min(deployment.spec.replicas, roomIn(registry, deployment)));
+  const set = registry.create('replicasets', {
     metadata: {
       name: `${name}-${hash}`,
       ...(namespace && { namespace }),
@@ -48,12 +49,34 @@ function createSet(registry: Registry, deployment: KubeObject): KubeObject {
       ownerReferences: [controlledBy(deployment)],
     },
     spec: {
-      replicas: 0,
+      replicas,
       ...(minReadySeconds && { minReadySeconds }),
       selector: { ...selector, matchLabels: { ...selector.matchLabels, [HASH]: hash } },
       template: { ...template, metadata: { ...template.metadata, labels } },
     },
   });
+  tellScaling(registry, deployment, set, 0);
+  return set;
+}
+
+/** How many more pods there may be now. */
+export function roomIn(registry: Registry, deployment: KubeObject): number {
+  const total = setsOf(registry, deployment).reduce((sum, { spec }) => sum + spec.replicas, 0);
+  return deployment.spec.replicas + surgeOf(deployment) - total;
+}
+
+/** Tells in an event how many pods a ReplicaSet was to have before, and is to have now. */
+export function tellScaling(
+  registry: Registry,
+  deployment: KubeObject,
+  set: KubeObject,
+  before: number,
+): void {
+  const { replicas } = set.spec;
+  if (replicas === before) return;
+  const way = replicas > before ? 'up' : 'down';
+  const message = `Scaled ${way} replica set ${set.metadata.name} from ${before} to ${replicas}`;
+  registry.event(deployment, 'Normal', 'ScalingReplicaSet', message);
 }
 
 /** A ReplicaSet's revision, 0 without one. */

@@ -6,10 +6,11 @@ import {
   cleanUp,
   latestSet,
   revisionOf,
+  roomIn,
   setOf,
   setsOf,
   sizesOf,
-  surgeOf,
+  tellScaling,
   unavailableOf,
 } from './deployment-sets.ts';
 import { isComplete, tellDeployment } from './deployment-status.ts';
@@ -41,9 +42,7 @@ export const deploymentController: Controller = {
 function roll(registry: Registry, deployment: KubeObject): void {
   const fresh = latestSet(registry, deployment);
   const { replicas } = deployment.spec;
-  const sets = setsOf(registry, deployment);
-  const total = sum(sets, (set) => set.spec.replicas);
-  const room = replicas + surgeOf(deployment) - total;
+  const room = roomIn(registry, deployment);
   const now = fresh.spec.replicas;
   if (now > replicas) scale(registry, deployment, fresh, replicas);
   else if (now < replicas && room > 0) scale(registry, deployment, fresh, Math.min(replicas, now + room));
@@ -99,13 +98,11 @@ function rescale(registry: Registry, deployment: KubeObject): void {
 function scale(registry: Registry, deployment: KubeObject, set: KubeObject, replicas: number): void {
   const before = set.spec.replicas;
   if (before === replicas) return;
-  registry.modify('replicasets', set, ({ spec, metadata }) => {
+  const scaled = registry.modify('replicasets', set, ({ spec, metadata }) => {
     spec.replicas = replicas;
     metadata.annotations = { ...metadata.annotations, ...sizesOf(deployment) };
   });
-  const way = replicas > before ? 'up' : 'down';
-  const message = `Scaled ${way} replica set ${set.metadata.name} from ${before} to ${replicas}`;
-  registry.event(deployment, 'Normal', 'ScalingReplicaSet', message);
+  if (scaled) tellScaling(registry, deployment, scaled, before);
 }
 
 function sum(sets: KubeObject[], count: (set: KubeObject) => number): number {

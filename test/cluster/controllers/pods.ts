@@ -77,7 +77,7 @@ export function createPod(registry: Registry, owner: KubeObject, pod: PodParts =
   const object: NewObject = {
     metadata: {
       name: pod.name ?? `${name}-${nameSuffix()}`,
-      ...(!pod.name && { generateName: `${name}-` }),
+      generateName: `${name}-`,
       ...(namespace && { namespace }),
       labels: { ...template.metadata?.labels, ...pod.labels },
       ...(template.metadata?.annotations && { annotations: template.metadata.annotations }),
