@@ -4,16 +4,20 @@ NS ?=
 PORT ?=
 CONTEXT ?=
 ARGS ?=
+TUI ?=
 
 # One process, not npx: npx loses the signals that end a tap.
 RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help on off list attach test e2e bench lint
+.PHONY: help demo setup on off list attach test e2e conformance bench lint
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
+
+demo: node_modules ## see it work, here and now: make demo, make demo TUI=1, make demo CONTEXT=kind-x
+	@$(RUN) test/demo/demo.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(if $(TUI),--tui)
 
 on: node_modules ## tap a Service: make on SVC=web NS=shop PORT=80
 	@$(RUN) scripts/on.ts $(SVC) $(PLACE) $(if $(PORT),--port=$(PORT)) $(ARGS)
@@ -27,12 +31,15 @@ list: node_modules ## the Services that are tapped: make list NS=shop, or make l
 attach: node_modules ## come back to a tap: make attach SVC=web NS=shop
 	@$(RUN) scripts/attach.ts $(SVC) $(PLACE) $(ARGS)
 
-test: node_modules ## the unit tests, and the end-to-end tests if KUBECONFIG is set
+test: node_modules ## all tests, on a pocket cluster of their own
 	$(RUN) --test test/unit/*.test.ts
-	@if [ -n "$$KUBECONFIG" ]; then $(MAKE) e2e; else echo 'no KUBECONFIG: the end-to-end tests are not run'; fi
+	$(RUN) test/e2e/run.ts
 
-e2e: node_modules ## the end-to-end tests, on the cluster that KUBECONFIG names
-	$(RUN) --test --test-concurrency=1 --test-reporter=spec test/e2e/*.test.ts
+e2e: node_modules ## the end-to-end tests: on the pocket cluster, or make e2e CONTEXT=kind-x
+	$(RUN) test/e2e/run.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)
+
+conformance: node_modules ## the pocket cluster against a real one: make conformance CONTEXT=kind-x
+	$(RUN) test/conformance/compare.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)
 
 bench: node_modules ## how much longer a tap takes than its rollout, on the cluster that KUBECONFIG names
 	$(RUN) test/bench/tap.ts
@@ -41,6 +48,11 @@ lint: node_modules ## lint, format and types
 	npx biome check .
 	npx tsc --noEmit
 
-node_modules: package-lock.json
-	npm ci --no-audit --no-fund
-	@touch node_modules
+setup: node_modules ## bring what the demo and the tests need; they do it by themselves as well
+	@$(RUN) test/setup.ts
+
+# npm writes this file last: an installation that was interrupted is done again.
+node_modules: node_modules/.package-lock.json
+node_modules/.package-lock.json: package-lock.json
+	npm ci --include=dev --no-audit --no-fund
+	@touch $@

@@ -1,38 +1,48 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { parseArgs } from 'node:util';
+import { run } from '../../scripts/lib/cli.ts';
+import { UsageError } from '../../scripts/lib/error.ts';
+import { listenForInterrupts } from '../../scripts/lib/interrupt.ts';
+import { anyCluster } from '../any-cluster.ts';
+import { setUp, TESTS } from '../setup.ts';
 import { difference } from './difference.ts';
 import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import { type Note, type Side, Trial } from './trial.ts';
 
+/** An image of node that the pocket cluster has. */
+const POCKET_IMAGE = 'node:20-slim';
+
 /** How many scenarios run at once: most of their time they wait. */
 const AT_ONCE = Number(process.env.AT_ONCE ?? 8);
 
 /**
- * Takes the same steps on a real cluster and on the one that imitates it, and prints where they differ.
- * node --import tsx test/conformance/compare.ts EXPECTED_KUBECONFIG [GOT_KUBECONFIG|pocket [PART OF A NAME]]
+ * Takes the same steps on a real cluster and on the one that imitates it, and prints where they differ:
+ * compare.ts --context NAME [PART OF A SCENARIO'S NAME]
  */
-async function main([expected = '', got = 'pocket', part = '']: string[]): Promise<void> {
-  const image = process.env.MITTENS_TEST_APP_IMAGE ?? 'node:20-slim';
-  const pocket = got === 'pocket' ? await startPocket() : undefined;
+await run(async () => {
+  const { values, positionals } = parseArgs({
+    options: { context: { type: 'string' } },
+    allowPositionals: true,
+  });
+  if (!values.context)
+    throw new UsageError('which real cluster? --context NAME', 'make conformance CONTEXT=kind-x');
+  const { signal } = listenForInterrupts();
+  Object.assign(process.env, await setUp(TESTS, signal));
+  const clusters = [await anyCluster(values.context), await anyCluster(undefined)] as const;
   try {
-    const sides: [Side, Side] = [
-      side(expected, image),
-      side(pocket?.kubeconfig ?? got, got === expected ? image : 'node:20-slim'),
-    ];
-    const chosen = scenarios.filter(({ name }) => name.includes(part));
+    const image = process.env.MITTENS_TEST_APP_IMAGE ?? POCKET_IMAGE;
+    const [real, pocket] = clusters;
+    const sides: [Side, Side] = [side(real.kubeconfig, image), side(pocket.kubeconfig, POCKET_IMAGE)];
+    const chosen = scenarios.filter(({ name }) => name.includes(positionals[0] ?? ''));
     const failed = await compareAll(chosen, sides);
     console.log(`${chosen.length} scenarios, ${failed} steps differ`);
     process.exitCode = failed > 0 ? 1 : 0;
   } finally {
-    await pocket?.stop();
+    for (const cluster of clusters) await cluster.stop();
   }
-}
-
-async function startPocket(): Promise<{ kubeconfig: string; stop(): Promise<void> }> {
-  const { startCluster } = await import('../cluster/cluster.ts');
-  return await startCluster();
-}
+});
 
 function side(kubeconfig: string, image: string): Side {
   const args = [`--kubeconfig=${kubeconfig}`, 'get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}'];
@@ -57,9 +67,9 @@ async function compareAll(chosen: Scenario[], sides: [Side, Side]): Promise<numb
 }
 
 /** Prints what differs in a scenario, and returns in how many steps. */
-async function compare({ name, run }: Scenario, sides: [Side, Side]): Promise<number> {
+async function compare({ name, run: steps }: Scenario, sides: [Side, Side]): Promise<number> {
   const started = Date.now();
-  const [expected, got] = (await Promise.all(sides.map((side) => notesOf(run, name, side)))) as [
+  const [expected, got] = (await Promise.all(sides.map((side) => notesOf(steps, name, side)))) as [
     Note[],
     Note[],
   ];
@@ -91,7 +101,7 @@ function pairs(expected: Note[], got: Note[]): [Note | undefined, Note | undefin
   return [...both, ...left.map((note): [undefined, Note] => [undefined, note])];
 }
 
-async function notesOf(run: Scenario['run'], name: string, side: Side): Promise<Note[]> {
+async function notesOf(steps: Scenario['run'], name: string, side: Side): Promise<Note[]> {
   const slug = name
     .toLowerCase()
     .replace(/[^a-z]+/g, '-')
@@ -99,7 +109,7 @@ async function notesOf(run: Scenario['run'], name: string, side: Side): Promise<
   const trial = new Trial(side, `ct-${slug}-${randomBytes(3).toString('hex')}`);
   await trial.begin();
   try {
-    await run(trial);
+    await steps(trial);
   } catch (error) {
     trial.note('the scenario itself', String(error));
   } finally {
@@ -107,5 +117,3 @@ async function notesOf(run: Scenario['run'], name: string, side: Side): Promise<
   }
   return trial.notes;
 }
-
-await main(process.argv.slice(2));

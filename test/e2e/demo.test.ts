@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { execute, kubectl } from './namespace.ts';
+import { Terminal } from './terminal.ts';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What a demo that was in this namespace has left: its namespace, and processes that name it. */
+async function left(namespace: string): Promise<string[]> {
+  const namespaces = (await kubectl(['get', 'namespaces', '-o', 'name'])).split('\n');
+  const { stdout } = await execute('pgrep', ['-af', namespace]);
+  return [...namespaces.filter((name) => name.endsWith(namespace)), ...stdout.split('\n').filter(Boolean)];
+}
+
+function namespaceIn(text: string): string {
+  const [namespace] = /mittens-demo-[0-9a-f]+/.exec(text) ?? [];
+  assert.ok(namespace, text);
+  return namespace;
+}
+
+/** On the cluster of these tests, and as a newcomer runs it, on one of its own. */
+for (const where of ['this cluster', 'a pocket cluster']) {
+  const make = async (...args: string[]) => {
+    const context = (await kubectl(['config', 'current-context'])).trim();
+    return ['make', '-C', ROOT, 'demo', ...(where === 'this cluster' ? [`CONTEXT=${context}`] : []), ...args];
+  };
+
+  describe(`make demo on ${where}`, () => {
+    const terminals: Terminal[] = [];
+    const terminal = () => {
+      const made = new Terminal();
+      terminals.push(made);
+      return made;
+    };
+    after(async () => await Promise.all(terminals.map((made) => made.close())));
+
+    it('shows the requests, proves that all is as before, and leaves nothing', async () => {
+      const [command = '', ...args] = await make();
+      const { code, stdout, stderr } = await execute(command, args);
+      assert.equal(code, 0, stdout + stderr);
+      assert.match(stdout, /web +GET +\/orders\/9999 +404/);
+      assert.match(stdout, /billing +GET +\/report\?month=11 +200/);
+      assert.match(stdout, /equal\n.*none\n.*sent, 0 lost\n/);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+      assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f]/);
+      assert.deepEqual(await left(namespaceIn(stdout)), []);
+    });
+
+    it('leaves nothing after a Ctrl-C in the middle', async () => {
+      const user = terminal();
+      // As in a shell, which outlives the Ctrl-C that its command gets.
+      await user.start([
+        'sh',
+        '-c',
+        'trap : INT; "$@"; echo "ended with $?"; sleep 600',
+        'sh',
+        ...(await make()),
+      ]);
+      const namespace = namespaceIn(await user.shows(/orders\/9999 +404/, 180));
+      await user.type('C-c');
+      await user.shows(/ended with (2|130)/, 180);
+      assert.deepEqual(await left(namespace), []);
+    });
+
+    it("opens mitmproxy's TUI on it and waits for q", async () => {
+      const user = terminal();
+      await user.start(await make('TUI=1'));
+      await user.shows(/GET +orders \/orders\/9999 +404/, 180);
+      await user.type('q', 'y');
+      const namespace = namespaceIn(await user.shows(/exit code 0/, 180));
+      assert.deepEqual(await left(namespace), []);
+    });
+  });
+}

@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+
+/** What a finished program said. */
+export interface Result {
+  ok: boolean;
+  stdout: string;
+  /** The last line of what it said, for a message. */
+  lastWords: string;
+}
+
+export interface RunOptions {
+  signal?: AbortSignal;
+  /** For its stdin, which is closed otherwise. */
+  input?: string;
+  /** Out of reach of a Ctrl-C. */
+  detached?: boolean;
+}
+
+/**
+ * Runs a program to its end, without a shell and without a terminal to ask on.
+ * @throws the signal's reason when it is aborted, and the program with it.
+ */
+export async function run(command: string, args: string[], options: RunOptions = {}): Promise<Result> {
+  const { input, ...more } = options;
+  const result = await new Promise<Result>((resolve) => {
+    const child = spawn(command, args, more);
+    const said = { stdout: '', stderr: '' };
+    const end = (ok: boolean, otherwise = '') => {
+      const words = said.stderr.trim() || said.stdout.trim() || otherwise;
+      resolve({ ok, stdout: said.stdout, lastWords: words.split('\n').at(-1) ?? '' });
+    };
+    for (const stream of ['stdout', 'stderr'] as const)
+      child[stream].setEncoding('utf8').on('data', (text) => {
+        said[stream] += text;
+      });
+    child.once('error', ({ message }) => end(false, message)).once('close', (code) => end(code === 0));
+    // One that ends before it has read all.
+    child.stdin.on('error', () => undefined).end(input);
+  });
+  options.signal?.throwIfAborted();
+  return result;
+}

@@ -1,0 +1,54 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { UserError } from '../../scripts/lib/error.ts';
+import { download } from './download.ts';
+import { installPackages } from './packages.ts';
+import { findProgram, isAtLeast, versionOf } from './program.ts';
+import { step } from './progress.ts';
+import { install } from './tools.ts';
+
+const RELEASES = 'https://dl.k8s.io';
+const ARCHITECTURES: Record<string, string> = { x64: 'amd64', ppc64: 'ppc64le' };
+
+/**
+ * Sees to it that kubectl is on the PATH, of some version or later: what is there, else Kubernetes' stable release,
+ * else the distribution's.
+ * @throws UserError when there is no way.
+ */
+export async function provideKubectl(minimum: string, signal: AbortSignal): Promise<void> {
+  if (await hasKubectl(minimum, signal)) return;
+  const failures: string[] = [];
+  try {
+    await step('bringing kubectl', async () => await installRelease(RELEASES, signal));
+  } catch (error) {
+    signal.throwIfAborted();
+    failures.push((error as Error).message);
+    failures.push((await installPackages(['kubernetes-client'], signal)) ?? 'and its package is too old');
+  }
+  if (await hasKubectl(minimum, signal)) return;
+  throw new UserError(`kubectl ${minimum} or later is not on the PATH (${failures.join('; ')})`, {
+    hint: 'https://kubernetes.io/docs/tasks/tools/ says how to install it',
+  });
+}
+
+async function hasKubectl(minimum: string, signal: AbortSignal): Promise<boolean> {
+  const path = findProgram('kubectl');
+  const version = path && (await versionOf(path, ['version', '--client'], signal));
+  return !!version && isAtLeast(version, minimum);
+}
+
+/** Brings the stable release into the tools' folder. */
+export async function installRelease(releases: string, signal: AbortSignal): Promise<void> {
+  const version = String(await download(`${releases}/release/stable.txt`, signal)).trim();
+  const arch = ARCHITECTURES[process.arch] ?? process.arch;
+  const url = `${releases}/release/${version}/bin/linux/${arch}/kubectl`;
+  const [program, sum] = await Promise.all([download(url, signal), download(`${url}.sha256`, signal)]);
+  const digest = createHash('sha256').update(program).digest('hex');
+  if (digest !== String(sum).trim()) throw new Error(`${url} is not what its checksum says`);
+  await install('bin', async (folder) => {
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'kubectl'), program);
+    chmodSync(join(folder, 'kubectl'), 0o755);
+  });
+}
