@@ -87,6 +87,12 @@ export const trials: Record<string, () => Promise<void>> = {
     }
   },
 
+  'a container that cannot be made says so, and does not look like a program that ended': async () => {
+    const { reason, message } = await (await start(['true'], { workingDir: '/usr/nowhere' })).exited;
+    assert.equal(reason, 'StartError');
+    assert.match(message ?? '', /the pocket cluster cannot make the container: .*\/usr\/nowhere/);
+  },
+
   'a program ends with what it wrote complete, however much': async () => {
     for (const tty of [false, true]) {
       const { output } = await run(['node', '-e', "process.stdout.write('x'.repeat(1e6) + 'end')"], { tty });
