@@ -97,7 +97,9 @@ async function assertAllowed(): Promise<void> {
   if (code === 0) return;
   if (code instanceof Error)
     throw new UserError(`the pocket cluster needs unshare (util-linux): ${code.message}`);
-  throw new UserError(`the pocket cluster cannot make namespaces: ${remedy() ?? words.trim().split('\n')[0]}`);
+  throw new UserError(
+    `the pocket cluster cannot make namespaces: ${remedy() ?? words.trim().split('\n')[0]}`,
+  );
 }
 
 /** The settings by which distributions forbid user namespaces, and how they are undone. */

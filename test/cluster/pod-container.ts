@@ -15,13 +15,15 @@ export interface PodHost {
   registry: Registry;
   /** The pod as it is now, its IP included. */
   pod(): KubeObject;
-  sandbox: Sandbox;
+  sandbox(): Sandbox;
   /** The folder of its volumes. */
   volumes: string;
   /** The status has changed. */
   changed(): void;
-  event(type: 'Normal' | 'Warning', reason: string, message: string): void;
+  event(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath: string): void;
 }
+
+type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
 /** How long a failing container waits for its next try, in ms: doubled each time, as the kubelet does. */
 const BACK_OFF = { first: 10_000, most: 300_000 };
@@ -37,6 +39,7 @@ export class PodContainer {
   running: Container | undefined;
   readonly #host: PodHost;
   readonly #stopped = new AbortController();
+  #lives: Promise<void> | undefined;
 
   constructor(spec: ContainerSpec, host: PodHost) {
     this.spec = spec;
@@ -51,7 +54,12 @@ export class PodContainer {
   }
 
   /** Runs it until it has ended for good: by its restart policy, or by stop(). */
-  async run(restart: 'Always' | 'OnFailure' | 'Never'): Promise<void> {
+  async run(restart: RestartPolicy): Promise<void> {
+    this.#lives = this.#run(restart);
+    await this.#lives;
+  }
+
+  async #run(restart: RestartPolicy): Promise<void> {
     let wait = BACK_OFF.first;
     for (let life = 0; !this.#stopped.signal.aborted; life++) {
       await this.#live();
@@ -73,15 +81,15 @@ export class PodContainer {
   async stop(graceSeconds: number): Promise<void> {
     this.#stopped.abort();
     const { running } = this;
-    if (!running) return;
+    if (!running) return await this.#lives;
     const deadline = Date.now() + graceSeconds * 1000;
-    this.#host.event('Normal', 'Killing', `Stopping container ${this.spec.name}`);
+    this.#event('Normal', 'Killing', `Stopping container ${this.spec.name}`);
     const { preStop } = this.spec.lifecycle ?? {};
     if (preStop && graceSeconds > 0)
       await Promise.race([this.#hook(preStop, running), sleep(graceSeconds * 1000)]);
     if (graceSeconds > 0) running.signal('SIGTERM');
     const kill = setTimeout(() => running.signal('SIGKILL'), Math.max(0, deadline - Date.now()));
-    await running.exited;
+    await this.#lives;
     clearTimeout(kill);
   }
 
@@ -94,11 +102,13 @@ export class PodContainer {
     if (!image) return;
     const container = await this.#start(image);
     if (!container) return;
+    // Stopped while it started.
+    if (this.#stopped.signal.aborted) container.signal('SIGKILL');
     this.running = container;
     this.status.containerID = `pocket://${randomBytes(32).toString('hex')}`;
     this.status.started = true;
     this.#become({ running: { startedAt: now() } });
-    this.#host.event('Normal', 'Started', `Started container ${this.spec.name}`);
+    this.#event('Normal', 'Started', `Started container ${this.spec.name}`);
     const over = new AbortController();
     const probing = this.#probe(container, AbortSignal.any([over.signal, this.#stopped.signal]));
     const { exitCode, startedAt, finishedAt, reason, message } = await container.exited;
@@ -124,7 +134,7 @@ export class PodContainer {
       try {
         const found = findImage(image);
         if (found) {
-          this.#host.event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
+          this.#event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
           this.status.imageID = `pocket/${image}`;
           return found;
         }
@@ -140,10 +150,10 @@ export class PodContainer {
           `Container image "${image}" is not present with pull policy of Never`,
         );
       else {
-        this.#host.event('Warning', 'Failed', `Failed to pull image "${image}": ${pullError(image)}`);
+        this.#event('Warning', 'Failed', `Failed to pull image "${image}": ${pullError(image)}`);
         this.#wait('ErrImagePull', pullError(image));
         await this.#sleep(1000);
-        this.#host.event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
+        this.#event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
         this.#wait('ImagePullBackOff', `Back-off pulling image "${image}"`);
       }
       await this.#sleep(wait);
@@ -157,7 +167,7 @@ export class PodContainer {
         return await this.#create(image);
       } catch (error) {
         if (!(error instanceof ConfigError)) throw error;
-        this.#host.event('Warning', 'Failed', `Error: ${error.message}`);
+        this.#event('Warning', 'Failed', `Error: ${error.message}`);
         this.#wait('CreateContainerConfigError', error.message);
       }
     }
@@ -170,7 +180,7 @@ export class PodContainer {
     const own = environmentOf(this.#host.registry, pod, spec);
     const security = { ...pod.spec.securityContext, ...spec.securityContext };
     const container = await startContainer({
-      sandbox: this.#host.sandbox,
+      sandbox: this.#host.sandbox(),
       image,
       command: (spec.command ?? []).map((word: string) => expand(word, own)),
       args: (spec.args ?? []).map((word: string) => expand(word, own)),
@@ -180,12 +190,12 @@ export class PodContainer {
       stdin: spec.stdin === true,
       runAsUser: security.runAsUser ?? 0,
       runAsGroup: security.runAsGroup ?? security.runAsUser ?? 0,
-      mounts: mountsOf(spec, this.#host.volumes),
+      mounts: mountsOf(pod, spec, this.#host.volumes),
       hostname: hostnameOf(pod),
     });
     this.previousLog = this.log;
     this.log = container.log;
-    this.#host.event('Normal', 'Created', `Created container ${spec.name}`);
+    this.#event('Normal', 'Created', `Created container ${spec.name}`);
     return container;
   }
 
@@ -205,7 +215,7 @@ export class PodContainer {
       const { ok, message } = await probe(readinessProbe, this.#host.pod(), this.spec, container);
       if (signal.aborted) return;
       [good, bad] = ok ? [good + 1, 0] : [0, bad + 1];
-      if (!ok) this.#host.event('Warning', 'Unhealthy', message);
+      if (!ok) this.#event('Warning', 'Unhealthy', message);
       if (good >= successThreshold) this.#setReady(true);
       if (bad >= failureThreshold) this.#setReady(false);
     }
@@ -228,20 +238,23 @@ export class PodContainer {
     command.stdout.resume();
     command.stderr?.resume();
     const code = await command.exited;
-    if (code !== 0)
-      this.#host.event('Warning', 'FailedPreStopHook', `PreStopHook failed with exit code ${code}`);
+    if (code !== 0) this.#event('Warning', 'FailedPreStopHook', `PreStopHook failed with exit code ${code}`);
   }
 
   #backOff(wait: number): void {
     const { metadata } = this.#host.pod();
     const whom = `${this.spec.name} pod=${metadata.name}_${metadata.namespace}(${metadata.uid})`;
     this.status.lastState = this.#lastLife;
-    this.#host.event(
+    this.#event(
       'Warning',
       'BackOff',
       `Back-off restarting failed container ${this.spec.name} in pod ${metadata.name}_${metadata.namespace}(${metadata.uid})`,
     );
     this.#wait('CrashLoopBackOff', `back-off ${wait / 1000}s restarting failed container=${whom}`);
+  }
+
+  #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.#host.event(type, reason, message, `spec.containers{${this.spec.name}}`);
   }
 
   #wait(reason: string, message: string): void {
