@@ -5,6 +5,10 @@ PORT ?=
 CONTEXT ?=
 ARGS ?=
 TUI ?=
+# The longest first: they are run several at a time.
+E2E ?= $(addprefix test/e2e/,crash.test.ts session.test.ts workloads.test.ts) \
+  $(filter-out %/crash.test.ts %/session.test.ts %/workloads.test.ts,$(wildcard test/e2e/*.test.ts))
+FILES ?= $(E2E) $(wildcard test/unit/*.test.ts)
 
 # One process, not npx: npx loses the signals that end a tap.
 RUN := node --import tsx
@@ -32,11 +36,10 @@ attach: node_modules ## come back to a tap: make attach SVC=web NS=shop
 	@$(RUN) scripts/attach.ts $(SVC) $(PLACE) $(ARGS)
 
 test: node_modules ## all tests, on a pocket cluster of their own
-	$(RUN) --test test/unit/*.test.ts
-	$(RUN) test/e2e/run.ts
+	$(RUN) test/run.ts $(FILES)
 
 e2e: node_modules ## the end-to-end tests: on the pocket cluster, or make e2e CONTEXT=kind-x
-	$(RUN) test/e2e/run.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)
+	$(RUN) test/run.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(E2E)
 
 conformance: node_modules ## the pocket cluster against a real one: make conformance CONTEXT=kind-x
 	$(RUN) test/conformance/compare.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)

@@ -1,14 +1,12 @@
-// Runs the end-to-end tests, all or the files that are named: on the pocket cluster, or with --context on a real one.
+// Runs test files, `run.ts [--context NAME] FILE…`: on a pocket cluster of their own, or with --context on a real one.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { run } from '../../scripts/lib/cli.ts';
-import { listenForInterrupts } from '../../scripts/lib/interrupt.ts';
-import { anyCluster } from '../any-cluster.ts';
-import { setUp, TESTS } from '../setup.ts';
+import { run } from '../scripts/lib/cli.ts';
+import { listenForInterrupts } from '../scripts/lib/interrupt.ts';
+import { anyCluster } from './any-cluster.ts';
+import { setUp, TESTS } from './setup.ts';
 
 /** How many files run at a time: on a real cluster one, as its node may be small. */
 const POCKET_CONCURRENCY = Math.max(3, availableParallelism());
@@ -25,7 +23,7 @@ await run(async () => {
   try {
     const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec'];
     const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
-    const tests = spawn(process.execPath, [...args, ...filesOf(positionals)], { stdio: 'inherit', env });
+    const tests = spawn(process.execPath, [...args, ...positionals], { stdio: 'inherit', env });
     signal.addEventListener('abort', () => tests.kill('SIGTERM'));
     const [code] = await once(tests, 'exit');
     process.exitCode = code ?? 1;
@@ -33,11 +31,3 @@ await run(async () => {
     await cluster.stop();
   }
 });
-
-function filesOf(named: string[]): string[] {
-  if (named.length > 0) return named;
-  const folder = fileURLToPath(new URL('.', import.meta.url));
-  return readdirSync(folder)
-    .filter((name) => name.endsWith('.test.ts'))
-    .map((name) => folder + name);
-}
