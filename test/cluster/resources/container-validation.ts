@@ -83,7 +83,7 @@ function checkMounts(mounts: Container[], path: string, volumes: string[]): Caus
     const twice = mountPath && paths.indexOf(mountPath) < index;
     return [
       ...(name ? [] : [required(`${field}.name`)]),
-      ...(name && !volumes.includes(name) ? [notFoundValue(`${field}.name`, name)] : []),
+      ...(volumes.includes(name) ? [] : [notFoundValue(`${field}.name`, name ?? '')]),
       ...(mountPath ? [] : [required(`${field}.mountPath`)]),
       ...(twice ? [invalidValue(`${field}.mountPath`, mountPath, 'must be unique')] : []),
     ];
@@ -111,11 +111,12 @@ function checkProbe(probe: Container, path: string): Cause[] {
 function checkHandler(handler: Container, path: string, types: string[]): Cause[] {
   const [type, ...more] = types.filter((type) => handler[type]);
   if (!type) return [required(path, 'must specify a handler type')];
-  const ports = [handler.httpGet && 'httpGet', handler.tcpSocket && 'tcpSocket'].filter((name) => name);
   return [
     ...more.map((name) => forbiddenField(`${path}.${name}`, 'may not specify more than 1 handler type')),
-    ...ports.flatMap((name) => checkPort(`${path}.${name}.port`, handler[name].port ?? 0)),
-    ...(handler.exec && !handler.exec.command?.length ? [required(`${path}.exec.command`)] : []),
+    ...(type === 'httpGet' || type === 'tcpSocket'
+      ? checkPort(`${path}.${type}.port`, handler[type].port ?? 0)
+      : []),
+    ...(type === 'exec' && !handler.exec.command?.length ? [required(`${path}.exec.command`)] : []),
   ];
 }
 

@@ -51,12 +51,19 @@ export const envName = rule(
   Number.POSITIVE_INFINITY,
 );
 
-export const configKey = rule(
+const configKeyForm = rule(
   '[-._a-zA-Z0-9]+',
   "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
   ['key.name', 'KEY_NAME', 'key-name'],
   253,
 );
+
+/** A key of a ConfigMap or a Secret, which becomes the name of a file. */
+export const configKey: Rule = (value) => {
+  const errors = configKeyForm(value);
+  if (value === '.' || value === '..') return [...errors, `must not be '${value}'`];
+  return value.startsWith('..') ? [...errors, "must not start with '..'"] : errors;
+};
 
 const namePart = rule(
   QUALIFIED,
@@ -87,7 +94,7 @@ export const portName: Rule = (value) => [
   ...(/^[-a-z0-9]+$/.test(value)
     ? []
     : ['must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)']),
-  ...(/[a-z]/.test(value) ? [] : ['must contain at least one letter (a-z)']),
+  ...(/[a-z]/.test(value) ? [] : ['must contain at least one letter or number (a-z, 0-9)']),
   ...(value.includes('--') ? ['must not contain consecutive hyphens'] : []),
   ...(/^-|-$/.test(value) ? ['must not begin or end with a hyphen'] : []),
 ];

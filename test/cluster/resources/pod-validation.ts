@@ -103,11 +103,11 @@ function checkVolumes(volumes: Spec[], path: string): Cause[] {
 
 function checkVolume(volume: Spec, path: string): Cause[] {
   const { name, configMap, secret } = volume;
-  const [, ...more] = ['emptyDir', 'secret', 'configMap'].filter((type) => volume[type]);
+  const [type, ...more] = ['emptyDir', 'secret', 'configMap'].filter((type) => volume[type]);
   return [
     ...named(`${path}.name`, name, dnsLabel),
     ...more.map((type) => forbiddenField(`${path}.${type}`, 'may not specify more than 1 volume type')),
-    ...(configMap && !configMap.name ? [required(`${path}.configMap.name`)] : []),
-    ...(secret && !secret.secretName ? [required(`${path}.secret.secretName`)] : []),
+    ...(type === 'configMap' && !configMap.name ? [required(`${path}.configMap.name`)] : []),
+    ...(type === 'secret' && !secret.secretName ? [required(`${path}.secret.secretName`)] : []),
   ];
 }

@@ -34,7 +34,7 @@ function checkRule({ verbs, apiGroups, resources, nonResourceURLs }: Rule, path:
 /** What is wrong with a RoleBinding or a ClusterRoleBinding, or with a change of it. */
 export function validateBinding(binding: KubeObject, old?: KubeObject): Cause[] {
   const { roleRef = {}, subjects = [], kind } = binding;
-  const roles = kind === 'RoleBinding' ? ['ClusterRole', 'Role'] : ['ClusterRole'];
+  const roles = kind === 'RoleBinding' ? ['Role', 'ClusterRole'] : ['ClusterRole'];
   return [
     ...checkMetadata(binding, pathSegment),
     ...oneOf('roleRef.kind', roleRef.kind ?? '', roles),
@@ -56,7 +56,7 @@ function checkSubject({ kind, name, namespace }: Subject, path: string, binding:
   const lost = kind === 'ServiceAccount' && !namespace && binding === 'ClusterRoleBinding';
   return [
     ...(name ? [] : [required(`${path}.name`)]),
-    ...oneOf(`${path}.kind`, kind ?? '', ['Group', 'ServiceAccount', 'User']),
+    ...oneOf(`${path}.kind`, kind ?? '', ['ServiceAccount', 'User', 'Group']),
     ...(lost ? [required(`${path}.namespace`)] : []),
   ];
 }

@@ -87,15 +87,18 @@ function checkSelector({ selector, template }: Spec, kind: string): Cause[] {
   const labels = template?.metadata?.labels ?? {};
   const field = 'spec.template.metadata.labels';
   const mismatch = invalidValue(field, labels, '`selector` does not match template `labels`');
-  if (!selector) return [required('spec.selector'), mismatch];
+  // A DaemonSet's is required too, but the API server says only the one thing.
+  if (!selector) return [...(kind === 'daemonset' ? [] : [required('spec.selector')]), mismatch];
   const { matchLabels = {}, matchExpressions = [] } = selector;
   if (Object.keys(matchLabels).length + matchExpressions.length === 0)
     return [invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`)];
-  return [
+  const malformed = [
     ...checkLabelMap(matchLabels, 'spec.selector.matchLabels'),
     ...checkExpressions(matchExpressions, 'spec.selector.matchExpressions'),
-    ...(matches(selector, labels) ? [] : [mismatch]),
   ];
+  if (malformed.length > 0)
+    return [...malformed, invalidValue('spec.selector', selector, 'invalid label selector')];
+  return matches(selector, labels) ? [] : [mismatch];
 }
 
 function checkExpressions(expressions: Spec[], path: string): Cause[] {
@@ -117,11 +120,14 @@ function immutableSelector({ spec }: KubeObject, old: KubeObject | undefined): C
   return [invalidValue('spec.selector', spec.selector, 'field is immutable')];
 }
 
-function checkStrategy({ type, rollingUpdate }: Spec, path: string): Cause[] {
+function checkStrategy(strategy: Spec, path: string): Cause[] {
+  const { type, rollingUpdate } = strategy;
   const field = `${path}.rollingUpdate`;
-  if (type === 'Recreate' && rollingUpdate)
-    return [forbiddenField(field, "may not be specified when strategy `type` is 'Recreate'")];
-  if (type !== 'RollingUpdate') return oneOf(`${path}.type`, type, ['Recreate', 'RollingUpdate']);
+  if (type === 'Recreate')
+    return rollingUpdate
+      ? [forbiddenField(field, "may not be specified when strategy `type` is 'Recreate'")]
+      : [];
+  if (type !== 'RollingUpdate') return oneOf(path, strategy, ['Recreate', 'RollingUpdate']);
   const { maxSurge, maxUnavailable } = rollingUpdate;
   const none = (amount: number | string) => Number.parseInt(String(amount), 10) === 0;
   return [
