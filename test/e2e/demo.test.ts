@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, describe, it } from 'node:test';
+import { afterEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { execute, kubectl } from './namespace.ts';
 import { Terminal } from './terminal.ts';
@@ -19,57 +19,43 @@ function namespaceIn(text: string): string {
   return namespace;
 }
 
-/** On the cluster of these tests, and as a newcomer runs it, on one of its own. */
-for (const where of ['this cluster', 'a pocket cluster']) {
-  const make = async (...args: string[]) => {
-    const context = (await kubectl(['config', 'current-context'])).trim();
-    return ['make', '-C', ROOT, 'demo', ...(where === 'this cluster' ? [`CONTEXT=${context}`] : []), ...args];
-  };
-
-  describe(`make demo on ${where}`, () => {
-    const terminals: Terminal[] = [];
-    const terminal = () => {
-      const made = new Terminal();
-      terminals.push(made);
-      return made;
-    };
-    after(async () => await Promise.all(terminals.map((made) => made.close())));
-
-    it('shows the requests, proves that all is as before, and leaves nothing', async () => {
-      const [command = '', ...args] = await make();
-      const { code, stdout, stderr } = await execute(command, args);
-      assert.equal(code, 0, stdout + stderr);
-      assert.match(stdout, /web +GET +\/orders\/9999 +404/);
-      assert.match(stdout, /billing +GET +\/report\?month=11 +200/);
-      assert.match(stdout, /equal\n.*none\n.*sent, 0 lost\n/);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
-      assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f]/);
-      assert.deepEqual(await left(namespaceIn(stdout)), []);
-    });
-
-    it('leaves nothing after a Ctrl-C in the middle', async () => {
-      const user = terminal();
-      // As in a shell, which outlives the Ctrl-C that its command gets.
-      await user.start([
-        'sh',
-        '-c',
-        'trap : INT; "$@"; echo "ended with $?"; sleep 600',
-        'sh',
-        ...(await make()),
-      ]);
-      const namespace = namespaceIn(await user.shows(/orders\/9999 +404/, 180));
-      await user.type('C-c');
-      await user.shows(/ended with (2|130)/, 180);
-      assert.deepEqual(await left(namespace), []);
-    });
-
-    it("opens mitmproxy's TUI on it and waits for q", async () => {
-      const user = terminal();
-      await user.start(await make('TUI=1'));
-      await user.shows(/GET +orders \/orders\/9999 +404/, 180);
-      await user.type('q', 'y');
-      const namespace = namespaceIn(await user.shows(/exit code 0/, 180));
-      assert.deepEqual(await left(namespace), []);
-    });
-  });
+/** The demo's command line: on the cluster of these tests, or as a newcomer runs it, on one of its own. */
+async function make(where: 'this cluster' | 'its own', ...args: string[]): Promise<string[]> {
+  const context = (await kubectl(['config', 'current-context'])).trim();
+  return ['make', '-C', ROOT, 'demo', ...(where === 'this cluster' ? [`CONTEXT=${context}`] : []), ...args];
 }
+
+describe('make demo', () => {
+  const user = new Terminal();
+  afterEach(async () => await user.close());
+
+  it('shows the requests, proves that all is as before, and leaves nothing', async () => {
+    const [command = '', ...args] = await make('this cluster');
+    const { code, stdout, stderr } = await execute(command, args);
+    assert.equal(code, 0, stdout + stderr);
+    assert.match(stdout, /web +GET +\/orders\/9999 +404/);
+    assert.match(stdout, /billing +GET +\/report\?month=11 +200/);
+    assert.match(stdout, /equal\n.*none\n.*sent, 0 lost\n/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there
+    assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f]/);
+    assert.deepEqual(await left(namespaceIn(stdout)), []);
+  });
+
+  it('leaves nothing after a Ctrl-C in the middle, on a cluster of its own', async () => {
+    // As in a shell, which outlives the Ctrl-C that its command gets.
+    const shell = 'trap : INT; "$@"; echo "ended with $?"; sleep 600';
+    await user.start(['sh', '-c', shell, 'sh', ...(await make('its own'))]);
+    const namespace = namespaceIn(await user.shows(/orders\/9999 +404/, 180));
+    await user.type('C-c');
+    await user.shows(/ended with (2|130)/, 180);
+    assert.deepEqual(await left(namespace), []);
+  });
+
+  it("opens mitmproxy's TUI on it and waits for q", async () => {
+    await user.start(await make('this cluster', 'TUI=1'));
+    await user.shows(/GET +orders \/orders\/9999 +404/, 180);
+    await user.type('q', 'y');
+    const namespace = namespaceIn(await user.shows(/exit code 0/, 180));
+    assert.deepEqual(await left(namespace), []);
+  });
+});
