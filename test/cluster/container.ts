@@ -89,11 +89,8 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     POCKET_GROUP: String(options.runAsGroup),
   });
   const ended = endOf(child).finally(() => rmSync(folder, { recursive: true, force: true }));
-  const ready = once(child.stdio[3] as Readable, 'data').then(() => true);
-  if (!(await Promise.race([ready, ended.then(() => false)]))) {
-    const words = [child.stdout?.read(), child.stderr?.read()].join('').trim();
-    return unstarted(`the pocket cluster cannot make the container: ${words}`);
-  }
+  const trouble = await Promise.race([readiness(child), ended.then((code) => `it ended with ${code}`)]);
+  if (trouble !== undefined) return unstarted(`the pocket cluster cannot make the container: ${trouble}`);
   return new RunningContainer(child, ended, options);
 }
 
@@ -191,8 +188,9 @@ class RunningContainer implements Container {
         child.stderr?.destroy();
         if (child.exitCode !== null || child.signalCode !== null) return;
         const process = firstBelow(child.pid ?? 0);
+        // Whoever started it ends with it, and must be there to reap it.
         if (process) tryKill(process, 'SIGKILL');
-        child.kill('SIGHUP');
+        else child.kill('SIGHUP');
       },
     };
   }
@@ -220,6 +218,19 @@ function startProcess(line: string[], tty: boolean, env: Record<string, string>)
     stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
     env: { ...env, SHELL: '/bin/sh' },
     cwd: '/',
+  });
+}
+
+/** Waits until a container's first process is about to become its command; resolves with what went wrong, if so. */
+function readiness(child: ChildProcess): Promise<string | undefined> {
+  let words = '';
+  const output = child.stdio[3] as Readable;
+  return new Promise((resolve) => {
+    output.on('data', (data) => {
+      words += data;
+      if (words.endsWith('ready\n')) resolve(undefined);
+    });
+    output.on('end', () => resolve(words.trim() || 'it ended without a word'));
   });
 }
 

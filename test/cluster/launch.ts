@@ -19,11 +19,15 @@ export interface Launched {
 /** What the namespaces are made of: a user namespace lets an ordinary user make the others. */
 const NAMESPACES = ['--user', '--map-root-user', '--net', '--mount', '--mount-proc', '--pid', '--uts'];
 
-/** Gives the inside a /run and terminals of its own, of which nothing is on the machine's disk. */
+/**
+ * Gives the inside a /run and terminals of its own, of which nothing is on the machine's disk. The shell stays the first
+ * process, for it reaps orphans, as Node does not: a zombie would keep its container's pid namespace for ever.
+ */
 const PREPARE = `
 mount -t tmpfs -o mode=755 tmpfs /run &&
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts /dev/pts &&
-exec "$@"`;
+"$@"
+exit $?`;
 
 /** Where the programs are that an ordinary user's PATH may lack: ip, pivot_root. */
 export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
