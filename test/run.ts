@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { run } from '../scripts/lib/cli.ts';
 import { listenForInterrupts } from '../scripts/lib/interrupt.ts';
 import { anyCluster } from './any-cluster.ts';
+import { directKubectl } from './setup/kubectl.ts';
 import { setUp, TESTS } from './setup.ts';
 
 /** How many files run at a time: on a real cluster one, as its node may be small. */
@@ -18,6 +19,8 @@ await run(async () => {
   });
   const { signal } = listenForInterrupts();
   Object.assign(process.env, await setUp({ ...TESTS, mitmproxy: !values.context }, signal));
+  const direct = directKubectl();
+  if (direct) process.env.PATH = `${direct}:${process.env.PATH}`;
   const cluster = await anyCluster(values.context);
   const concurrency = values.context ? 1 : POCKET_CONCURRENCY;
   try {
