@@ -150,13 +150,13 @@ const BROKEN =
 
 function containerTrouble(status: ContainerStatus, ours: boolean): Trouble | undefined {
   const { waiting, terminated } = status.state ?? {};
+  // An app may fail once while what it needs comes up; mitmproxy has no reason to.
+  const ended = terminated ?? status.lastState?.terminated;
+  if (ours && ended) return { text: `ended with exit code ${ended.exitCode}`, fatal: true };
   if (waiting?.reason && BROKEN.test(waiting.reason)) {
     const detail = waiting.message ? `: ${waiting.message}` : '';
     return { text: `${waiting.reason}, image ${status.image}${detail}`, fatal: true };
   }
-  // An app may fail once while what it needs comes up; mitmproxy has no reason to.
-  const ended = terminated ?? (ours ? status.lastState?.terminated : undefined);
-  if (ours && ended) return { text: `ended with exit code ${ended.exitCode}`, fatal: true };
   return undefined;
 }
 

@@ -92,6 +92,8 @@ function checkOrder(mergeKey: string | undefined, items: unknown[], order: unkno
 }
 
 function mergeList(field: Schema, old: unknown[], items: unknown[]): unknown[] {
+  // Not a list that merges: the new one stands for the old.
+  if (keyOf(field) === undefined) return items;
   const { merged, base, plain } = mergeItems(field, old, items);
   return ordered(keyOf(field), merged, plain, base);
 }
@@ -108,7 +110,6 @@ interface Merged {
 
 function mergeItems(field: Schema, old: unknown[], items: unknown[]): Merged {
   const mergeKey = keyOf(field);
-  // Not a list that merges: the new one stands for the old.
   if (mergeKey === undefined) return { merged: items, base: items, plain: [], replaced: true };
   if (mergeKey === '') return { merged: [...new Set([...old, ...items])], base: old, plain: items };
   const [base, plain] = special(mergeKey, old, items);

@@ -13,6 +13,8 @@ before(async () => {
   await shop.create();
   await shop.app({ name: 'web' });
   await shop.service('web', [{ port: 80, targetPort: 8080 }]);
+  // Nothing listens on its port, so that on waits.
+  await shop.service('deaf', [{ port: 80, targetPort: 5 }], { selector: { app: 'web' } });
   original = await shop.snapshot(...objects);
 });
 afterEach(async () => {
@@ -23,9 +25,13 @@ afterEach(async () => {
 after(() => shop.delete());
 
 async function open(command: 'on' | 'attach', ...flags: string[]): Promise<Terminal> {
+  return await openFor('web', command, ...flags);
+}
+
+async function openFor(service: string, command: 'on' | 'attach', ...flags: string[]): Promise<Terminal> {
   const terminal = new Terminal();
   terminals.push(terminal);
-  await terminal.start(commandLine(command, ['web', ...inShop, ...flags]));
+  await terminal.start(commandLine(command, [service, ...inShop, ...flags]));
   return terminal;
 }
 
@@ -129,11 +135,7 @@ describe('a session', () => {
 
 describe('off while on still waits', () => {
   it('wins: on says so, and leaves nothing', async () => {
-    // Nothing listens on its port, so that on waits.
-    await shop.service('deaf', [{ port: 80, targetPort: 5 }], { selector: { app: 'web' } });
-    const terminal = new Terminal();
-    terminals.push(terminal);
-    await terminal.start(commandLine('on', ['deaf', ...inShop]));
+    const terminal = await openFor('deaf', 'on');
     await terminal.shows("nothing listens on the app's port");
     assert.equal((await mittens('off', 'deaf', ...inShop)).code, 0);
     await terminal.shows('service/deaf was given back by someone else meanwhile');
@@ -193,11 +195,11 @@ describe('a signal', () => {
     ['SIGHUP', 129],
   ] as const) {
     it(`${signal} while the pods roll puts the Service back`, async () => {
-      const terminal = await open('on');
+      const terminal = await openFor('deaf', 'on');
       await terminal.shows('deployment/web: ');
       process.kill(await terminal.pid(), signal);
       await terminal.shows(`exit code ${code}`);
-      assert.match(await terminal.screen(), /putting service\/web back/);
+      assert.match(await terminal.screen(), /putting service\/deaf back/);
       assert.deepEqual(await shop.snapshot(...objects), original);
       assert.equal(await state(), undefined);
     });

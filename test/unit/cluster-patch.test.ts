@@ -167,6 +167,7 @@ const STRATEGIC: object[] = [
   podPatch({ containers: [] }),
   podPatch({ containers: null }),
   podPatch({ containers: [{ name: 'app', args: ['three'], command: null }] }),
+  podPatch({ containers: [{ name: 'app', args: ['--set', 'one', '--set', 'two', 'one'] }] }),
   podPatch({
     containers: [
       {
