@@ -15,13 +15,16 @@ RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo setup on off list attach test e2e conformance bench lint
+.PHONY: help demo recording setup on off list attach test e2e conformance bench lint
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
 
 demo: node_modules ## see it work, here and now: make demo, make demo TUI=1, make demo CONTEXT=kind-x
 	@$(RUN) test/demo/demo.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(if $(TUI),--tui)
+
+recording: node_modules ## docs/tap.svg, the picture in the README
+	$(RUN) test/demo/record.ts
 
 on: node_modules ## tap a Service: make on SVC=web NS=shop PORT=80
 	@$(RUN) scripts/on.ts $(SVC) $(PLACE) $(if $(PORT),--port=$(PORT)) $(ARGS)

@@ -9,8 +9,8 @@ import { anyCluster } from './any-cluster.ts';
 import { directKubectl } from './setup/kubectl.ts';
 import { setUp, TESTS } from './setup.ts';
 
-/** How many files run at a time: on a real cluster one, as its node may be small. */
-const POCKET_CONCURRENCY = Math.max(3, availableParallelism());
+/** How many files run at a time: on a real cluster two, as its node may be small. */
+const CONCURRENCY = { real: 2, pocket: Math.max(3, availableParallelism()) };
 
 await run(async () => {
   const { values, positionals } = parseArgs({
@@ -22,7 +22,7 @@ await run(async () => {
   const direct = directKubectl();
   if (direct) process.env.PATH = `${direct}:${process.env.PATH}`;
   const cluster = await anyCluster(values.context);
-  const concurrency = values.context ? 1 : POCKET_CONCURRENCY;
+  const concurrency = CONCURRENCY[values.context ? 'real' : 'pocket'];
   try {
     const args = ['--import', 'tsx', '--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec'];
     const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };

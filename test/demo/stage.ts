@@ -58,7 +58,8 @@ async function inPocket(): Promise<Stage> {
   return { kubectl: new Kubectl({ namespace }), flags: [`--namespace=${namespace}`], clear: cluster.stop };
 }
 
-async function openShop({ kubectl }: Stage, signal: AbortSignal): Promise<void> {
+/** Opens the shop in a namespace of its own, and waits until it serves. */
+export async function openShop({ kubectl }: Pick<Stage, 'kubectl'>, signal: AbortSignal): Promise<void> {
   const { namespace } = kubectl.connection;
   const items = [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }, ...shop()];
   const list = JSON.stringify({ apiVersion: 'v1', kind: 'List', items });
