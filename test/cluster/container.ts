@@ -14,6 +14,7 @@ import {
 import { constants as osConstants } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { PassThrough, type Readable, Writable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Image } from './image.ts';
 import { PATH } from './launch.ts';
@@ -77,9 +78,9 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const line = [
     ...(namespace ? ['nsenter', `--net=${namespace}`] : []),
     ...['unshare', '--mount', '--pid', '--uts', '--fork', '--kill-child'],
-    ...['sh', SCRIPT, ...withEnvironment(options, command)],
+    ...['sh', SCRIPT, ...withEnvironment(options, command, options.tty)],
   ];
-  const child = startProcess(line, options.tty, {
+  const child = startProcess(onTerminal(line, options.tty), {
     PATH,
     POCKET_FSTAB: fstab,
     POCKET_ROOT: join(folder, 'root'),
@@ -152,7 +153,7 @@ class RunningContainer implements Container {
                 : once(child.stdin as Writable, 'drain').then(() => done(), done),
           })
         : undefined,
-      resize: (columns, rows) => resize(this.#pid, columns, rows),
+      resize: (columns, rows) => void resize(child, columns, rows),
       exited: this.exited.then(({ exitCode }) => exitCode),
       release: () => {
         this.#viewers.delete(viewer);
@@ -171,16 +172,17 @@ class RunningContainer implements Container {
       // Its user namespace is the last to enter: it has no rights over the others.
       ...(runAsUser === 0 ? [] : ['nsenter', '--user=/proc/1/ns/user', '--preserve-credentials', '--']),
       ...['env', '-C', this.#options.workingDir ?? '/'],
-      ...withEnvironment(this.#options, command),
+      // The terminal is made in there: job control needs a session whose numbers are of that pid namespace.
+      ...onTerminal(withEnvironment(this.#options, command, tty), tty),
     ];
-    const child = startProcess(line, tty, { PATH });
+    const child = startProcess(line, { PATH });
     child.stdin?.on('error', () => undefined);
     if (!stdin && !tty) child.stdin?.end();
     return {
       stdin: stdin && child.stdin ? child.stdin : undefined,
       stdout: child.stdout as Readable,
       stderr: tty ? undefined : (child.stderr as Readable),
-      resize: (columns, rows) => resize(firstBelow(child.pid ?? 0), columns, rows),
+      resize: (columns, rows) => void resize(child, columns, rows),
       exited: endOf(child),
       release: () => {
         child.stdin?.destroy();
@@ -208,17 +210,17 @@ class RunningContainer implements Container {
 
 // -- processes
 
-/** Starts a command line, on a terminal of its own if it is to have one; descriptor 3 is for its first words to us. */
-function startProcess(line: string[], tty: boolean, env: Record<string, string>): ChildProcess {
+/** A command line on a terminal of its own, if it is to have one. */
+function onTerminal(line: string[], tty: boolean): string[] {
   // script(1) makes the terminal: its size is 0x0 until someone attaches, as on Kubernetes.
-  const [command = '', ...args] = tty
-    ? ['script', '-qefc', `exec ${line.map(quote).join(' ')}`, '/dev/null']
+  return tty
+    ? ['env', 'SHELL=/bin/sh', 'script', '-qefc', `exec ${line.map(quote).join(' ')}`, '/dev/null']
     : line;
-  return spawn(command, args, {
-    stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
-    env: { ...env, SHELL: '/bin/sh' },
-    cwd: '/',
-  });
+}
+
+/** Starts a command line; descriptor 3 is for its first words to us. */
+function startProcess([command = '', ...args]: string[], env: Record<string, string>): ChildProcess {
+  return spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe'], env, cwd: '/' });
 }
 
 /** Waits until a container's first process is about to become its command; resolves with what went wrong, if so. */
@@ -242,8 +244,9 @@ function quote(word: string): string {
 async function endOf(child: ChildProcess): Promise<number> {
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.once('exit', (...how) => {
-      // What it has left running may hold its output open for ever.
+      // What it has left running may hold its output open for ever: when that is quiet, it is taken as complete.
       const late = setTimeout(() => resolve(how), 1000);
+      for (const output of [child.stdout, child.stderr]) output?.on('data', () => late.refresh());
       child.once('close', () => {
         clearTimeout(late);
         resolve(how);
@@ -258,8 +261,7 @@ async function endOf(child: ChildProcess): Promise<number> {
 function firstBelow(pid: number): number | undefined {
   const depth = (process: number) =>
     /^NSpid:\s+(.*)$/m.exec(read(`/proc/${process}/status`))?.[1]?.split(/\s+/).length ?? 0;
-  const children = read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
-  for (const child of children) {
+  for (const child of childrenOf(pid)) {
     const found = depth(child) > depth(pid) ? child : firstBelow(child);
     if (found) return found;
   }
@@ -283,12 +285,30 @@ function tryKill(pid: number, signal: Signal): void {
 }
 
 /** Sets the size of the terminal of a process; its foreground processes get a SIGWINCH. */
-function resize(pid: number | undefined, columns: number, rows: number): void {
-  const terminal = [0, 1, 2]
-    .map((number) => link(`/proc/${pid}/fd/${number}`))
-    .find((path) => path.startsWith('/dev/pts/'));
-  if (terminal)
-    spawn('stty', ['-F', terminal, 'rows', String(rows), 'cols', String(columns)], { stdio: 'ignore' });
+async function resize(child: ChildProcess, columns: number, rows: number): Promise<void> {
+  // A client tells its size at once, when the terminal may not be there yet.
+  for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
+    const terminal = terminalBelow(child.pid ?? 0);
+    if (terminal) {
+      spawn('stty', ['-F', terminal, 'rows', String(rows), 'cols', String(columns)], { stdio: 'ignore' });
+      return;
+    }
+    await sleep(20);
+  }
+}
+
+/** The terminal on which the first of the processes below one is that has any. */
+function terminalBelow(pid: number): string | undefined {
+  for (const child of childrenOf(pid)) {
+    const own = link(`/proc/${child}/fd/0`);
+    const found = own.startsWith('/dev/pts/') ? own : terminalBelow(child);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function childrenOf(pid: number): number[] {
+  return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
 function link(path: string): string {
@@ -310,8 +330,8 @@ function pathOf({ path }: Image): string {
   return [...path, PATH].join(':');
 }
 
-function withEnvironment({ env, image }: ContainerOptions, command: string[]): string[] {
-  const all = { PATH: pathOf(image), HOME: '/root', ...env };
+function withEnvironment({ env, image }: ContainerOptions, command: string[], tty: boolean): string[] {
+  const all = { PATH: pathOf(image), HOME: '/root', ...(tty && { TERM: 'xterm' }), ...env };
   return ['env', '-i', ...Object.entries(all).map(([name, value]) => `${name}=${value}`), ...command];
 }
 
@@ -364,8 +384,11 @@ function unstarted(why: string): Container {
 /** A process that could not be started. */
 function failed(why: string): Running {
   const stdout = new PassThrough();
-  const stderr = new PassThrough();
   stdout.end();
-  stderr.end(`OCI runtime exec failed: exec failed: unable to start container process: ${why}\n`);
-  return { stdout, stderr, resize: () => undefined, exited: Promise.resolve(126), release: () => undefined };
+  const error = new Error(
+    `OCI runtime exec failed: exec failed: unable to start container process: ${why}: unknown`,
+  );
+  const exited = Promise.reject(error);
+  exited.catch(() => undefined);
+  return { stdout, resize: () => undefined, exited, release: () => undefined };
 }

@@ -237,7 +237,7 @@ export class PodContainer {
     const command = await running.exec(preStop.exec.command, { tty: false, stdin: false });
     command.stdout.resume();
     command.stderr?.resume();
-    const code = await command.exited;
+    const code = await command.exited.catch(() => 128);
     if (code !== 0) this.#event('Warning', 'FailedPreStopHook', `PreStopHook failed with exit code ${code}`);
   }
 

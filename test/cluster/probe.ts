@@ -55,10 +55,11 @@ async function run(container: Container, command: string[], timeout: number): Pr
   const output = Promise.all([text(running.stdout), running.stderr ? text(running.stderr) : '']).catch(
     () => [],
   );
-  const code = await running.exited;
+  const code = await running.exited.catch((error: Error) => error.message);
   clearTimeout(timer);
   if (late)
     return `command timed out: ${JSON.stringify(command.join(' '))} timed out after ${timeout / 1000}s`;
+  if (typeof code === 'string') return code;
   return code === 0 ? undefined : (await output).join('');
 }
 

@@ -98,12 +98,12 @@ async function relay(
 ): Promise<void> {
   if (wanted.stdin && streams.stdin) feed(streams.stdin, running.stdin);
   if (wanted.tty && streams.resize) followSize(streams.resize, running).catch(() => undefined);
-  const [code] = await Promise.all([
-    running.exited,
+  const [status] = await Promise.all([
+    running.exited.then((code) => statusOf(request, code), failureOf),
     carry(running.stdout, wanted.stdout ? streams.stdout : undefined),
     carry(running.stderr, wanted.stderr ? streams.stderr : undefined),
   ]);
-  streams.error.end(JSON.stringify(statusOf(request, code)));
+  streams.error.end(JSON.stringify(status));
   await finished(streams.error, { readable: false }).catch(() => undefined);
   // What the client still sends is for no one, but behind it comes its goodbye.
   streams.stdin?.destroy();
@@ -133,6 +133,12 @@ async function followSize(resize: Readable, running: Running): Promise<void> {
     const { Width, Height } = JSON.parse(size);
     running.resize(Width, Height);
   }
+}
+
+/** Why a command could not be started, as the kubelet tells it. */
+function failureOf({ message }: Error): object {
+  const words = `error executing command in container: failed to exec in container: ${message}`;
+  return { metadata: {}, status: 'Failure', message: words, reason: 'InternalError', code: 500 };
 }
 
 function statusOf({ url = '' }: IncomingMessage, code: number): object {

@@ -9,7 +9,7 @@ export interface Running {
   stderr?: Readable | undefined;
   /** The size of its terminal, in characters. */
   resize(columns: number, rows: number): void;
-  /** Resolves with the exit code once it has ended and its output is complete. */
+  /** Resolves with the exit code once it has ended and its output is complete; rejects when it could not be started. */
   exited: Promise<number>;
   /** Ends an exec'd process whose caller has gone; for attach it only lets go. */
   release(): void;

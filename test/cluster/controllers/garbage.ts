@@ -6,7 +6,10 @@ import { resourceOf, resources } from '../resources/index.ts';
 /** Deletes what depended on an object that is gone. */
 export const garbageControllers: Controller[] = resources.map(({ plural }) => ({
   resource: resourceOf(plural),
-  concerns({ type, object }, registry) {
+  concerns({ type, resource, object }, registry) {
+    // Also one whose owner was gone, or never there, when it came.
+    if (type === 'ADDED')
+      return resource.plural === plural && object.metadata.ownerReferences ? [object] : [];
     if (type !== 'DELETED') return [];
     return registry.list(plural).filter((dependent) => refersTo(dependent, object));
   },

@@ -1,5 +1,5 @@
 import type { Controller } from '../controller.ts';
-import type { KubeObject } from '../object.ts';
+import { controlledBy, controllerOf, type KubeObject, matches } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import type { StatusError } from '../status.ts';
@@ -24,11 +24,23 @@ export const replicaSetController: Controller = {
   resource: resourceOf('replicasets'),
   concerns: (change, registry) => ownersOf('replicasets', 'pods', change, registry),
   reconcile(set, registry) {
+    if (!isLeaving(set)) adopt(registry, set);
     const refusal = isLeaving(set) ? undefined : scale(registry, set, activeOf(registry, set));
     const wait = tell(registry, set, refusal);
     return refusal ? untilRetry(set) : wait;
   },
 };
+
+/** Takes the pods that it selects and that nobody controls. */
+function adopt(registry: Registry, set: KubeObject): void {
+  for (const pod of registry.list('pods', set.metadata.namespace)) {
+    if (controllerOf(pod) || isLeaving(pod) || hasEnded(pod)) continue;
+    if (!matches(set.spec.selector, pod.metadata.labels)) continue;
+    registry.modify('pods', pod, ({ metadata }) => {
+      metadata.ownerReferences = [...(metadata.ownerReferences ?? []), controlledBy(set)];
+    });
+  }
+}
 
 /** The pods that count; those that have ended stay to be looked at, and are replaced. */
 function activeOf(registry: Registry, set: KubeObject): KubeObject[] {
