@@ -50,8 +50,9 @@ export function podStatus(pod: KubeObject, { ip, inits, containers }: PodState):
         };
   const readiness = unready.length === 0 && !done ? { status: 'True' } : notReady;
   const incomplete = inits.filter(({ state }) => state.terminated?.exitCode !== 0).map(({ name }) => name);
+  const completed = phase === 'Succeeded' && { reason: 'PodCompleted' };
   const initialization = initialized
-    ? { status: 'True' }
+    ? { status: 'True', ...completed }
     : {
         status: 'False',
         reason: 'ContainersNotInitialized',

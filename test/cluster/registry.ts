@@ -197,6 +197,17 @@ function startStatus(object: KubeObject): void {
   const phase = FIRST_PHASE[object.kind];
   if (phase) object.status = { phase };
   else delete object.status;
+  if (object.kind === 'Pod') object.status.qosClass = qualityOf(object);
+  if (object.kind === 'Namespace') object.spec = { ...object.spec, finalizers: ['kubernetes'] };
+}
+
+/** A pod's class of service, by what its containers ask for and are limited to. */
+function qualityOf({ spec }: KubeObject): string {
+  const resources = spec.containers.map((container: KubeObject) => container.resources ?? {});
+  if (resources.every(({ requests, limits }: KubeObject) => !requests && !limits)) return 'BestEffort';
+  const same = ({ requests, limits }: KubeObject) =>
+    ['cpu', 'memory'].every((name) => limits?.[name] && (requests?.[name] ?? limits[name]) === limits[name]);
+  return resources.every(same) ? 'Guaranteed' : 'Burstable';
 }
 
 /** A write of the object leaves its status alone. */

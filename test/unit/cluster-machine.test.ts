@@ -13,7 +13,7 @@ describe("the pocket cluster's machine", () => {
   after(async () => await machine?.stop());
 
   for (const name of Object.keys(trials))
-    it(name, { timeout: 15_000 }, async () => {
+    it(name, { timeout: 60_000 }, async () => {
       const answer = await fetch(`http://127.0.0.1:${machine.port}/${encodeURIComponent(name)}`);
       assert.equal(answer.status, 200, await answer.text());
     });

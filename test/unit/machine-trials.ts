@@ -397,7 +397,7 @@ function sleep(ms: number): Promise<void> {
 }
 
 async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 4000;
+  const deadline = Date.now() + 30_000;
   while (!(await Promise.resolve(holds()).catch(() => false))) {
     assert.ok(Date.now() < deadline, `never so: ${holds}`);
     await sleep(20);

@@ -3,7 +3,7 @@ import { type KubeObject, matches } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import { deletePod, hasEnded, isLeaving, isReady, ownersOf, podsOf, tryPod, untilAvailable } from './pods.ts';
-import { hashOf } from './revision.ts';
+import { hashOf, keepRevision } from './revision.ts';
 
 const HASH = 'controller-revision-hash';
 const RETRY_MS = 1000;
@@ -24,6 +24,7 @@ export const daemonSetController: Controller = {
 
 /** Does what is next; true when the pod was refused. */
 function step(registry: Registry, set: KubeObject): boolean {
+  keepRevision(registry, set);
   const pods = podsOf(registry, set);
   const [pod] = pods.filter((pod) => !isLeaving(pod));
   const wanted = desired(registry, set) > 0;

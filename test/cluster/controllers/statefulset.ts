@@ -13,18 +13,10 @@ import {
   tryPod,
   untilAvailable,
 } from './pods.ts';
-import { hashOf } from './revision.ts';
+import { hashOf, keepRevision, templateAt } from './revision.ts';
 
 const HASH = 'controller-revision-hash';
 const RETRY_MS = 1000;
-
-/** The templates that sets had, by the set's uid and revision: in Kubernetes, these are ControllerRevisions. */
-const templates = new WeakMap<Registry, Map<string, unknown>>();
-
-function remember(registry: Registry, set: KubeObject): void {
-  const known = templates.get(registry) ?? new Map<string, unknown>();
-  templates.set(registry, known.set(`${set.metadata.uid}/${revisionOf(set)}`, set.spec.template));
-}
 
 /** Keeps a StatefulSet's pods: numbered, each with its name, made and replaced in order. */
 export const statefulSetController: Controller = {
@@ -43,7 +35,7 @@ export const statefulSetController: Controller = {
 /** Does what is next; true when a pod was refused. */
 function step(registry: Registry, set: KubeObject): boolean {
   const { replicas, podManagementPolicy, minReadySeconds } = set.spec;
-  remember(registry, set);
+  keepRevision(registry, set);
   const ordered = podManagementPolicy !== 'Parallel';
   const pods = new Map(podsOf(registry, set).map((pod) => [ordinalOf(pod), pod]));
   for (let ordinal = 0; ordinal < replicas; ordinal++) {
@@ -86,7 +78,7 @@ function update(registry: Registry, set: KubeObject, pods: Map<number, KubeObjec
 function podFor(registry: Registry, set: KubeObject, ordinal: number): [KubeObject, PodParts] {
   const name = `${set.metadata.name}-${ordinal}`;
   const { currentRevision } = set.status ?? {};
-  const before = templates.get(registry)?.get(`${set.metadata.uid}/${currentRevision}`);
+  const before = templateAt(registry, set, currentRevision);
   const isHeld = before !== undefined && ordinal < (set.spec.updateStrategy?.rollingUpdate?.partition ?? 0);
   const owner = isHeld ? { ...set, spec: { ...set.spec, template: before } } : set;
   const labels = {

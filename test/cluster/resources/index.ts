@@ -6,6 +6,7 @@ import { endpoints, endpointslices } from './endpoints.ts';
 import { events } from './events.ts';
 import { pods } from './pods.ts';
 import { clusterrolebindings, clusterroles, rolebindings, roles } from './rbac.ts';
+import { controllerrevisions } from './revisions.ts';
 import { services } from './services.ts';
 import { daemonsets, deployments, replicasets, statefulsets } from './workloads.ts';
 
@@ -25,6 +26,7 @@ export const resources: Resource[] = [
   replicasets,
   statefulsets,
   daemonsets,
+  controllerrevisions,
   endpointslices,
   roles,
   clusterroles,

@@ -185,6 +185,13 @@ export const daemonsets: Resource = {
     count('Ready', ({ status }) => status?.numberReady ?? 0),
     count('Up-to-date', ({ status }) => status?.updatedNumberScheduled ?? 0),
     count('Available', ({ status }) => status?.numberAvailable ?? 0),
+    {
+      name: 'Node Selector',
+      cell: ({ spec }) =>
+        Object.entries(spec.template.spec.nodeSelector ?? {})
+          .map(([key, value]) => `${key}=${value}`)
+          .join(',') || '<none>',
+    },
     AGE,
     ...CONTAINERS,
     SELECTOR,
