@@ -30,9 +30,9 @@ export interface Needs {
   programs: string[];
 }
 
-/** What the pocket cluster needs; kubectl since 1.31 speaks WebSocket, and the pocket cluster nothing else. */
+/** What the pocket cluster needs. */
 export const POCKET: Needs = {
-  kubectl: '1.31',
+  kubectl: '1.20',
   mitmproxy: true,
   programs: ['ip', 'mount', 'nsenter', 'script', 'unshare'],
 };

@@ -75,6 +75,8 @@ function dispatch(registry: Registry, method: string, call: rest.Call): rest.Ans
   const { resource, name, subresource } = call.target;
   if (subresource && !resource.subresources.includes(subresource as 'status')) {
     if (/^(exec|attach|portforward)$/.test(subresource)) throw badRequest('Upgrade request required');
+    // Kubernetes has none of these either.
+    if (subresource === 'scale' || subresource === 'status') throw unknownPath();
     throw notDone(`${resource.plural}/${subresource}`);
   }
   if (method === 'GET') return name ? rest.get(registry, call) : rest.list(registry, call);

@@ -50,7 +50,7 @@ function groupOf(name: string): object {
 function resourceList(group: string): object {
   const entries =
     group === AUTHORIZATION
-      ? ['SelfSubjectAccessReview', 'SelfSubjectRulesReview'].map((kind) => ({
+      ? ['SelfSubjectAccessReview', 'SelfSubjectRulesReview', 'SubjectAccessReview'].map((kind) => ({
           name: `${kind.toLowerCase()}s`,
           singularName: kind.toLowerCase(),
           namespaced: false,

@@ -2,15 +2,17 @@ import { isAllowed, rulesOf, type User } from './access.ts';
 import type { Registry } from './registry.ts';
 import type { Answer } from './rest.ts';
 
-const PATH = /^\/apis\/authorization\.k8s\.io\/v1\/selfsubject(access|rules)reviews$/;
+const PATH = /^\/apis\/authorization\.k8s\.io\/v1\/(self|)subject(access|rules)reviews$/;
 
 /** Answers `kubectl auth can-i`; undefined when a path is not about that. */
 export function review(registry: Registry, user: User, path: string, body: string): Answer | undefined {
-  const [, what] = PATH.exec(path) ?? [];
+  const [, self, what] = PATH.exec(path) ?? [];
   if (!what) return undefined;
   const asked = JSON.parse(body);
+  // About oneself, or about the user that is named.
+  const who = self ? user : { name: asked.spec.user, groups: asked.spec.groups ?? [] };
   const status =
-    what === 'access' ? accessOf(registry, user, asked.spec) : rulesStatus(registry, user, asked.spec);
+    what === 'access' ? accessOf(registry, who, asked.spec) : rulesStatus(registry, who, asked.spec);
   return { code: 201, body: { ...asked, metadata: {}, status } };
 }
 

@@ -14,6 +14,7 @@ export function labelTest(text: string): Test {
 }
 
 function labelExpression(text: string): NonNullable<LabelSelector['matchExpressions']>[number] {
+  if (/\([^)]*$/.test(text)) throw badRequest("unable to parse requirement: found '', expected: ',' or ')'");
   const set = /^\s*(\S+)\s+(in|notin)\s+\(([^)]*)\)\s*$/.exec(text);
   if (set) {
     const [, key = '', operator, values = ''] = set;
@@ -52,9 +53,7 @@ function fieldReader(resource: Resource, field: string): (object: KubeObject) =>
   return reader;
 }
 
-function unknownField({ fieldSelectors = {} }: Resource, field: string): string {
-  const known = ['metadata.name', 'metadata.namespace', ...Object.keys(fieldSelectors)].map(
-    (name) => `"${name}"`,
-  );
-  return `${JSON.stringify(field)} is not a known field selector: only ${known.join(', ')}`;
+function unknownField({ fieldSelectors }: Resource, field: string): string {
+  if (fieldSelectors) return `field label not supported: ${field}`;
+  return `"${field}" is not a known field selector: only "metadata.name", "metadata.namespace"`;
 }

@@ -74,7 +74,10 @@ describe('a session', () => {
   it('shows the same flows to someone on another machine, who has no session of it', async () => {
     const first = await open('on');
     await showsRequest(first, '/seen-by-both');
-    await execute('tmux', ['-L', 'mittens', 'kill-server']);
+    // Not the server: others may have sessions of theirs on it.
+    const { stdout } = await execute('tmux', ['-L', 'mittens', 'list-sessions', '-F', '#{session_name}']);
+    const session = stdout.split('\n').find((name) => name.startsWith(`${shop.name}/`));
+    await execute('tmux', ['-L', 'mittens', 'kill-session', '-t', `=${session}`]);
     await first.shows('exit code 0');
     const elsewhere = await open('attach');
     await elsewhere.shows('/seen-by-both');

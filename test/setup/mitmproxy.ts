@@ -10,6 +10,7 @@ import { step } from './progress.ts';
 import { install, TOOLS } from './tools.ts';
 
 const MINIMUM = '8.1';
+const PIP = 'https://pypi.org/pypi/pip/json';
 
 /**
  * The folder in which mitmproxy and mitmdump are: the one that is asked for, else what is there, else the newest of
@@ -87,12 +88,13 @@ async function hasPip(python: string, signal: AbortSignal): Promise<boolean> {
 
 /** Fetches pip, which runs as it comes, without being installed. */
 async function fetchPip(folder: string, signal: AbortSignal): Promise<string> {
-  const { urls } = JSON.parse(String(await download('https://pypi.org/pypi/pip/json', signal))) as {
+  const { urls } = JSON.parse(String(await download(PIP, signal))) as {
     urls: { filename: string; url: string; digests: { sha256: string } }[];
   };
   const wheel = urls.find(({ filename }) => filename.endsWith('.whl'));
   if (!wheel) throw new Error('PyPI has no wheel of pip');
-  const program = await download(wheel.url, signal);
+  // A mirror may give addresses that are relative to its own.
+  const program = await download(new URL(wheel.url, PIP).href, signal);
   if (createHash('sha256').update(program).digest('hex') !== wheel.digests.sha256)
     throw new Error(`${wheel.url} is not what its checksum says`);
   const file = join(folder, wheel.filename);

@@ -59,7 +59,22 @@ export function checkMetadata({ metadata }: KubeObject, rule: Rule = dnsSubdomai
   const name = metadata.name
     ? matching(field, metadata.name, rule)
     : [required(field, 'name or generateName is required')];
-  return [...name, ...checkLabels(metadata, 'metadata')];
+  return [...name, ...checkLabels(metadata, 'metadata'), ...checkOwners(metadata)];
+}
+
+function checkOwners({ ownerReferences = [] }: Metadata): Cause[] {
+  return ownerReferences.flatMap(({ apiVersion, kind, name, uid }) =>
+    Object.entries({
+      apiVersion: [apiVersion, 'version'],
+      kind: [kind, 'kind'],
+      name: [name, 'name'],
+      uid: [uid, 'uid'],
+    })
+      .filter(([, [value]]) => !value)
+      .map(([field, [, word]]) =>
+        invalidValue(`metadata.ownerReferences.${field}`, '', `${word} must not be empty`),
+      ),
+  );
 }
 
 const ANNOTATIONS_LIMIT = 256 * 1024;

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../object.ts';
+import { parseQuantity } from '../quantity.ts';
 import type { Cause } from '../status.ts';
 import {
   atLeastZero,
@@ -20,6 +21,7 @@ export function checkContainer(container: Container, path: string, volumes: stri
   return [
     ...named(`${path}.name`, container.name, dnsLabel),
     ...checkImage(container, path),
+    ...checkResources(container.resources ?? {}, `${path}.resources`),
     ...checkPorts(container.ports ?? [], `${path}.ports`),
     ...(container.env ?? []).flatMap((env: Container, index: number) =>
       checkEnv(env, `${path}.env[${index}]`),
@@ -35,6 +37,14 @@ export function checkContainer(container: Container, path: string, volumes: stri
       'File',
     ]),
   ];
+}
+
+function checkResources({ requests = {}, limits = {} }: Container, path: string): Cause[] {
+  return Object.entries(requests as Record<string, string>)
+    .filter(([name, amount]) => limits[name] && parseQuantity(amount) > parseQuantity(limits[name]))
+    .map(([name, amount]) =>
+      invalidValue(`${path}.requests`, amount, `must be less than or equal to ${name} limit`),
+    );
 }
 
 function checkImage({ image }: Container, path: string): Cause[] {

@@ -25,6 +25,8 @@ export function setPodDefaults(pod: KubeObject): void {
 export function fillPodSpec(spec: Fields): void {
   spec.restartPolicy ??= 'Always';
   spec.terminationGracePeriodSeconds ??= 30;
+  // As the API server has it: what is below zero means at once.
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   spec.dnsPolicy ??= 'ClusterFirst';
   spec.schedulerName ??= 'default-scheduler';
   spec.securityContext ??= {};

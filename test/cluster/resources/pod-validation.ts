@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../object.ts';
 import type { Cause } from '../status.ts';
 import {
-  atLeastZero,
   checkLabelMap,
   checkMetadata,
   duplicate,
@@ -20,6 +19,8 @@ type Spec = KubeObject['spec'];
 /** What is wrong with a pod, or with a change of it. */
 export function validatePod(pod: KubeObject, old?: KubeObject): Cause[] {
   const causes = [...checkMetadata(pod), ...checkPodSpec(pod.spec ?? {}, 'spec')];
+  if (old && old.spec.containers.length !== pod.spec.containers?.length)
+    return [...causes, forbiddenField('spec.containers', 'pod updates may not add or remove containers')];
   if (!old || isDeepStrictEqual(fixed(pod.spec), fixed(old.spec, pod.spec))) return causes;
   return [...causes, forbiddenField('spec', UPDATES)];
 }
@@ -58,7 +59,6 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
       'Default',
       'None',
     ]),
-    ...atLeastZero(`${path}.terminationGracePeriodSeconds`, spec.terminationGracePeriodSeconds),
     ...checkLabelMap(spec.nodeSelector ?? {}, `${path}.nodeSelector`),
   ];
 }

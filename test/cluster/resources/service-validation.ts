@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { KubeObject } from '../object.ts';
 import { type Cause, notDone } from '../status.ts';
 import {
@@ -94,6 +95,14 @@ function checkExternal({ externalName, clusterIP }: Spec): Cause[] {
 
 /** The address stays, unless the Service was or becomes a mere name. */
 function checkClusterIP({ clusterIP, type }: Spec, old: Spec | undefined): Cause[] {
+  if (clusterIP && clusterIP !== 'None' && !isIPv4(clusterIP))
+    return [
+      invalidValue(
+        'spec.clusterIPs[0]',
+        clusterIP,
+        'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+      ),
+    ];
   const kept = !old?.clusterIP || old.clusterIP === clusterIP;
   if (kept || type === 'ExternalName' || old.type === 'ExternalName') return [];
   return [invalidValue('spec.clusterIPs[0]', [clusterIP ?? ''], 'may not change once set')];
