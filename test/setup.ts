@@ -30,9 +30,9 @@ export interface Needs {
   programs: string[];
 }
 
-/** What the pocket cluster needs. */
+/** What the pocket cluster needs; older kubectls ask for the schema of all that there is before a dry run. */
 export const POCKET: Needs = {
-  kubectl: '1.20',
+  kubectl: '1.27',
   mitmproxy: true,
   programs: ['ip', 'mount', 'nsenter', 'script', 'unshare'],
 };
