@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { execute, kubectl, Namespace } from './namespace.ts';
+import { mittens, sleep } from './terminal.ts';
+
+/** The pocket cluster's API fails on demand; a real one does not. */
+const FAULTS = '/pocket/faults';
+const isPocket = (await execute('kubectl', ['get', '--raw', FAULTS])).code === 0;
+const shop = new Namespace();
+const inShop = ['-n', shop.name];
+const objects = ['service/web', 'deployment/web'];
+let original: object[];
+
+/** Lets requests fail that are about the namespace of these tests; see test/cluster/fault.ts. */
+async function fail(
+  faults: { match?: string; delayMs?: number; status?: number; breakWatchesMs?: number }[],
+) {
+  const all = faults.map(({ match = '', ...how }) => ({
+    match: `${match}.*/namespaces/${shop.name}/`,
+    ...how,
+  }));
+  await kubectl(['replace', '--raw', FAULTS, '-f', '-'], JSON.stringify(all));
+}
+
+describe('when the API server fails (on the pocket cluster only: a real one cannot be told to)', {
+  skip: !isPocket,
+}, () => {
+  before(async () => {
+    await shop.create();
+    await shop.app({ name: 'web' });
+    await shop.service('web', [{ port: 80, targetPort: 'http' }]);
+    original = await shop.snapshot(...objects);
+  });
+  afterEach(async () => {
+    await fail([]);
+    const { code, stderr } = await mittens('off', 'web', ...inShop);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+  after(() => shop.delete());
+
+  it('from the start, on says so in its words, and changes nothing', async () => {
+    await fail([{ status: 503 }]);
+    const { code, stderr } = await mittens('on', 'web', '--detach', ...inShop);
+    assert.equal(code, 1);
+    assert.match(stderr, /was told to refuse this/);
+    await fail([]);
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  it('for a while as pods roll, on waits, and taps', async () => {
+    const tapping = mittens('on', 'web', '--detach', ...inShop);
+    while (!(await shop.containers('web')).includes('mittens-web')) await sleep(50);
+    await fail([{ match: 'GET', status: 503 }]);
+    await sleep(3000);
+    await fail([]);
+    const { code, stderr } = await tapping;
+    assert.equal(code, 0, stderr);
+  });
+
+  it('by breaking every watch, on and off still see the rollout end', async () => {
+    await fail([{ match: 'GET', breakWatchesMs: 200 }]);
+    const { code, stderr } = await mittens('on', 'web', '--detach', ...inShop);
+    assert.equal(code, 0, stderr);
+  });
+
+  it('by being slow, on and off take longer, and do the same', async () => {
+    await fail([{ delayMs: 300 }]);
+    assert.equal((await mittens('on', 'web', '--detach', ...inShop)).code, 0);
+    assert.equal((await mittens('off', 'web', ...inShop)).code, 0);
+  });
+
+  it('when the workload is to be changed, on gives up and puts the Service back', async () => {
+    await fail([{ match: 'PATCH.*', status: 500 }]);
+    const { code } = await mittens('on', 'web', '--detach', ...inShop);
+    assert.equal(code, 1);
+  });
+});
