@@ -50,7 +50,11 @@ export async function on(argument: string, flags: OnFlags, mitmproxyArgs: string
   const record =
     earlier && isTapped(service, earlier, request.ports) ? earlier : await tap(bench, service, request);
   tellOn(bench, service, record, record === earlier);
-  if (flags.detach) return;
+  if (flags.detach) {
+    bench.talk.say(`attach ${name} shows it; off ${name} gives it back`);
+    return;
+  }
+  bench.talk.say(`q gives it back; ${detachKeys()} leaves it on; attach ${name} comes back`);
   const session = { tmux: !flags['no-tmux'], interrupts, endsTap: record !== earlier };
   await show(bench, { kubectl: bench.kubectl, service, record }, session);
 }
@@ -139,5 +143,4 @@ function tellOn({ talk }: Workbench, service: Service, record: TapRecord, alread
   );
   const what = `service/${name} in ${namespace}, port ${ports.map(describePort).join(', ')}`;
   talk.say(`${what}, is tapped${already ? ` already, by ${record.owner} since ${record.started}` : ''}`);
-  talk.say(`q gives it back; ${detachKeys()} leaves it on; attach ${name} comes back; off ${name} ends it`);
 }
