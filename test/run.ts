@@ -9,8 +9,8 @@ import { anyCluster } from './any-cluster.ts';
 import { directKubectl } from './setup/kubectl.ts';
 import { setUp, TESTS } from './setup.ts';
 
-/** How many files run at a time: on a real cluster two, as its node may be small. */
-const CONCURRENCY = { real: 2, pocket: Math.max(3, availableParallelism()) };
+/** How many files run at a time, which wait for most of theirs: on a real cluster two, as its node may be small. */
+const CONCURRENCY = { real: 2, pocket: 2 * availableParallelism() + 1 };
 
 await run(async () => {
   const { values, positionals } = parseArgs({

@@ -49,19 +49,7 @@ async function serve(
   if (url.pathname === '/pocket/faults') return setFaults(faults, request, response, body);
   const fault = faults.find(request.method ?? '', url.pathname);
   if (await happens(fault, response)) return;
-  if (['/healthz', '/livez', '/readyz'].includes(url.pathname)) {
-    response.end('ok');
-    return;
-  }
-  // An empty document: kubectl looks into it for Lists, finds nothing, and leaves the judging to the server.
-  if (url.pathname === '/openapi/v2') {
-    response.end();
-    return;
-  }
-  const known = discover(url.pathname);
-  if (known) return send(response, { code: 200, body: known });
-  const reviewed = review(backend.registry, user, url.pathname, body);
-  if (reviewed) return send(response, reviewed);
+  if (tellOfItself(backend, user, url.pathname, body, response)) return;
   const target = targetOf(url.pathname);
   if (!target) throw unknownPath();
   authorize(backend.registry, user, request, url, target);
@@ -69,6 +57,24 @@ async function serve(
   if (target.subresource === 'log') return await serveLog(backend, call, response);
   if (isWatch(request, url)) return startWatch(backend, call, response, fault);
   send(response, dispatch(backend.registry, request.method ?? '', call));
+}
+
+/** Answers what is not about objects: health, discovery, who may do what; false when it is about objects. */
+function tellOfItself(
+  { registry }: Backend,
+  user: User,
+  path: string,
+  body: string,
+  response: ServerResponse,
+): boolean {
+  const known = discover(path);
+  const answer = known ? { code: 200, body: known } : review(registry, user, path, body);
+  if (answer) send(response, answer);
+  // OpenAPI 2 is an empty document: kubectl looks into it for Lists, and then leaves the judging to the server.
+  else if (path === '/openapi/v2') response.end();
+  else if (['/healthz', '/livez', '/readyz'].includes(path)) response.end('ok');
+  else return false;
+  return true;
 }
 
 function dispatch(registry: Registry, method: string, call: rest.Call): rest.Answer {

@@ -2,7 +2,17 @@ import type { Controller } from '../controller.ts';
 import { type KubeObject, matches } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
-import { deletePod, hasEnded, isLeaving, isReady, ownersOf, podsOf, tryPod, untilAvailable } from './pods.ts';
+import {
+  deletePod,
+  hasEnded,
+  isLeaving,
+  isReady,
+  ownersOf,
+  podsOf,
+  tryPod,
+  untilAvailable,
+  untilNextAvailable,
+} from './pods.ts';
 import { hashOf, keepRevision } from './revision.ts';
 
 const HASH = 'controller-revision-hash';
@@ -15,10 +25,7 @@ export const daemonSetController: Controller = {
   reconcile(set, registry) {
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
-    if (refused) return RETRY_MS;
-    const waits = podsOf(registry, set).map((pod) => untilAvailable(pod, set.spec.minReadySeconds));
-    const soonest = Math.min(...waits.filter((wait) => wait > 0));
-    return Number.isFinite(soonest) ? soonest : undefined;
+    return refused ? RETRY_MS : untilNextAvailable(podsOf(registry, set), set.spec.minReadySeconds);
   },
 };
 

@@ -37,6 +37,13 @@ export function untilAvailable({ status }: KubeObject, minReadySeconds = 0): num
   return Math.max(0, Date.parse(ready.lastTransitionTime ?? now()) + minReadySeconds * 1000 - Date.now());
 }
 
+/** In how many ms the next of some pods becomes available; undefined when none is about to. */
+export function untilNextAvailable(pods: KubeObject[], minReadySeconds?: number): number | undefined {
+  const waits = pods.map((pod) => untilAvailable(pod, minReadySeconds)).filter((wait) => wait > 0);
+  const soonest = Math.min(...waits);
+  return Number.isFinite(soonest) ? soonest : undefined;
+}
+
 export function isLeaving({ metadata }: KubeObject): boolean {
   return metadata.deletionTimestamp !== undefined;
 }

@@ -12,6 +12,7 @@ import {
   podsOf,
   tryPod,
   untilAvailable,
+  untilNextAvailable,
 } from './pods.ts';
 import { hashOf, keepRevision, templateAt } from './revision.ts';
 
@@ -25,10 +26,7 @@ export const statefulSetController: Controller = {
   reconcile(set, registry) {
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
-    if (refused) return RETRY_MS;
-    const waits = podsOf(registry, set).map((pod) => untilAvailable(pod, set.spec.minReadySeconds));
-    const soonest = Math.min(...waits.filter((wait) => wait > 0));
-    return Number.isFinite(soonest) ? soonest : undefined;
+    return refused ? RETRY_MS : untilNextAvailable(podsOf(registry, set), set.spec.minReadySeconds);
   },
 };
 
