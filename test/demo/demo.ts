@@ -158,7 +158,8 @@ async function fetchFlows({ kubectl }: Stage, pods: string[]): Promise<void> {
 function next({ context, tui }: Flags): string[] {
   const where = context === undefined ? '' : ` CONTEXT=${context}`;
   const { MITTENS_MITMPROXY: folder } = process.env;
-  const mitmproxy = folder ? `${relative(process.cwd(), folder)}/mitmproxy` : 'mitmproxy';
+  const near = folder && relative(process.cwd(), folder);
+  const mitmproxy = near ? `${near.startsWith('..') ? folder : near}/mitmproxy` : 'mitmproxy';
   const commands = tui
     ? [[`make demo${where}`, 'a line for each request']]
     : [
