@@ -101,8 +101,13 @@ class RunningPod {
       if (init.status.state.terminated?.exitCode !== 0) return;
       init.status.ready = true;
     }
-    if (this.#stopped) return;
-    await Promise.all(this.#containers.map((container) => container.run(restart)));
+    const lives: Promise<void>[] = [];
+    for (const container of this.#containers) {
+      if (this.#stopped) return;
+      lives.push(container.run(restart));
+      await container.begun;
+    }
+    await Promise.all(lives);
   }
 
   async stop(graceSeconds: number): Promise<void> {

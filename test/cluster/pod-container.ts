@@ -40,6 +40,11 @@ export class PodContainer {
   readonly #host: PodHost;
   readonly #stopped = new AbortController();
   #lives: Promise<void> | undefined;
+  #begin: () => void = () => undefined;
+  /** Resolves once it runs for the first time, or is known to have to wait. */
+  readonly begun = new Promise<void>((resolve) => {
+    this.#begin = resolve;
+  });
 
   constructor(spec: ContainerSpec, host: PodHost) {
     this.spec = spec;
@@ -57,6 +62,7 @@ export class PodContainer {
   async run(restart: RestartPolicy): Promise<void> {
     this.#lives = this.#run(restart);
     await this.#lives;
+    this.#begin();
   }
 
   async #run(restart: RestartPolicy): Promise<void> {
@@ -263,6 +269,7 @@ export class PodContainer {
 
   #become(state: ContainerStatus['state']): void {
     this.status.state = state;
+    this.#begin();
     this.#host.changed();
   }
 

@@ -204,7 +204,9 @@ export class Trial {
     let lines = this.#normalize(said.join('\n')).split('\n').filter(Boolean);
     if (look.lines) lines = lines.filter((line) => look.lines?.test(line));
     if (look.sorted) lines.sort();
-    const seen = `exit ${code}\n${lines.join('\n')}`;
+    // Whether kubectl has time to end by itself when it is stopped is chance.
+    const end = look.stop !== undefined && !stderr ? 'stopped' : `exit ${code}`;
+    const seen = `${end}\n${lines.join('\n')}`;
     return look.loosely ? look.loosely(seen) : seen;
   }
 

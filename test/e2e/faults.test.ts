@@ -11,15 +11,20 @@ const inShop = ['-n', shop.name];
 const objects = ['service/web', 'deployment/web'];
 let original: object[];
 
-/** Lets requests fail that are about the namespace of these tests; see test/cluster/fault.ts. */
-async function fail(
-  faults: { match?: string; delayMs?: number; status?: number; breakWatchesMs?: number }[],
-) {
-  const all = faults.map(({ match = '', ...how }) => ({
-    match: `${match}.*/namespaces/${shop.name}/`,
-    ...how,
-  }));
-  await kubectl(['replace', '--raw', FAULTS, '-f', '-'], JSON.stringify(all));
+interface Fault {
+  verb?: string;
+  /** Of the namespace: services, pods …; a regular expression, like the verb. */
+  resource?: string;
+  delayMs?: number;
+  status?: number;
+  breakWatchesMs?: number;
+}
+
+/** Lets requests fail that are about the namespace of these tests, or none any more; see test/cluster/fault.ts. */
+async function fail(fault?: Fault): Promise<void> {
+  const { verb = '', resource = '', ...how } = fault ?? {};
+  const faults = fault ? [{ match: `${verb} .*/namespaces/${shop.name}/${resource}`, ...how }] : [];
+  await kubectl(['replace', '--raw', FAULTS, '-f', '-'], JSON.stringify(faults));
 }
 
 describe('when the API server fails (on the pocket cluster only: a real one cannot be told to)', {
@@ -32,7 +37,7 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
     original = await shop.snapshot(...objects);
   });
   afterEach(async () => {
-    await fail([]);
+    await fail();
     const { code, stderr } = await mittens('off', 'web', ...inShop);
     assert.equal(code, 0, stderr);
     assert.deepEqual(await shop.snapshot(...objects), original);
@@ -40,38 +45,38 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
   after(() => shop.delete());
 
   it('from the start, on says so in its words, and changes nothing', async () => {
-    await fail([{ status: 503 }]);
+    await fail({ status: 503 });
     const { code, stderr } = await mittens('on', 'web', '--detach', ...inShop);
     assert.equal(code, 1);
     assert.match(stderr, /was told to refuse this/);
-    await fail([]);
+    await fail();
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
   it('for a while as pods roll, on waits, and taps', async () => {
     const tapping = mittens('on', 'web', '--detach', ...inShop);
     while (!(await shop.containers('web')).includes('mittens-web')) await sleep(50);
-    await fail([{ match: 'GET', status: 503 }]);
+    await fail({ verb: 'GET', resource: '(pods|deployments)', status: 503 });
     await sleep(3000);
-    await fail([]);
+    await fail();
     const { code, stderr } = await tapping;
     assert.equal(code, 0, stderr);
   });
 
   it('by breaking every watch, on and off still see the rollout end', async () => {
-    await fail([{ match: 'GET', breakWatchesMs: 200 }]);
+    await fail({ verb: 'GET', breakWatchesMs: 200 });
     const { code, stderr } = await mittens('on', 'web', '--detach', ...inShop);
     assert.equal(code, 0, stderr);
   });
 
   it('by being slow, on and off take longer, and do the same', async () => {
-    await fail([{ delayMs: 300 }]);
+    await fail({ delayMs: 300 });
     assert.equal((await mittens('on', 'web', '--detach', ...inShop)).code, 0);
     assert.equal((await mittens('off', 'web', ...inShop)).code, 0);
   });
 
   it('when the workload is to be changed, on gives up and puts the Service back', async () => {
-    await fail([{ match: 'PATCH.*', status: 500 }]);
+    await fail({ verb: 'PATCH', resource: 'deployments', status: 500 });
     const { code } = await mittens('on', 'web', '--detach', ...inShop);
     assert.equal(code, 1);
   });
