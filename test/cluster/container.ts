@@ -153,7 +153,7 @@ class RunningContainer implements Container {
                 : once(child.stdin as Writable, 'drain').then(() => done(), done),
           })
         : undefined,
-      resize: (columns, rows) => void resize(child, columns, rows),
+      resize: resizer(child),
       exited: this.exited.then(({ exitCode }) => exitCode),
       release: () => {
         this.#viewers.delete(viewer);
@@ -182,7 +182,7 @@ class RunningContainer implements Container {
       stdin: stdin && child.stdin ? child.stdin : undefined,
       stdout: child.stdout as Readable,
       stderr: tty ? undefined : (child.stderr as Readable),
-      resize: (columns, rows) => void resize(child, columns, rows),
+      resize: resizer(child),
       exited: endOf(child),
       release: () => {
         child.stdin?.destroy();
@@ -284,13 +284,21 @@ function tryKill(pid: number, signal: Signal): void {
   }
 }
 
-/** Sets the size of the terminal of a process; its foreground processes get a SIGWINCH. */
+/** Returns what sets the size of a process's terminal, one size after the other; whoever is on it gets a SIGWINCH. */
+function resizer(child: ChildProcess): (columns: number, rows: number) => void {
+  let last: Promise<unknown> = Promise.resolve();
+  return (columns, rows) => {
+    last = last.then(async () => await resize(child, columns, rows)).catch(() => undefined);
+  };
+}
+
 async function resize(child: ChildProcess, columns: number, rows: number): Promise<void> {
   // A client tells its size at once, when the terminal may not be there yet.
   for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
     const terminal = terminalBelow(child.pid ?? 0);
     if (terminal) {
-      spawn('stty', ['-F', terminal, 'rows', String(rows), 'cols', String(columns)], { stdio: 'ignore' });
+      const size = ['-F', terminal, 'rows', String(rows), 'cols', String(columns)];
+      await once(spawn('stty', size, { stdio: 'ignore' }), 'exit');
       return;
     }
     await sleep(20);

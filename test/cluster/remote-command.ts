@@ -126,12 +126,13 @@ async function followSize(resize: Readable, running: Running): Promise<void> {
   let text = '';
   for await (const chunk of resize) {
     text += chunk;
-    // One may come in pieces, or several at once, of which only the last counts.
-    const size = text.match(/\{[^}]*\}/g)?.at(-1);
-    if (!size) continue;
+    // One may come in pieces, or several at once; each counts: kubectl sends a size and another, to have all drawn anew.
+    const sizes = text.match(/\{[^}]*\}/g) ?? [];
     text = text.slice(text.lastIndexOf('}') + 1);
-    const { Width, Height } = JSON.parse(size);
-    running.resize(Width, Height);
+    for (const size of sizes) {
+      const { Width, Height } = JSON.parse(size);
+      running.resize(Width, Height);
+    }
   }
 }
 

@@ -53,7 +53,7 @@ describe('a tap from on to q', () => {
     for (let sent = 0; sent < 20 && answer.status !== 503; sent++) {
       const pending = shop.request('web', `/seen/edit/${sent}`);
       await Promise.race([pending, terminal.shows(`/seen/edit/${sent} `)]);
-      await terminal.type(':', 'flow.set @all status_code 503', 'Enter', 'A');
+      await terminal.type(':', 'flow.set @shown status_code 503', 'Enter', 'A');
       answer = await pending;
     }
     assert.equal(answer.status, 503);
