@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { captured$ } from './child.ts';
 import { UserError } from './error.ts';
 
@@ -23,6 +24,16 @@ export class KubectlError extends UserError {
     super(lines.join('\n') || stderr.trim() || 'kubectl failed without a word');
     this.reason = /^Error from server \((\w+)\)/m.exec(stderr)?.[1];
   }
+}
+
+/** How often a read is tried while the API server is not available, and how far apart, in ms. */
+const READ_TRIES = 6;
+const READ_AGAIN_MS = 1000;
+
+/** Whether the API server refuses for now, whatever is asked of it. */
+function isPassing(error: unknown): boolean {
+  const reasons = ['ServiceUnavailable', 'TooManyRequests', 'ServerTimeout', 'Timeout'];
+  return error instanceof KubectlError && reasons.includes(error.reason ?? '');
 }
 
 /** The one place where kubectl is started. */
@@ -70,8 +81,16 @@ export class Kubectl {
     return stdout;
   }
 
+  /** Reads; an API server that has no time or is about to be replaced is asked again for some seconds. */
   async get<T>(args: string[], options: { signal?: AbortSignal } = {}): Promise<T> {
-    return JSON.parse(await this.run(['get', ...args, '-o', 'json'], options)) as T;
+    for (let tries = 1; ; tries++) {
+      try {
+        return JSON.parse(await this.run(['get', ...args, '-o', 'json'], options)) as T;
+      } catch (error) {
+        if (!isPassing(error) || tries === READ_TRIES) throw error;
+        await sleep(READ_AGAIN_MS);
+      }
+    }
   }
 
   /** Like get, but undefined when there is no such object. */
