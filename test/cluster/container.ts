@@ -1,26 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
-import { constants as osConstants } from 'node:os';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { PassThrough, type Readable, Writable } from 'node:stream';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Image } from './image.ts';
 import { PATH } from './launch.ts';
 import { Log } from './log.ts';
 import type { Sandbox } from './network.ts';
 import { now } from './object.ts';
+import {
+  firstBelow,
+  onTerminal,
+  type Process,
+  resizer,
+  type Signal,
+  startProcess,
+  tryKill,
+} from './process.ts';
 import { layOut } from './root.ts';
 import type { Running } from './running.ts';
 import type { Mount } from './volume.ts';
@@ -50,8 +47,6 @@ export interface Exit {
   message?: string;
 }
 
-type Signal = 'SIGTERM' | 'SIGKILL';
-
 const SCRIPT = fileURLToPath(new URL('container.sh', import.meta.url));
 
 /** A container: a process that is the first of namespaces of its own, and all that it starts. */
@@ -80,7 +75,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     ...['unshare', '--mount', '--pid', '--uts', '--fork', '--kill-child'],
     ...['sh', SCRIPT, ...withEnvironment(options, command, options.tty)],
   ];
-  const child = startProcess(onTerminal(line, options.tty), {
+  const environment = {
     PATH,
     POCKET_FSTAB: fstab,
     POCKET_ROOT: join(folder, 'root'),
@@ -88,18 +83,25 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     POCKET_DIR: options.workingDir ?? '/',
     POCKET_USER: String(options.runAsUser),
     POCKET_GROUP: String(options.runAsGroup),
-  });
-  const ended = endOf(child).finally(() => rmSync(folder, { recursive: true, force: true }));
-  const trouble = await Promise.race([readiness(child), ended.then((code) => `it ended with ${code}`)]);
-  if (trouble !== undefined) return unstarted(`the pocket cluster cannot make the container: ${trouble}`);
-  return new RunningContainer(child, ended, options);
+  };
+  // script(1) types a ^D when its input is empty: a terminal has one that stays open.
+  const stdin = options.stdin || options.tty;
+  const process = await startProcess(onTerminal(line, options.tty), environment, { stdin, words: true });
+  const ended = process.ended.finally(() => rmSync(folder, { recursive: true, force: true }));
+  const trouble = await Promise.race([readiness(process), ended.then((code) => `it ended with ${code}`)]);
+  if (trouble !== undefined) {
+    // It has ended when its output has been read.
+    for (const output of [process.stdout, process.stderr]) output.resume();
+    return unstarted(`the pocket cluster cannot make the container: ${trouble}`);
+  }
+  return new RunningContainer(process, ended, options);
 }
 
 /** A container whose first process runs. */
 class RunningContainer implements Container {
   readonly log = new Log();
   readonly exited: Promise<Exit>;
-  readonly #child: ChildProcess;
+  readonly #process: Process;
   readonly #options: ContainerOptions;
   readonly #viewers = new Set<{ stdout: PassThrough; stderr: PassThrough | undefined }>();
   /** Its first process, by the number that it has for us. */
@@ -107,15 +109,12 @@ class RunningContainer implements Container {
   #over = false;
   #killed = false;
 
-  constructor(child: ChildProcess, ended: Promise<number>, options: ContainerOptions) {
-    this.#child = child;
+  constructor(process: Process, ended: Promise<number>, options: ContainerOptions) {
+    this.#process = process;
     this.#options = options;
-    this.#pid = firstBelow(child.pid ?? 0);
-    // On a terminal, script(1) would type a ^D.
-    if (!options.stdin && !options.tty) child.stdin?.end();
-    child.stdin?.on('error', () => undefined);
+    this.#pid = firstBelow(process.child.pid ?? 0);
     for (const source of ['stdout', 'stderr'] as const)
-      child[source]?.on('data', (chunk: Buffer) => this.#say(source, chunk));
+      process[source].on('data', (chunk: Buffer) => this.#say(source, chunk));
     const startedAt = now();
     this.exited = ended.then((code) => {
       // unshare(1) ends with 1 when its child was killed.
@@ -141,24 +140,23 @@ class RunningContainer implements Container {
     const { tty, stdin } = this.#options;
     const viewer = { stdout: new PassThrough(), stderr: tty ? undefined : new PassThrough() };
     this.#viewers.add(viewer);
-    const child = this.#child;
+    const { child, stdin: input, stdout, stderr } = this.#process;
     return {
       ...viewer,
       // What one viewer closes stays open for the others.
-      stdin: stdin
-        ? new Writable({
-            write: (chunk, _, done) =>
-              child.stdin?.write(chunk)
-                ? done()
-                : once(child.stdin as Writable, 'drain').then(() => done(), done),
-          })
-        : undefined,
+      stdin:
+        stdin && input
+          ? new Writable({
+              write: (chunk, _, done) =>
+                input.write(chunk) ? done() : once(input, 'drain').then(() => done(), done),
+            })
+          : undefined,
       resize: resizer(child),
       exited: this.exited.then(({ exitCode }) => exitCode),
       release: () => {
         this.#viewers.delete(viewer);
-        child.stdout?.resume();
-        child.stderr?.resume();
+        stdout.resume();
+        stderr.resume();
       },
     };
   }
@@ -175,23 +173,20 @@ class RunningContainer implements Container {
       // The terminal is made in there: job control needs a session whose numbers are of that pid namespace.
       ...onTerminal(withEnvironment(this.#options, command, tty), tty),
     ];
-    const child = startProcess(line, { PATH });
-    child.stdin?.on('error', () => undefined);
-    if (!stdin && !tty) child.stdin?.end();
+    const process = await startProcess(line, { PATH }, { stdin: stdin || tty });
+    const { child, stdout, stderr } = process;
     return {
-      stdin: stdin && child.stdin ? child.stdin : undefined,
-      stdout: child.stdout as Readable,
-      stderr: tty ? undefined : (child.stderr as Readable),
+      stdin: stdin ? process.stdin : undefined,
+      stdout,
+      stderr: tty ? undefined : stderr,
       resize: resizer(child),
-      exited: endOf(child),
+      exited: process.ended,
       release: () => {
-        child.stdin?.destroy();
-        child.stdout?.destroy();
-        child.stderr?.destroy();
+        for (const stream of [process.stdin, stdout, stderr]) stream?.destroy();
         if (child.exitCode !== null || child.signalCode !== null) return;
-        const process = firstBelow(child.pid ?? 0);
+        const first = firstBelow(child.pid ?? 0);
         // Whoever started it ends with it, and must be there to reap it.
-        if (process) tryKill(process, 'SIGKILL');
+        if (first) tryKill(first, 'SIGKILL');
         else child.kill('SIGHUP');
       },
     };
@@ -202,129 +197,22 @@ class RunningContainer implements Container {
     for (const viewer of this.#viewers) {
       const stream = viewer[source] ?? viewer.stdout;
       if (stream.write(chunk)) continue;
-      this.#child[source]?.pause();
-      stream.once('drain', () => this.#child[source]?.resume());
+      this.#process[source].pause();
+      stream.once('drain', () => this.#process[source].resume());
     }
   }
-}
-
-// -- processes
-
-/** A command line on a terminal of its own, if it is to have one. */
-function onTerminal(line: string[], tty: boolean): string[] {
-  // script(1) makes the terminal: its size is 0x0 until someone attaches, as on Kubernetes.
-  return tty
-    ? ['env', 'SHELL=/bin/sh', 'script', '-qefc', `exec ${line.map(quote).join(' ')}`, '/dev/null']
-    : line;
-}
-
-/** Starts a command line; descriptor 3 is for its first words to us. */
-function startProcess([command = '', ...args]: string[], env: Record<string, string>): ChildProcess {
-  return spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe', 'pipe'], env, cwd: '/' });
 }
 
 /** Waits until a container's first process is about to become its command; resolves with what went wrong, if so. */
-function readiness(child: ChildProcess): Promise<string | undefined> {
+function readiness(process: Process): Promise<string | undefined> {
   let words = '';
-  const output = child.stdio[3] as Readable;
   return new Promise((resolve) => {
-    output.on('data', (data) => {
+    process.words?.on('data', (data) => {
       words += data;
       if (words.endsWith('ready\n')) resolve(undefined);
     });
-    output.on('end', () => resolve(words.trim() || 'it ended without a word'));
+    process.words?.on('end', () => resolve(words.trim() || 'it ended without a word'));
   });
-}
-
-function quote(word: string): string {
-  return `'${word.replaceAll("'", "'\\''")}'`;
-}
-
-/** The exit code of a process, when its output is complete: 128 and the signal's number for a signal. */
-async function endOf(child: ChildProcess): Promise<number> {
-  const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
-    child.once('exit', (...how) => {
-      // What it has left running may hold its output open for ever: when that is quiet, it is taken as complete.
-      const late = setTimeout(() => resolve(how), 1000);
-      for (const output of [child.stdout, child.stderr]) output?.on('data', () => late.refresh());
-      child.once('close', () => {
-        clearTimeout(late);
-        resolve(how);
-      });
-    });
-    child.once('error', () => resolve([126, null]));
-  });
-  return code ?? 128 + (signal ? osConstants.signals[signal] : 0);
-}
-
-/** The first process below one that is in a pid namespace further down. */
-function firstBelow(pid: number): number | undefined {
-  const depth = (process: number) =>
-    /^NSpid:\s+(.*)$/m.exec(read(`/proc/${process}/status`))?.[1]?.split(/\s+/).length ?? 0;
-  for (const child of childrenOf(pid)) {
-    const found = depth(child) > depth(pid) ? child : firstBelow(child);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function tryKill(pid: number, signal: Signal): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It has ended by itself.
-  }
-}
-
-/** Returns what sets the size of a process's terminal, one size after the other; whoever is on it gets a SIGWINCH. */
-function resizer(child: ChildProcess): (columns: number, rows: number) => void {
-  let last: Promise<unknown> = Promise.resolve();
-  return (columns, rows) => {
-    last = last.then(async () => await resize(child, columns, rows)).catch(() => undefined);
-  };
-}
-
-async function resize(child: ChildProcess, columns: number, rows: number): Promise<void> {
-  // A client tells its size at once, when the terminal may not be there yet.
-  for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
-    const terminal = terminalBelow(child.pid ?? 0);
-    if (terminal) {
-      const size = ['-F', terminal, 'rows', String(rows), 'cols', String(columns)];
-      await once(spawn('stty', size, { stdio: 'ignore' }), 'exit');
-      return;
-    }
-    await sleep(20);
-  }
-}
-
-/** The terminal on which the first of the processes below one is that has any. */
-function terminalBelow(pid: number): string | undefined {
-  for (const child of childrenOf(pid)) {
-    const own = link(`/proc/${child}/fd/0`);
-    const found = own.startsWith('/dev/pts/') ? own : terminalBelow(child);
-    if (found) return found;
-  }
-  return undefined;
-}
-
-function childrenOf(pid: number): number[] {
-  return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
-}
-
-function link(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return '';
-  }
 }
 
 // -- commands

@@ -173,6 +173,20 @@ export const trials: Record<string, () => Promise<void>> = {
     container.signal('SIGKILL');
   },
 
+  'stdout and stderr can be opened by their names in /dev, by any user': async () => {
+    const script = 'echo out >/dev/stdout; echo wrong >/dev/stderr';
+    for (const user of [0, 1000]) {
+      const container = await start(['sleep', '1000'], { runAsUser: user, runAsGroup: user });
+      const running = await container.exec(['sh', '-c', script], { tty: false, stdin: false });
+      assert.deepEqual(
+        await Promise.all([text(running.stdout), text(running.stderr as Readable), running.exited]),
+        ['out\n', 'wrong\n', 0],
+        `user ${user}`,
+      );
+      container.signal('SIGKILL');
+    }
+  },
+
   'exec in a terminal has job control, and follows the size': async () => {
     const container = await start(['sleep', '1000']);
     const running = await container.exec(['bash', '--norc'], { tty: true, stdin: true });
