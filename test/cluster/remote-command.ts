@@ -138,8 +138,10 @@ async function followSize(resize: Readable, running: Running): Promise<void> {
 
 /** Why a command could not be started, as the kubelet tells it. */
 function failureOf({ message }: Error): object {
-  const words = `error executing command in container: failed to exec in container: ${message}`;
-  return { metadata: {}, status: 'Failure', message: words, reason: 'InternalError', code: 500 };
+  const why = `error executing command in container: failed to exec in container: ${message}`;
+  const words = `Internal error occurred: ${why}`;
+  const details = { causes: [{ message: why }] };
+  return { metadata: {}, status: 'Failure', message: words, reason: 'InternalError', details, code: 500 };
 }
 
 function statusOf({ url = '' }: IncomingMessage, code: number): object {
