@@ -41,7 +41,7 @@ function inContext(context: string): Stage {
   const namespace = newNamespace();
   const flags = [`--context=${context}`, `--namespace=${namespace}`];
   const clear = async () => {
-    const args = ['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=90s'];
+    const args = ['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=5m'];
     await step(`deleting namespace ${namespace}`, async () => await new Kubectl({ context }).run(args));
   };
   return { kubectl: new Kubectl({ context, namespace }), flags, clear };
