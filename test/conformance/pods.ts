@@ -110,7 +110,7 @@ export const pods: Scenario[] = [
     await t.see('get pod odd', { fields: state, until: /InvalidImageName/ });
     await t.see(
       'get events --field-selector involvedObject.name=absent,type=Warning -o custom-columns=REASON:.reason --no-headers',
-      { until: /BackOff/, loosely: (seen) => [...new Set(seen.split('\n'))].sort().join('\n') },
+      { until: /Failed/, loosely: (seen) => [...new Set(seen.split('\n'))].sort().join('\n') },
     );
     await t.see('logs absent', {
       loosely: (seen) => seen.replace(/is waiting to start: .*/, 'is waiting to start: …'),

@@ -31,7 +31,7 @@ export interface Look {
   sorted?: true;
   /** Compare the exit code and the error only: what was made is looked at by a later step. */
   silent?: true;
-  /** Ask again until what is seen matches; it is compared as it is when patience ends otherwise. */
+  /** Ask again until what is seen, after loosely, matches; a side that never comes to it differs. */
   until?: RegExp;
   /** End kubectl after so many ms, or when it has said something, and compare what it had said. */
   stop?: number | RegExp;
@@ -83,8 +83,13 @@ export class Trial {
     const deadline = Date.now() + PATIENCE_MS;
     for (;;) {
       const seen = this.#view(await this.run(args, look), look);
-      if (!look.until || look.until.test(seen) || Date.now() > deadline) {
+      if (!look.until || look.until.test(seen)) {
         this.note(`kubectl ${command}`, seen);
+        return seen;
+      }
+      if (Date.now() > deadline) {
+        // Neither cluster may wait in vain: that names the side, so the notes are never the same.
+        this.note(`kubectl ${command}`, `${seen}\n(${this.#side.kubeconfig} never came to ${look.until})`);
         return seen;
       }
       await sleep(700);

@@ -21,6 +21,67 @@ function laterWords(seen: string): string {
 
 /** Deployments, StatefulSets, DaemonSets, their rollouts, quotas. */
 export const workloads: Scenario[] = [
+  scenario('StatefulSet', async (t) => {
+    await t.make(
+      workload('StatefulSet', 'db', [web('one')], { replicas: 2 }),
+      service('db', { clusterIP: 'None' }),
+    );
+    await t.see('rollout status statefulset/db --timeout=80s', { lines: /exit|complete/ });
+    await t.see('get pods -l app=db', {
+      fields: [
+        'items.metadata.name',
+        'items.metadata.generateName',
+        'items.spec.hostname',
+        'items.spec.subdomain',
+        'items.metadata.ownerReferences.kind',
+      ],
+    });
+    const status = [
+      'observedGeneration',
+      'replicas',
+      'readyReplicas',
+      'currentReplicas',
+      'updatedReplicas',
+      'collisionCount',
+    ].map((field) => `status.${field}`);
+    await t.see('get statefulset db', { fields: status });
+    await t.see(
+      'get events --field-selector involvedObject.kind=StatefulSet -o custom-columns=REASON:.reason,MESSAGE:.message --no-headers',
+      { sorted: true },
+    );
+    await t.see('set env statefulset/db X=1');
+    await t.see('rollout status statefulset/db --timeout=80s', { lines: /exit|complete/ });
+    await t.see('get statefulset db', { fields: status });
+    await t.see('get endpoints db', {
+      fields: [
+        'subsets.addresses.hostname',
+        'subsets.addresses.targetRef.name',
+        'subsets.ports',
+        'metadata.labels',
+      ],
+      until: /db-0.*db-1|db-1.*db-0/,
+      // Their order is chance.
+      loosely: (seen) => seen.replaceAll('"db-1","db-0"', '"db-0","db-1"'),
+    });
+    await t.see('scale statefulset db --replicas=1');
+    await t.see('get pods -o name', { until: /^exit 0\npod\/db-0$/ });
+    await t.see('delete pod db-0');
+    await t.see('get pods', { until: /db-0 +1\/1/ });
+    await t.see('scale statefulset db --replicas=0');
+    await t.see('get pods -o name', { until: /^exit 0\n*$/ });
+    await t.see('rollout restart statefulset/db');
+    await t.see('rollout history statefulset/db', {
+      loosely: (seen) => seen.replace(/\n\d.*/g, '\nREVISION'),
+    });
+    await t.see(`patch statefulset db -p '{"spec":{"serviceName":"other"}}'`, {
+      loosely: (seen) => seen.replace(/updates to statefulset spec[\s\S]*/, 'updates …'),
+    });
+    await t.see(
+      `patch statefulset db -p '{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}'`,
+    );
+    await t.see('rollout status statefulset/db');
+  }),
+
   scenario('Deployment: rollout, scale, history, undo, restart', async (t) => {
     await t.make(workload('Deployment', 'web', [web('one')], { replicas: 2 }));
     await t.see('rollout status deployment/web --timeout=80s', { lines: /exit|successfully/ });
@@ -103,67 +164,6 @@ export const workloads: Scenario[] = [
       ]),
     );
     await t.see('rollout status deployment/slow --timeout=1s', { lines: /exit|error/ });
-  }),
-
-  scenario('StatefulSet', async (t) => {
-    await t.make(
-      workload('StatefulSet', 'db', [web('one')], { replicas: 2 }),
-      service('db', { clusterIP: 'None' }),
-    );
-    await t.see('rollout status statefulset/db --timeout=80s', { lines: /exit|complete/ });
-    await t.see('get pods -l app=db', {
-      fields: [
-        'items.metadata.name',
-        'items.metadata.generateName',
-        'items.spec.hostname',
-        'items.spec.subdomain',
-        'items.metadata.ownerReferences.kind',
-      ],
-    });
-    const status = [
-      'observedGeneration',
-      'replicas',
-      'readyReplicas',
-      'currentReplicas',
-      'updatedReplicas',
-      'collisionCount',
-    ].map((field) => `status.${field}`);
-    await t.see('get statefulset db', { fields: status });
-    await t.see(
-      'get events --field-selector involvedObject.kind=StatefulSet -o custom-columns=REASON:.reason,MESSAGE:.message --no-headers',
-      { sorted: true },
-    );
-    await t.see('set env statefulset/db X=1');
-    await t.see('rollout status statefulset/db --timeout=80s', { lines: /exit|complete/ });
-    await t.see('get statefulset db', { fields: status });
-    await t.see('get endpoints db', {
-      fields: [
-        'subsets.addresses.hostname',
-        'subsets.addresses.targetRef.name',
-        'subsets.ports',
-        'metadata.labels',
-      ],
-      until: /db-0.*db-1|db-1.*db-0/,
-      // Their order is chance.
-      loosely: (seen) => seen.replaceAll('"db-1","db-0"', '"db-0","db-1"'),
-    });
-    await t.see('rollout restart statefulset/db');
-    await t.see('rollout history statefulset/db', {
-      loosely: (seen) => seen.replace(/\n\d.*/g, '\nREVISION'),
-    });
-    await t.see('scale statefulset db --replicas=1');
-    await t.see('get pods -o name', { until: /^exit 0\npod\/db-0$/ });
-    await t.see('delete pod db-0');
-    await t.see('get pods', { until: /db-0 +1\/1/ });
-    await t.see('scale statefulset db --replicas=0');
-    await t.see('get pods -o name', { until: /^exit 0\n*$/ });
-    await t.see(`patch statefulset db -p '{"spec":{"serviceName":"other"}}'`, {
-      loosely: (seen) => seen.replace(/updates to statefulset spec[\s\S]*/, 'updates …'),
-    });
-    await t.see(
-      `patch statefulset db -p '{"spec":{"updateStrategy":{"type":"OnDelete","rollingUpdate":null}}}'`,
-    );
-    await t.see('rollout status statefulset/db');
   }),
 
   scenario('DaemonSet', async (t) => {
