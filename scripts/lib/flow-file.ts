@@ -1,0 +1,104 @@
+import { createReadStream, openSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { UserError } from './error.ts';
+import { type Flow, FlowError, parseFlow } from './flow.ts';
+import { extentAt, TnetstringError } from './tnetstring.ts';
+
+/** A flow, and where its bytes are. */
+export interface Recorded {
+  flow: Flow;
+  bytes: Buffer;
+  /** Of the first of them in the file. */
+  offset: number;
+}
+
+/** A file whose last flow is not whole. */
+export interface Truncation {
+  name: string;
+  /** Where that flow begins, and how many bytes of it there are. */
+  offset: number;
+  bytes: number;
+}
+
+const CHUNK_BYTES = 1024 * 1024;
+/** The longest flow that is read: a forged length would fill the memory. */
+const MAX_FLOW_BYTES = 512 * 1024 * 1024;
+
+/**
+ * Reads the flows of a file one after another, in memory that does not grow with the file.
+ * @param name a path, or `-` for stdin.
+ * @param onTruncation is told when the last flow is not whole; all before it were given.
+ * @throws UserError for a file that cannot be read, and for bytes that are no flow, with their offset.
+ */
+export async function* readFlows(
+  name: string,
+  onTruncation: (truncation: Truncation) => void,
+): AsyncGenerator<Recorded> {
+  let offset = 0;
+  let held: Buffer[] = [];
+  let holding = 0;
+  let wanted = 1;
+  try {
+    for await (const chunk of chunksOf(name)) {
+      held.push(chunk);
+      holding += chunk.length;
+      // A long flow is put together once, when all of it is there.
+      if (holding < wanted) continue;
+      const buffer = held.length === 1 ? chunk : Buffer.concat(held);
+      let at = 0;
+      for (;;) {
+        wanted = lengthAt(buffer, at);
+        if (at + wanted > buffer.length) break;
+        const bytes = buffer.subarray(at, at + wanted);
+        yield { flow: parseFlow(bytes), bytes, offset };
+        at += wanted;
+        offset += wanted;
+      }
+      held = at < buffer.length ? [buffer.subarray(at)] : [];
+      holding = buffer.length - at;
+    }
+  } catch (error) {
+    throw asUserError(error, name, offset);
+  }
+  if (holding > 0) onTruncation({ name, offset, bytes: holding });
+}
+
+/** A flow that was read before, read once more. */
+export async function readFlowAt(name: string, offset: number, length: number): Promise<Flow> {
+  const file = await open(name);
+  try {
+    const { buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
+    return parseFlow(buffer);
+  } catch (error) {
+    throw asUserError(error, name, offset);
+  } finally {
+    await file.close();
+  }
+}
+
+/** How many bytes the flow has that begins there; one more than there are when not even that is there. */
+function lengthAt(buffer: Buffer, at: number): number {
+  const extent = extentAt(buffer, at);
+  if (!extent) return buffer.length - at + 1;
+  const length = extent.end + 1 - at;
+  if (length > MAX_FLOW_BYTES) throw new TnetstringError('a length beyond any flow', 0);
+  return length;
+}
+
+function chunksOf(name: string): AsyncIterable<Buffer> {
+  if (name === '-') return process.stdin;
+  // Opened here, for its error to be thrown where it is caught.
+  return createReadStream(name, { fd: openSync(name, 'r'), highWaterMark: CHUNK_BYTES });
+}
+
+function asUserError(error: unknown, name: string, offset: number): unknown {
+  const file = name === '-' ? 'stdin' : name;
+  if (error instanceof TnetstringError) {
+    const what = `${file} is no flow file from byte ${offset + error.offset} on: ${error.message}`;
+    return new UserError(what, { hint: 'mitmproxy, mitmdump -w and capture write flow files' });
+  }
+  if (error instanceof FlowError)
+    return new UserError(`${file}: the flow at byte ${offset}: ${error.message}`);
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ? new UserError(`${file}: ${message}`) : error;
+}

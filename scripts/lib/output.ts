@@ -1,0 +1,32 @@
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+
+const CHUNK_BYTES = 64 * 1024;
+
+/** Where much is written in small pieces: in large ones, and no faster than it is taken away. */
+export class Output {
+  readonly #stream: Writable;
+  #pieces: (string | Buffer)[] = [];
+  #size = 0;
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+  }
+
+  /** For functions that take a `write`. */
+  readonly write = async (piece: string | Buffer): Promise<void> => {
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size >= CHUNK_BYTES) await this.flush();
+  };
+
+  async flush(): Promise<void> {
+    const text = this.#pieces.every((piece) => typeof piece === 'string');
+    const chunk = text
+      ? this.#pieces.join('')
+      : Buffer.concat(this.#pieces.map((piece) => Buffer.from(piece)));
+    this.#pieces = [];
+    this.#size = 0;
+    if (chunk.length > 0 && !this.#stream.write(chunk)) await once(this.#stream, 'drain');
+  }
+}

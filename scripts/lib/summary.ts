@@ -1,0 +1,71 @@
+import { bytesOf, endpointOf, latencyOf } from './endpoint.ts';
+import type { Flow } from './flow.ts';
+import { Histogram } from './histogram.ts';
+
+/** What is known of an endpoint's flows. */
+export interface Endpoint {
+  name: string;
+  count: number;
+  /** How many flows had which status; of flows without one: `error`, or `none`. */
+  statuses: Map<string, number>;
+  /** In ms. */
+  latency: Histogram;
+  sent: number;
+  received: number;
+}
+
+/** Whoever asks for paths at random must not fill the memory: what comes after is counted together. */
+const MAX_ENDPOINTS = 10_000;
+const OTHER = '(other endpoints)';
+
+/** The flows of a capture by endpoint. */
+export class Summary {
+  readonly endpoints = new Map<string, Endpoint>();
+  readonly total = newEndpoint('total');
+  /** Seconds since 1970. */
+  first = Number.POSITIVE_INFINITY;
+  last = Number.NEGATIVE_INFINITY;
+
+  /** @returns the endpoint that the flow is counted with. */
+  add(flow: Flow): Endpoint {
+    const endpoint = this.#endpoint(endpointOf(flow));
+    const status = statusOf(flow);
+    const latency = latencyOf(flow);
+    const { sent, received } = bytesOf(flow);
+    for (const one of [endpoint, this.total]) {
+      one.count++;
+      one.statuses.set(status, (one.statuses.get(status) ?? 0) + 1);
+      // That of a WebSocket is how long it was open.
+      if (latency !== undefined && !flow.websocket) one.latency.add(latency);
+      one.sent += sent;
+      one.received += received;
+    }
+    this.first = Math.min(this.first, flow.created);
+    this.last = Math.max(this.last, flow.created + (latency ?? 0) / 1000);
+    return endpoint;
+  }
+
+  /** The most asked first. */
+  sorted(): Endpoint[] {
+    return [...this.endpoints.values()].sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
+  }
+
+  #endpoint(name: string): Endpoint {
+    const known = this.endpoints.get(name);
+    if (known) return known;
+    const key = this.endpoints.size < MAX_ENDPOINTS ? name : OTHER;
+    const endpoint = this.endpoints.get(key) ?? newEndpoint(key);
+    this.endpoints.set(key, endpoint);
+    return endpoint;
+  }
+}
+
+/** A flow's status, as it is counted: the response's, `error` without one, or `none` where there are none. */
+export function statusOf(flow: Flow): string {
+  if (flow.response) return String(flow.response.status);
+  return flow.error ? 'error' : 'none';
+}
+
+function newEndpoint(name: string): Endpoint {
+  return { name, count: 0, statuses: new Map(), latency: new Histogram(), sent: 0, received: 0 };
+}
