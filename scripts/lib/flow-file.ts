@@ -34,12 +34,26 @@ export async function* readFlows(
   name: string,
   onTruncation: (truncation: Truncation) => void,
 ): AsyncGenerator<Recorded> {
+  try {
+    yield* flowsIn(chunksOf(name), name, onTruncation);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw code ? new UserError(`${name}: ${message}`) : error;
+  }
+}
+
+/** As readFlows, of bytes that come in chunks of any length from wherever the name says. */
+export async function* flowsIn(
+  chunks: AsyncIterable<Buffer>,
+  name: string,
+  onTruncation: (truncation: Truncation) => void,
+): AsyncGenerator<Recorded> {
   let offset = 0;
   let held: Buffer[] = [];
   let holding = 0;
   let wanted = 1;
   try {
-    for await (const chunk of chunksOf(name)) {
+    for await (const chunk of chunks) {
       held.push(chunk);
       holding += chunk.length;
       // A long flow is put together once, when all of it is there.
@@ -47,7 +61,7 @@ export async function* readFlows(
       const buffer = held.length === 1 ? chunk : Buffer.concat(held);
       let at = 0;
       for (;;) {
-        wanted = lengthAt(buffer, at);
+        wanted = lengthOf(buffer.subarray(at));
         if (at + wanted > buffer.length) break;
         const bytes = buffer.subarray(at, at + wanted);
         yield { flow: parseFlow(bytes), bytes, offset };
@@ -76,11 +90,11 @@ export async function readFlowAt(name: string, offset: number, length: number): 
   }
 }
 
-/** How many bytes the flow has that begins there; one more than there are when not even that is there. */
-function lengthAt(buffer: Buffer, at: number): number {
-  const extent = extentAt(buffer, at);
-  if (!extent) return buffer.length - at + 1;
-  const length = extent.end + 1 - at;
+/** How many bytes the first flow has; one more than there are when not even that is there. */
+function lengthOf(buffer: Buffer): number {
+  const extent = extentAt(buffer, 0);
+  if (!extent) return buffer.length + 1;
+  const length = extent.end + 1;
   if (length > MAX_FLOW_BYTES) throw new TnetstringError('a length beyond any flow', 0);
   return length;
 }
@@ -99,6 +113,5 @@ function asUserError(error: unknown, name: string, offset: number): unknown {
   }
   if (error instanceof FlowError)
     return new UserError(`${file}: the flow at byte ${offset}: ${error.message}`);
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ? new UserError(`${file}: ${message}`) : error;
+  return error;
 }

@@ -1,0 +1,189 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { bodyOf, headerOf } from '../../scripts/lib/body.ts';
+import { type Flow, parseFlow } from '../../scripts/lib/flow.ts';
+import { flowsIn, readFlows } from '../../scripts/lib/flow-file.ts';
+import { jsonOf } from '../../scripts/lib/jsonl.ts';
+import { encode, type Value } from '../../scripts/lib/tnetstring.ts';
+import { python } from '../flows/python.ts';
+
+const RECORDED = ['8.1', '11.0'].map(
+  (version) => new URL(`../flows/${version}.mitm`, import.meta.url).pathname,
+);
+const folder = mkdtempSync(join(tmpdir(), 'mittens-flow-'));
+after(() => rmSync(folder, { recursive: true }));
+
+async function read(file: string): Promise<Flow[]> {
+  const flows: Flow[] = [];
+  for await (const { flow } of readFlows(file, () => assert.fail('truncated'))) flows.push(flow);
+  return flows;
+}
+
+/** What does not depend on when and by which ports it was recorded. */
+function lasting(flow: Flow): unknown {
+  const text = JSON.stringify(jsonOf(flow), (key, value) =>
+    ['id', 'time', 'latency', 'client'].includes(key) ? undefined : value,
+  );
+  return JSON.parse(
+    text
+      .replace(/"([Dd]ate|[Ss]ec-[Ww]eb[Ss]ocket-\w+)","[^"]*"/g, '"$1",""')
+      .replaceAll('connection closed', ''),
+  );
+}
+
+/** A flow of every kind that mitmproxy knows, written by its own writer. */
+const KINDS = `
+import sys
+from mitmproxy.io import FlowWriter
+from mitmproxy.test import tflow
+w = FlowWriter(open(sys.argv[1], "wb"))
+w.add(tflow.tflow(resp=True))
+w.add(tflow.tflow(err=True))
+w.add(tflow.twebsocketflow())
+w.add(tflow.ttcpflow())
+for name in ("tudpflow", "tdnsflow"):
+    if hasattr(tflow, name):
+        w.add(getattr(tflow, name)(**({"resp": True} if name == "tdnsflow" else {})))
+w.fo.close()
+`;
+
+/** What mitmproxy reads in a file. */
+const SEEN = `
+import sys, json, base64
+from mitmproxy.io import FlowReader
+for f in FlowReader(open(sys.argv[1], "rb")).stream():
+    state = f.get_state()
+    state.pop("version")
+    print(json.dumps(state, sort_keys=True, default=lambda b: base64.b64encode(b).decode()))
+`;
+
+describe('flows', () => {
+  it('are the same from mitmproxy 8.1 and from 11', async () => {
+    const [old = [], recent = []] = await Promise.all(RECORDED.map(read));
+    assert.equal(old.length, 16);
+    assert.deepEqual(old.map(lasting), recent.map(lasting));
+  });
+
+  it('have what was sent', async () => {
+    for (const file of RECORDED) {
+      const flows = await read(file);
+      const of = (method: string, path: string) => {
+        const found = flows.find(({ request }) => request?.method === method && request.path === path);
+        assert.ok(found, path);
+        return found;
+      };
+      for (const coding of ['gzip', 'deflate', 'br']) {
+        const { response } = of('GET', `/${coding}`);
+        assert.ok(response);
+        assert.match(bodyOf(response).toString(), /"name":"Fäustling"/);
+      }
+      const cookies = of('GET', '/cookies').response?.headers.filter(([name]) => name === 'set-cookie');
+      assert.deepEqual(
+        cookies?.map(([, value]) => value),
+        ['a=1; Path=/; HttpOnly', 'b=2; Max-Age=60; Secure'],
+      );
+      assert.equal(headerOf(of('GET', '/latin').response?.headers ?? [], 'x-name'), 'Fäustling');
+      assert.equal(of('GET', '/broken').response, undefined);
+      assert.match(of('GET', '/broken').error?.message ?? '', /closed/);
+      const { websocket } = of('GET', '/socket');
+      assert.deepEqual(
+        websocket?.messages.map(({ fromClient, text, content }) => [
+          fromClient,
+          text,
+          content.toString('hex'),
+        ]),
+        [
+          [true, true, '68656c6c6f'],
+          [false, true, '68656c6c6f'],
+          [true, false, '0001ff'],
+          [false, false, '0001ff'],
+        ],
+      );
+      assert.deepEqual([websocket?.closeCode, websocket?.closedByClient], [1000, true]);
+      assert.equal(of('POST', '/upload').request?.content?.toString('hex'), '009f9296');
+    }
+  });
+
+  it('of every kind, written anew, are to mitmproxy what they were', async () => {
+    const [kinds, copy] = [join(folder, 'kinds.mitm'), join(folder, 'copy.mitm')];
+    await python(KINDS, kinds);
+    const flows = await read(kinds);
+    assert.ok(flows.length >= 4);
+    const { request, response } = flows[0] ?? {};
+    assert.deepEqual([request?.method, request?.path, response?.status], ['GET', '/path', 200]);
+    assert.equal(flows[1]?.error?.message, 'error');
+    assert.deepEqual(
+      flows[3]?.messages.map(({ content }) => String(content)),
+      ['hello', "it's me"],
+    );
+    const dns = flows.find(({ type }) => type === 'dns')?.dns;
+    if (flows.length > 4) assert.equal(dns?.response?.answers[0]?.data.join('.'), '8.8.8.8');
+    // An older mitmproxy does not read the version that is written.
+    if (flows[0]?.state.get('version') !== (await versionOf())) return;
+    writeFileSync(copy, Buffer.concat(flows.map(({ state }) => encode(state))));
+    assert.equal(String(await python(SEEN, copy)), String(await python(SEEN, kinds)));
+  });
+
+  it('of versions that are not known are refused by their number', () => {
+    const flow = (version: Value) => encode(new Map([['version', version]]));
+    for (const version of [16, 22, -1])
+      assert.throws(() => parseFlow(flow(version)), new RegExp(`version ${version}: 17 to 21 are known`));
+    assert.throws(() => parseFlow(flow('21')), /without a version/);
+  });
+});
+
+async function versionOf(): Promise<number> {
+  return Number(await python('from mitmproxy import version; print(version.FLOW_FORMAT_VERSION)'));
+}
+
+describe('flow files', () => {
+  const [file = ''] = RECORDED;
+
+  it('are read in chunks of any length', async () => {
+    const whole = await read(file);
+    const bytes = Buffer.concat(whole.map(({ state }) => encode(state)));
+    for (const length of [1, 7, 4096]) {
+      const ids: string[] = [];
+      for await (const { flow } of flowsIn(chunked(bytes, length), 'x', () => assert.fail('truncated')))
+        ids.push(flow.id);
+      assert.deepEqual(
+        ids,
+        whole.map(({ id }) => id),
+      );
+    }
+  });
+
+  it('that are cut off give all flows but the last, and say how much is lost', async () => {
+    const bytes = Buffer.concat((await read(file)).slice(0, 2).map(({ state }) => encode(state)));
+    const first = encode((await read(file))[0]?.state ?? null).length;
+    for (const cut of [first + 1, first + 4, first + 500, bytes.length - 1]) {
+      const told: unknown[] = [];
+      let count = 0;
+      for await (const _ of flowsIn(chunked(bytes.subarray(0, cut), 64), 'x', (truncation) =>
+        told.push(truncation),
+      ))
+        count++;
+      assert.equal(count, 1);
+      assert.deepEqual(told, [{ name: 'x', offset: first, bytes: cut - first }]);
+    }
+  });
+
+  it('that are damaged in the middle say where', async () => {
+    const bytes = Buffer.concat((await read(file)).map(({ state }) => encode(state)));
+    const first = encode((await read(file))[0]?.state ?? null).length;
+    bytes[first] = 0x78;
+    await assert.rejects(
+      async () => {
+        for await (const _ of flowsIn(chunked(bytes, 100), 'x.mitm', () => undefined));
+      },
+      { message: `x.mitm is no flow file from byte ${first} on: no length prefix` },
+    );
+  });
+});
+
+async function* chunked(bytes: Buffer, length: number): AsyncGenerator<Buffer> {
+  for (let at = 0; at < bytes.length; at += length) yield bytes.subarray(at, at + length);
+}
