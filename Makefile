@@ -4,6 +4,7 @@ NS ?=
 PORT ?=
 CONTEXT ?=
 ARGS ?=
+FILE ?=
 TUI ?=
 # The longest first: they are run several at a time.
 E2E ?= $(addprefix test/e2e/,crash.test.ts session.test.ts workloads.test.ts) \
@@ -15,7 +16,7 @@ RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recording setup on off list attach test e2e conformance bench lint
+.PHONY: help demo recording setup on off list attach capture flows test e2e conformance fuzz bench lint
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
@@ -38,6 +39,12 @@ list: node_modules ## the Services that are tapped: make list NS=shop, or make l
 attach: node_modules ## come back to a tap: make attach SVC=web NS=shop
 	@$(RUN) scripts/attach.ts $(SVC) $(PLACE) $(ARGS)
 
+capture: node_modules ## record what reaches a Service: make capture SVC=web NS=shop ARGS="--for 60s"
+	@$(RUN) scripts/capture.ts $(SVC) $(PLACE) $(if $(PORT),--port=$(PORT)) $(ARGS)
+
+flows: node_modules ## what was recorded: make flows FILE=web.mitm ARGS="-o summary"
+	@$(RUN) scripts/flows.ts $(FILE) $(ARGS)
+
 test: node_modules ## all tests, on a pocket cluster of their own
 	$(RUN) test/run.ts $(FILES)
 
@@ -47,8 +54,12 @@ e2e: node_modules ## the end-to-end tests: on the pocket cluster, or make e2e CO
 conformance: node_modules ## the pocket cluster against a real one: make conformance CONTEXT=kind-x
 	$(RUN) test/conformance/compare.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)
 
-bench: node_modules ## how much longer a tap takes than its rollout, on the cluster that KUBECONFIG names
-	$(RUN) test/bench/tap.ts
+fuzz: node_modules ## read 100,000 damaged flow files: make fuzz ARGS="100000 SEED"
+	$(RUN) test/flows/main.ts $(ARGS)
+
+bench: node_modules ## flows beside mitmdump; and, where KUBECONFIG names a cluster, a tap beside its rollout
+	$(RUN) test/bench/flows.ts
+	$(if $(KUBECONFIG),$(RUN) test/bench/tap.ts)
 
 lint: node_modules ## lint, format and types
 	npx biome check .

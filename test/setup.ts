@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { run } from '../scripts/lib/cli.ts';
 import { UserError } from '../scripts/lib/error.ts';
 import { listenForInterrupts } from '../scripts/lib/interrupt.ts';
+import { provideBrowser } from './setup/browser.ts';
 import { provideKubectl } from './setup/kubectl.ts';
 import { provideMitmproxy } from './setup/mitmproxy.ts';
 import { installPackages } from './setup/packages.ts';
@@ -19,6 +20,7 @@ const PACKAGES: Record<string, string> = {
   pgrep: 'procps',
   ps: 'procps',
   openssl: 'openssl',
+  curl: 'curl',
 };
 
 /** What somebody needs. */
@@ -28,6 +30,7 @@ export interface Needs {
   mitmproxy: boolean;
   /** Of PACKAGES. */
   programs: string[];
+  browser?: boolean;
 }
 
 /** What the pocket cluster needs; older kubectls ask for the schema of all that there is before a dry run. */
@@ -38,12 +41,12 @@ export const POCKET: Needs = {
 };
 
 /** What the tests need besides. */
-export const TESTS: Needs = { ...POCKET, programs: Object.keys(PACKAGES) };
+export const TESTS: Needs = { ...POCKET, programs: Object.keys(PACKAGES), browser: true };
 
 /**
  * Finds what is needed, or brings it, unattended: into a folder of the project, or by the distribution's packages.
  * Silent and quick when all is there.
- * @returns the environment in which it is found: PATH, and for the pocket cluster MITTENS_MITMPROXY.
+ * @returns the environment in which it is found: PATH, for the pocket cluster MITTENS_MITMPROXY, and CHROME if there is a browser.
  * @throws UserError in one line, with what to do, when there is no way.
  */
 export async function setUp(needs: Needs, signal: AbortSignal): Promise<NodeJS.ProcessEnv> {
@@ -51,7 +54,13 @@ export async function setUp(needs: Needs, signal: AbortSignal): Promise<NodeJS.P
   await provideKubectl(needs.kubectl, signal);
   const { MITMPROXY, MITTENS_MITMPROXY } = process.env;
   const mitmproxy = needs.mitmproxy && (await provideMitmproxy(MITMPROXY || MITTENS_MITMPROXY, signal));
-  return { ...process.env, PATH: searchPath(), ...(mitmproxy && { MITTENS_MITMPROXY: mitmproxy }) };
+  const browser = needs.browser && (await provideBrowser(signal));
+  return {
+    ...process.env,
+    PATH: searchPath(),
+    ...(mitmproxy && { MITTENS_MITMPROXY: mitmproxy }),
+    ...(browser && { CHROME: browser }),
+  };
 }
 
 async function providePrograms(programs: string[], signal: AbortSignal): Promise<void> {
