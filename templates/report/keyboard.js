@@ -1,0 +1,46 @@
+// The keys. Where text is typed, they are text.
+
+/** @param actions by name, what the keys do. */
+export function listenForKeys(search, grid, actions) {
+  addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+    const action = event.target === search ? searchAction(event.key) : pageAction(event, grid);
+    if (!action) return;
+    event.preventDefault();
+    actions[action]();
+  });
+}
+
+function searchAction(key) {
+  return { Enter: 'leaveSearch', ArrowDown: 'leaveSearch', Escape: 'escapeSearch' }[key];
+}
+
+/** Everywhere but in the search. */
+const KEYS = new Map([
+  ['/', 'search'],
+  ['?', 'help'],
+  ['j', 'next'],
+  ['k', 'previous'],
+  ['g', 'first'],
+  ['G', 'last'],
+  ['Escape', 'escape'],
+]);
+/** In the table, where they do not scroll, or press a button. */
+const GRID_KEYS = new Map([
+  ['ArrowDown', 'next'],
+  ['ArrowUp', 'previous'],
+  ['ArrowLeft', 'sortPrevious'],
+  ['ArrowRight', 'sortNext'],
+  ['PageDown', 'nextPage'],
+  ['PageUp', 'previousPage'],
+  ['Home', 'first'],
+  ['End', 'last'],
+  ['Enter', 'open'],
+  [' ', 'open'],
+]);
+
+function pageAction({ key, target }, grid) {
+  if (target === grid || (target === document.body && key === 'Enter'))
+    return GRID_KEYS.get(key) ?? KEYS.get(key);
+  return KEYS.get(key);
+}

@@ -1,0 +1,211 @@
+// The table of flows. Only the rows that are seen are in the page, so it may have any number.
+
+import { beginning, element, visible } from './element.js';
+import { bytes, count, duration, timeOfDay } from './number.js';
+
+/** In pixels, as in the style. */
+const ROW = 30;
+/** Rows above and below those that are seen. */
+const MARGIN = 10;
+/** Paper has no scrolling: so many rows are printed. */
+const PRINTED = 500;
+
+/** Columns: what is sorted by, and what is shown. */
+const COLUMNS = [
+  { name: '#', class: 'number', of: ({ number }) => number, cell: ({ number }) => [count(number)] },
+  {
+    name: 'Start',
+    class: 'start',
+    of: ({ started }) => started,
+    cell: ({ started }) => [timeOfDay(started)],
+  },
+  { name: 'Method', class: 'method', of: ({ method }) => method, cell: ({ method }) => visible(method) },
+  { name: 'Status', class: 'status', of: ({ status }) => status, cell: statusCell },
+  { name: 'Host', class: 'host', of: ({ host }) => host, cell: ({ host }) => visible(beginning(host)) },
+  { name: 'Path', class: 'path', of: ({ path }) => path, cell: pathCell },
+  {
+    name: 'Type',
+    class: 'type',
+    of: ({ media }) => media,
+    cell: ({ media, type }) => visible(media || kindOf(type)),
+  },
+  { name: 'Size', class: 'size', of: ({ size }) => size, cell: ({ size }) => [bytes(size)] },
+  { name: 'Latency', class: 'latency', of: ({ latency }) => latency ?? -1, cell: latencyCell },
+];
+
+function statusCell({ status, class: name }) {
+  return status ? [element('span', { class: `status-${name}` }, ...visible(status))] : [];
+}
+
+function pathCell({ path, error, type, messageCount }) {
+  const messages = messageCount && `${count(messageCount)} messages`;
+  const note = [error && beginning(error, 100), type !== 'http' && messages].filter(Boolean).join(' \u00b7 ');
+  const nodes = visible(beginning(path));
+  return note ? [...nodes, element('span', { class: error ? 'note bad' : 'note' }, ...visible(note))] : nodes;
+}
+
+function kindOf(type) {
+  return type === 'http' ? '' : type;
+}
+
+/** A bar behind the number says how slow it is: a whole one is 100 times as slow as none. */
+function latencyCell({ latency, slowness }) {
+  if (latency === undefined) return [];
+  const meter = element('meter', { max: 1, value: slowness, 'aria-hidden': 'true' });
+  return [meter, element('span', {}, duration(latency))];
+}
+
+/** The table in its element: it knows what it shows, in which order, and which row is the current one. */
+export class Table {
+  #grid;
+  #rows;
+  #flows = [];
+  #sort = { column: COLUMNS[1], descending: false };
+  #current;
+  #open;
+
+  /** @param open is told the flow of a row that is clicked. */
+  constructor(grid, open) {
+    this.#grid = grid;
+    this.#rows = element('div', { class: 'rows', role: 'rowgroup' });
+    grid.append(element('div', { class: 'head', role: 'rowgroup' }), this.#rows);
+    this.#open = open;
+    const attributes = { role: 'grid', tabindex: 0, 'aria-label': 'Flows', 'aria-describedby': 'grid-help' };
+    for (const [name, value] of Object.entries(attributes)) grid.setAttribute(name, value);
+    grid.setAttribute('aria-colcount', COLUMNS.length);
+    this.#showHead();
+    for (const event of ['scroll', 'resize']) addEventListener(event, () => this.render(), { passive: true });
+    addEventListener('beforeprint', () => this.#print());
+    addEventListener('afterprint', () => this.render());
+  }
+
+  get current() {
+    return this.#current;
+  }
+
+  /** Shows these flows; the current one stays the current one when it is among them. */
+  show(flows) {
+    const slowest = flows.reduce((most, { latency = 0 }) => Math.max(most, latency), 1);
+    for (const flow of flows) flow.slowness = 1 + Math.log10(Math.max(flow.latency ?? 0, 1e-9) / slowest) / 2;
+    this.#flows = flows;
+    if (!flows.includes(this.#current)) this.#current = undefined;
+    this.#order();
+  }
+
+  #order() {
+    const { column, descending } = this.#sort;
+    const sign = descending ? -1 : 1;
+    this.#flows = this.#flows.toSorted((one, other) => {
+      const [a, b] = [column.of(one), column.of(other)];
+      if (a === b) return one.number - other.number;
+      return a < b ? -sign : sign;
+    });
+    this.#grid.setAttribute('aria-rowcount', this.#flows.length + 1);
+    this.render();
+  }
+
+  #showHead() {
+    const cells = COLUMNS.map((column) => {
+      const { descending } = this.#sort;
+      const sort = column !== this.#sort.column ? 'none' : descending ? 'descending' : 'ascending';
+      const button = element(
+        'button',
+        { type: 'button', tabindex: '-1', onclick: () => this.#sortBy(column) },
+        column.name,
+      );
+      return element('div', { role: 'columnheader', class: column.class, 'aria-sort': sort }, button);
+    });
+    const row = element('div', { role: 'row', class: 'row', 'aria-rowindex': 1 }, ...cells);
+    this.#grid.querySelector('.head').replaceChildren(row);
+  }
+
+  #sortBy(column) {
+    const again = column === this.#sort.column;
+    // What is slow or big is looked for first.
+    const first = column.class === 'latency' || column.class === 'size';
+    this.#sort = { column, descending: again ? !this.#sort.descending : first };
+    this.#showHead();
+    this.#order();
+  }
+
+  /** Sorts by the column after or before, or the other way round. */
+  sortNext(step) {
+    const index = COLUMNS.indexOf(this.#sort.column) + step;
+    this.#sortBy(COLUMNS[(index + COLUMNS.length) % COLUMNS.length]);
+  }
+
+  /** Makes the row that is so many further the current one. */
+  move(step) {
+    const index = this.#flows.indexOf(this.#current);
+    const next = index < 0 ? (step < 0 ? this.#flows.length - 1 : 0) : index + step;
+    this.moveTo(Math.min(Math.max(next, 0), this.#flows.length - 1));
+  }
+
+  moveTo(index) {
+    const flow = this.#flows.at(index);
+    if (flow) this.choose(flow);
+  }
+
+  choose(flow) {
+    this.#current = flow;
+    this.#reveal(this.#flows.indexOf(flow));
+    this.render();
+  }
+
+  /** How many rows are seen at once. */
+  get page() {
+    return Math.max(1, Math.floor(innerHeight / ROW) - 6);
+  }
+
+  #reveal(index) {
+    const top = this.#rows.getBoundingClientRect().top + index * ROW;
+    const ceiling = this.#grid.querySelector('.head').getBoundingClientRect().height + headerHeight();
+    if (top < ceiling) scrollBy(0, top - ceiling - ROW);
+    else if (top + ROW > innerHeight) scrollBy(0, top + 2 * ROW - innerHeight);
+  }
+
+  /** Puts the rows that are seen into the page. */
+  render() {
+    const above = -this.#rows.getBoundingClientRect().top;
+    const from = Math.max(0, Math.floor(above / ROW) - MARGIN);
+    const to = Math.min(this.#flows.length, Math.ceil((above + innerHeight) / ROW) + MARGIN);
+    this.#rows.style.height = `${this.#flows.length * ROW}px`;
+    this.#put(from, to);
+    const seen = this.#rows.querySelector('[aria-selected=true]');
+    if (seen) this.#grid.setAttribute('aria-activedescendant', seen.id);
+    else this.#grid.removeAttribute('aria-activedescendant');
+  }
+
+  #put(from, to) {
+    const rows = this.#flows.slice(from, to).map((flow, index) => this.#rowOf(flow, from + index));
+    this.#rows.replaceChildren(...rows);
+  }
+
+  #rowOf(flow, index) {
+    const attributes = {
+      role: 'row',
+      id: `row-${flow.number}`,
+      class: flow.failed ? 'row failed' : 'row',
+      'aria-rowindex': index + 2,
+      'aria-selected': String(flow === this.#current),
+      onclick: () => this.#open(flow),
+    };
+    const cells = COLUMNS.map(({ class: name, cell }) => {
+      return element('div', { role: 'gridcell', class: name }, ...cell(flow));
+    });
+    const row = element('div', attributes, ...cells);
+    row.style.top = `${index * ROW}px`;
+    return row;
+  }
+
+  #print() {
+    const rest = this.#flows.length - PRINTED;
+    this.#rows.style.height = 'auto';
+    this.#put(0, PRINTED);
+    if (rest > 0) this.#rows.append(element('p', { class: 'about' }, `and ${count(rest)} more`));
+  }
+}
+
+function headerHeight() {
+  return document.querySelector('.bar').getBoundingClientRect().height;
+}
