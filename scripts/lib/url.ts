@@ -4,19 +4,29 @@ import type { Request } from './flow.ts';
 const DEFAULT_PORTS: Record<string, number> = { http: 80, https: 443 };
 
 /**
- * The host that the client asked for, with its port where it said one: behind a reverse proxy that is not where the
- * request went.
+ * The host that the client asked for, with its port where that is not the scheme's: behind a reverse proxy it is not
+ * where the request went.
  */
 export function hostOf(request: Request): string {
-  const asked = request.authority || headerOf(request.headers, 'host');
-  if (asked) return asked;
-  const host = request.host.includes(':') ? `[${request.host}]` : request.host;
-  return DEFAULT_PORTS[request.scheme] === request.port ? host : `${host}:${request.port}`;
+  const port = DEFAULT_PORTS[request.scheme];
+  const own = `${request.host.includes(':') ? `[${request.host}]` : request.host}:${request.port}`;
+  const asked = askedHost(request) ?? own;
+  return port !== undefined && asked.endsWith(`:${port}`) ? asked.slice(0, -`:${port}`.length) : asked;
+}
+
+/** That host without a port. */
+export function nameOf(request: Request): string {
+  return hostOf(request).replace(/:\d+$/, '');
 }
 
 /** The URL that the client asked for, as it was sent. */
 export function urlOf(request: Request): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(request.path)) return request.path;
-  if (request.method === 'CONNECT') return hostOf(request);
+  if (request.method === 'CONNECT') return request.authority;
   return `${request.scheme}://${hostOf(request)}${request.path}`;
+}
+
+function askedHost(request: Request): string | undefined {
+  const header = headerOf(request.headers, 'host');
+  return (/^HTTP\/[23]/.test(request.httpVersion) && request.authority) || header || undefined;
 }

@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { UsageError } from '../../scripts/lib/error.ts';
+import { parseFilter } from '../../scripts/lib/filter.ts';
+import type { Flow } from '../../scripts/lib/flow.ts';
+import { readFlows } from '../../scripts/lib/flow-file.ts';
+import { python } from '../flows/python.ts';
+
+/** Writes flows of every kind to a file; then says of each expression on stdin's place which it matches. */
+const MATCH = `
+import json, sys, gzip
+from mitmproxy import flowfilter, http
+from mitmproxy.io import FlowWriter
+from mitmproxy.test import tflow, tutils
+
+flows = []
+def add(f, **fields):
+    for name, value in fields.items():
+        setattr(f, name, value)
+    flows.append(f)
+    return f
+
+def request(method, path, headers=(), content=b"", host="localhost", version=b"HTTP/1.1", authority=b""):
+    return tutils.treq(method=method, path=path, headers=http.Headers(headers), content=content, host=host, port=8080,
+                       http_version=version, authority=authority)
+
+def response(status, headers=(), content=b""):
+    return tutils.tresp(status_code=status, headers=http.Headers(headers), content=content)
+
+def flow(req, resp=False, **fields):
+    return add(tflow.tflow(req=req, resp=resp), **fields)
+
+html = [(b"Content-Type", b"text/html; charset=utf-8")]
+flow(request(b"GET", b"/", [(b"Host", b"shop")]), response(200, html, b"<h1>Hello</h1>\\nWorld"))
+flow(request(b"POST", b"/orders?x=1", [(b"Host", b"shop:80"), (b"content-type", b"application/json")], b'{"a": 1}'), response(201))
+flow(request(b"POST", b"/healthz", [(b"Host", b"shop:8080")]), response(503, [], b"\\xff\\x00binary"))
+flow(request(b"DELETE", b"/orders/17", [(b"HOST", b"Shop.Example"), (b"X-Name", b"F\\xc3\\xa4ustling")]), response(404))
+flow(request(b"GET", b"/style.css", [(b"Host", b"shop")]), response(200, [(b"content-type", b"text/css")], b"a{}"))
+flow(request(b"GET", b"/logo", [(b"Host", b"shop")]), response(200, [(b"content-type", b"image/png")], b"\\x89PNG\\r\\n"))
+flow(request(b"GET", b"/zip", [(b"Host", b"shop")]), response(200, [(b"content-encoding", b"gzip")], gzip.compress(b"zipped words")))
+flow(request(b"GET", b"/badzip", [(b"Host", b"shop")]), response(200, [(b"content-encoding", b"gzip")], b"no zip"))
+flow(request(b"PUT", b"/two", [(b":x", b"y")], b"multi\\nline", version=b"HTTP/2.0", authority=b"two.example:8080"), response(500))
+flow(request(b"GET", b"/pending"), False)
+add(tflow.tflow(err=True))
+flow(request(b"GET", b"/marked"), response(200), marked=":star:", comment="seen\\nbefore", metadata={"who": "me", "n": 1})
+flow(request(b"GET", b"/replayed"), response(200), is_replay="request")
+flow(request(b"GET", b"/replayed"), response(200), is_replay="response")
+add(tflow.twebsocketflow())
+add(tflow.ttcpflow())
+add(tflow.ttcpflow(err=True))
+if hasattr(tflow, "tudpflow"): add(tflow.tudpflow())
+for i, f in enumerate(flows):
+    f.id = str(i)
+with open(sys.argv[1], "wb") as file:
+    writer = FlowWriter(file)
+    for f in flows:
+        writer.add(f)
+matches = []
+for expression in json.loads(sys.argv[2]):
+    try:
+        parsed = flowfilter.parse(expression)
+        if parsed is None: raise ValueError()
+        matches.append([f.id for f in flows if parsed(f)])
+    except ValueError:
+        matches.append(None)
+print(json.dumps(matches))
+`;
+
+const UNARY = '~all ~a ~e ~http ~tcp ~websocket ~marked ~q ~s ~replay ~replayq ~replays'.split(' ');
+const WITH_EXPRESSION = [
+  ...[
+    '~m POST',
+    '~m post',
+    '~m ^P',
+    '~m "GET|PUT"',
+    '~m GET|PUT',
+    '~d shop',
+    '~d SHOP',
+    '~d ^localhost$',
+    '~d two',
+  ],
+  ...[
+    '~u /orders',
+    '~u "orders\\?x"',
+    '~u :8080',
+    '~u shop:80/',
+    '~u ^http://shop/',
+    '~u "\\\\d+$"',
+    '/ORDERS',
+    'orders',
+  ],
+  ...[
+    '~c 200',
+    '~c 404',
+    '~c 0200',
+    '~h Host',
+    '~h "(?i)host: shop$"',
+    '~hq "^X-Name"',
+    '~hs "gzip.$"',
+    '~hs "image/png"',
+  ],
+  ...[
+    '~h Fäust',
+    '~h "F\\\\w+ust"',
+    '~h "F..ust"',
+    '~t json',
+    '~t "^text/html"',
+    '~tq json',
+    '~ts json',
+    '~ts css',
+  ],
+  ...[
+    '~b Hello.*World',
+    '~b zipped',
+    '~b "no zip"',
+    '~bq \'"a": 1\'',
+    '~bs PNG',
+    '~b "\\\\xff"',
+    '~b "\\\\x00bin"',
+  ],
+  ...[
+    '~b "^line"',
+    '~b "(?m)^line"',
+    '~bq "(?m)^line$"',
+    '~b "hello$"',
+    "~b it's",
+    '~bq hello',
+    '~bs "it.s me"',
+  ],
+  ...[
+    '~src 127.0.0.1',
+    '~src ":22$"',
+    '~dst address',
+    '~dst 22',
+    '~meta who',
+    '~meta "^n: 1$"',
+    '~meta "^who: me$"',
+  ],
+  ...[
+    '~marker star',
+    '~marker .',
+    '~marker ""',
+    '~comment ^before',
+    '~comment "seen$"',
+    '~comment seen.before',
+  ],
+];
+const REGEXES = [
+  ...[
+    'a{2}',
+    'o{1,2}r',
+    'r{,1}d',
+    'x{',
+    '{',
+    '}',
+    ']',
+    '[]]',
+    '[^/]+$',
+    '[a-f]+',
+    '[[]',
+    'a\\b',
+    '\\Ahttp',
+    '17\\Z',
+  ],
+  ...[
+    '(?P<x>o)rde(?P=x)?',
+    '(o)r\\1?',
+    '(?:o|p)r',
+    '(?=o)o',
+    '(?!p)o',
+    '(?<=/)o',
+    '(?<!/)o',
+    '(?#no)o',
+    '\\d',
+    '\\D',
+    '\\w+',
+  ],
+  ...[
+    '[\\d/]+$',
+    '[\\w]',
+    '\\.',
+    '\\/',
+    '\\-',
+    '\\:',
+    '\\e',
+    '\\x6f',
+    '\\u006f',
+    '\\157',
+    '\\o',
+    '(',
+    ')',
+    '[',
+    '*',
+    'a**',
+  ],
+  ...[
+    '(?i)ORDERS',
+    '(?s)o.d',
+    '(?x)o',
+    '\\Q',
+    '(?P<1>o)',
+    'o++',
+    'o*?',
+    '$',
+    '^',
+    '\\$',
+    'a|',
+    '|',
+    '[a-',
+    '[z-a]',
+    '\\',
+  ],
+].map((regex) => `~u '${regex.replaceAll('\\', '\\\\')}'`);
+const COMBINED = [
+  ...['~m POST & ~c 503', '~m POST & !~u /healthz', '!~m POST', '! ~m POST', '!!~m POST', '~m POST | ~m PUT'],
+  ...[
+    '~m POST | ~m PUT & ~c 500',
+    '(~m POST | ~m PUT ) & ~c 500',
+    '~m POST ~c 201',
+    '~m POST !~c 201 | ~e',
+    '~q | ~e',
+  ],
+  ...[
+    '!(~m POST)',
+    '(~m POST)',
+    '((~m POST))',
+    '(~m POST) (~c 201)',
+    '~m POST & (~c 201 | ~c 503)',
+    'a & b',
+    '"a b"',
+    "'/'",
+  ],
+  ...[
+    '~tcp | ~websocket',
+    '!~http',
+    '~http & !~s',
+    '~e & ~tcp',
+    '  ~all  ',
+    '\n~all\n',
+    '~all & !~all',
+    'orders !17',
+  ],
+];
+const REFUSED = [
+  ...[
+    '',
+    '~',
+    '~x',
+    '~unknown',
+    '~m',
+    '~c',
+    '~c x',
+    '(',
+    ')',
+    '()',
+    '(~m POST',
+    '~m POST)',
+    '!',
+    '&',
+    '| ~m POST',
+  ],
+  ...[
+    '~m POST &',
+    '~m POST |',
+    '"',
+    "'",
+    '"unclosed',
+    '~m "unclosed',
+    '~m "("',
+    '~h',
+    '~b',
+    '~allx',
+    '~m ~c 200',
+    '~m ()',
+  ],
+];
+const EXPRESSIONS = [...UNARY, ...WITH_EXPRESSION, ...REGEXES, ...COMBINED, ...REFUSED];
+
+/** Where ours is meant to be another than mitmproxy's. */
+const OURS: Record<string, string> = {
+  '~c 5..': 'a status is a regular expression',
+  '/ORDERS': 'mitmproxy 8.1 minds the case of a URL, later ones do not',
+  '~c x': 'a status is a regular expression, which matches none',
+  '~c 0200': 'a status is a regular expression, not a number',
+  "~u '(?x)o'": 'JavaScript has no verbose expressions: refused',
+  "~u 'o++'": 'JavaScript has no possessive quantifiers: refused',
+  '!': 'an operator without its term is refused, not searched in the URL',
+  '~m POST &': 'an operator without its term is refused, not searched in the URL',
+  '~m POST |': 'an operator without its term is refused, not searched in the URL',
+};
+
+function ours(expression: string, flows: Flow[]): string[] | null {
+  try {
+    const filter = parseFilter(expression);
+    return flows.filter(filter).map(({ id }) => id);
+  } catch (error) {
+    assert.ok(error instanceof UsageError, `${expression}: ${error}`);
+    return null;
+  }
+}
+
+describe('filters', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'mittens-filter-'));
+  const flows: Flow[] = [];
+  let theirs: (string[] | null)[] = [];
+  before(async () => {
+    const file = join(folder, 'flows.mitm');
+    theirs = JSON.parse(String(await python(MATCH, file, JSON.stringify(EXPRESSIONS))));
+    for await (const { flow } of readFlows(file, () => assert.fail('truncated'))) flows.push(flow);
+  });
+  after(() => rmSync(folder, { recursive: true }));
+
+  for (const [index, expression] of EXPRESSIONS.entries()) {
+    if (Object.hasOwn(OURS, expression)) continue;
+    it(`${JSON.stringify(expression)} matches what it matches in mitmproxy`, () => {
+      assert.deepEqual(ours(expression, flows), theirs[index]);
+    });
+  }
+
+  it('takes a regular expression for a status', () => {
+    assert.deepEqual(ours('~c 5..', flows), ours('~c 500 | ~c 503', flows));
+    assert.deepEqual(ours('~c "[45].."', flows), ours('~c 404 | ~c 5..', flows));
+    assert.deepEqual(ours('~c 20', flows), []);
+  });
+
+  it('refuses what it cannot do, and an operator without its term', () => {
+    for (const expression of ["~u '(?x)o'", "~u 'o++'", '!', '~m POST &', '~m POST |'])
+      assert.equal(ours(expression, flows), null);
+  });
+
+  it('takes several terms within parentheses, and one right before their end', () => {
+    assert.deepEqual(ours('!(~m POST ~c 201)', flows), ours('!~m POST | !~c 201', flows));
+    assert.deepEqual(ours('(~q)', flows), ours('~q', flows));
+  });
+
+  it('says where a filter is wrong', () => {
+    const wrong: [string, RegExp][] = [
+      ['~m POST & ~z x', /not understood at "~z x": there is no operator ~z$/],
+      ['~m', /not understood at its end: ~m wants an expression$/],
+      ['(~m POST', /not understood at its end: a \) is missing$/],
+      ['~u [z-a]', /"\[z-a\]" is no regular expression: Range out of order/],
+      ['~u "(?x)a"', /is no regular expression: the flag x is not supported$/],
+      ['('.repeat(100_000), /nested too deeply/],
+      ['!'.repeat(100_000), /nested too deeply/],
+    ];
+    for (const [expression, message] of wrong) assert.throws(() => parseFilter(expression), message);
+  });
+});
