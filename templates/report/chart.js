@@ -2,7 +2,7 @@
 
 import { svg } from './element.js';
 import { CLASSES } from './flow.js';
-import { duration, plural } from './number.js';
+import { count, duration, plural } from './number.js';
 
 const HEIGHT = 190;
 const BOTTOM = 22;
@@ -11,7 +11,7 @@ const LEFT = 46;
 
 /** A histogram of sorted latencies over a logarithmic axis. */
 export function latencyChart(width, { latencies, p50, p95, p99 }, choose) {
-  const scale = logScale(latencies, LEFT / 4, width - LEFT / 4);
+  const scale = logScale(latencies, 14, width - 18);
   const bins = new Array(Math.max(8, Math.min(60, Math.floor(width / 9)))).fill(0);
   const size = (scale.end - scale.start) / bins.length;
   for (const ms of latencies)
@@ -154,13 +154,33 @@ function bars(flows, { first, span, left, right }) {
   });
 }
 
+/** Steps between the marks of a time axis, in seconds. */
+const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
+  .map((ms) => ms / 1000)
+  .concat(
+    [1, 2, 5, 10, 15, 30],
+    [1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60),
+  )
+  .concat([1, 2, 4, 8, 12, 24, 48, 168, 720, 8760].map((hours) => hours * 3600));
+
+/** The units of time axes, in seconds. */
+const UNITS = [
+  [3600, 'h'],
+  [60, 'min'],
+  [1, 's'],
+  [0.001, 'ms'],
+];
+
 function timeTicks(span, left, right) {
-  const parts = right - left > 500 ? 6 : 3;
-  return Array.from({ length: parts + 1 }, (_, index) => {
-    const anchor = index === 0 ? 'start' : index === parts ? 'end' : 'middle';
-    const text = index === 0 ? '0' : `+${duration((span * 1000 * index) / parts)}`;
-    const place = { x: left + ((right - left) * index) / parts, y: HEIGHT - 6, 'text-anchor': anchor };
-    return svg('g', { class: 'tick' }, svg('text', place, text));
+  const most = (right - left) / 80;
+  const step = STEPS.find((step) => span / step <= most) ?? span / most;
+  const [size, unit] = UNITS.find(([size]) => step >= size) ?? UNITS[3];
+  return Array.from({ length: Math.floor(span / step) + 1 }, (_, index) => {
+    const x = left + ((index * step) / span) * (right - left);
+    const text = index === 0 ? '0' : `+${count(Math.round((index * step) / size))} ${unit}`;
+    const anchor = x > right - 24 ? 'end' : 'middle';
+    const mark = svg('line', { x1: x, x2: x, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 });
+    return svg('g', { class: 'tick' }, mark, svg('text', { x, y: HEIGHT - 6, 'text-anchor': anchor }, text));
   });
 }
 

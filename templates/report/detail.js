@@ -7,7 +7,7 @@ import { formOf, messageList, messageParts, pairs, part, timing } from './sectio
 
 /** Shows a flow in the side panel. */
 export function showDetail(panel, flow, close) {
-  panel.replaceChildren(titleOf(flow, close), ...noticesOf(flow), ...partsOf(flow));
+  panel.replaceChildren(titleOf(flow, close), ...remarksOf(flow), ...partsOf(flow));
   panel.setAttribute('aria-label', `Flow ${count(flow.number)}`);
   panel.scrollTop = 0;
   panel.hidden = false;
@@ -32,12 +32,12 @@ function titleOf(flow, close) {
     {},
     button,
     element('p', { class: 'line' }, element('b', {}, ...visible(method)), state),
-    element('h2', {}, element('span', {}, ...visible(host)), ...visible(path)),
+    element('h2', {}, flow.request ? element('span', {}, ...visible(host)) : '', ...visible(path)),
     element('p', { class: 'about' }, facts.filter(Boolean).join(' \u00b7 ')),
   );
 }
 
-function noticesOf({ error, comment, marked, replayed }) {
+function remarksOf({ error, comment, marked, replayed }) {
   const notices = [
     ['bad', 'Error: ', error],
     ['', 'Comment: ', comment],

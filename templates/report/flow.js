@@ -32,8 +32,8 @@ export function takeFlows() {
 
 function* linesOf(name) {
   for (const script of document.querySelectorAll(`script.${name}`)) {
-    for (const line of script.textContent.split('\n')) if (line) yield line;
     script.remove();
+    for (const line of script.textContent.split('\n')) if (line) yield line;
   }
 }
 
@@ -48,7 +48,8 @@ function flowOf(data) {
     failed: Boolean(data.error) || response?.status >= 500,
     method: request?.method ?? type.toUpperCase(),
     host: request?.host ?? data.server.address ?? '',
-    path: request?.path ?? dns?.request.questions.map(({ name }) => name).join(', ') ?? '',
+    path:
+      request?.path ?? dns?.request.questions.map(({ name }) => name).join(', ') ?? data.server.address ?? '',
     media: response?.media ?? '',
     size: data.sent + data.received,
     // In lower case, as searches are.

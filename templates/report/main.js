@@ -25,8 +25,8 @@ let typing;
 
 function show() {
   const shown = flows.filter(searchOf(search.value));
-  table.show(shown);
   redraw = showOverview(overview, shown, flows.length, choose);
+  table.show(shown);
   found.textContent =
     shown.length === flows.length
       ? plural(shown.length, 'flow')

@@ -2,17 +2,22 @@
 
 import { latencyChart, timeChart } from './chart.js';
 import { beginning, element, visible, visibleText } from './element.js';
+import { CLASSES } from './flow.js';
 import { bytes, count, dateTime, duration, percent } from './number.js';
 import { endpointsOf, statisticsOf, statusesOf } from './statistics.js';
 
-const ENDPOINTS = 8;
+const ENDPOINTS = 10;
 const MORE_ENDPOINTS = 500;
 const STATUSES = 12;
 
 /** Fills the overview. `choose` is told the field and value of what is clicked. */
 export function showOverview(section, flows, all, choose) {
   const statistics = statisticsOf(flows);
-  const times = element('figure', { class: 'card wide' }, element('figcaption', {}, 'Timeline'));
+  const times = element(
+    'figure',
+    { class: 'card wide' },
+    element('figcaption', {}, 'Timeline', legend(flows)),
+  );
   const latency = element('figure', { class: 'card' }, element('figcaption', {}, 'Latency'));
   section.replaceChildren(
     cards(statistics, all),
@@ -27,6 +32,16 @@ export function showOverview(section, flows, all, choose) {
   };
   draw();
   return draw;
+}
+
+/** The colours of the classes that there are. */
+function legend(flows) {
+  const names = CLASSES.filter((name) => flows.some((flow) => flow.class === name));
+  return element(
+    'ul',
+    { class: 'legend' },
+    ...names.map((name) => element('li', { class: `class-${name}` }, name)),
+  );
 }
 
 /** Draws anew what is below the caption. */

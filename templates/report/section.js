@@ -6,7 +6,7 @@ import { bytes, count, duration } from './number.js';
 
 /** A part with a title, which can be closed. */
 export function part(title, note, ...children) {
-  const summary = element('summary', {}, title, note ? element('span', {}, note) : '');
+  const summary = element('summary', {}, `${title} `, note ? element('span', {}, note) : '');
   return element('details', { open: true }, summary, ...children);
 }
 

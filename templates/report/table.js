@@ -1,7 +1,7 @@
 // The table of flows. Only the rows that are seen are in the page, so it may have any number.
 
 import { beginning, element, visible } from './element.js';
-import { bytes, count, duration, timeOfDay } from './number.js';
+import { bytes, count, duration, plural, timeOfDay } from './number.js';
 
 /** In pixels, as in the style. */
 const ROW = 30;
@@ -38,17 +38,19 @@ function statusCell({ status, class: name }) {
 }
 
 function pathCell({ path, error, type, messageCount }) {
-  const messages = messageCount && `${count(messageCount)} messages`;
+  const messages = messageCount && plural(messageCount, 'message');
   const note = [error && beginning(error, 100), type !== 'http' && messages].filter(Boolean).join(' \u00b7 ');
   const nodes = visible(beginning(path));
-  return note ? [...nodes, element('span', { class: error ? 'note bad' : 'note' }, ...visible(note))] : nodes;
+  return note
+    ? [...nodes, ' ', element('span', { class: error ? 'note bad' : 'note' }, ...visible(note))]
+    : nodes;
 }
 
 function kindOf(type) {
   return type === 'http' ? '' : type;
 }
 
-/** A bar behind the number says how slow it is: a whole one is 100 times as slow as none. */
+/** A bar beside the number, logarithmic: a whole one is the slowest. */
 function latencyCell({ latency, slowness }) {
   if (latency === undefined) return [];
   const meter = element('meter', { max: 1, value: slowness, 'aria-hidden': 'true' });
@@ -86,7 +88,7 @@ export class Table {
   /** Shows these flows; the current one stays the current one when it is among them. */
   show(flows) {
     const slowest = flows.reduce((most, { latency = 0 }) => Math.max(most, latency), 1);
-    for (const flow of flows) flow.slowness = 1 + Math.log10(Math.max(flow.latency ?? 0, 1e-9) / slowest) / 2;
+    for (const flow of flows) flow.slowness = Math.log1p(flow.latency ?? 0) / Math.log1p(slowest);
     this.#flows = flows;
     if (!flows.includes(this.#current)) this.#current = undefined;
     this.#order();
@@ -166,10 +168,11 @@ export class Table {
 
   /** Puts the rows that are seen into the page. */
   render() {
+    // First, as a page that gets shorter is scrolled back.
+    this.#rows.style.height = `${this.#flows.length * ROW}px`;
     const above = -this.#rows.getBoundingClientRect().top;
     const from = Math.max(0, Math.floor(above / ROW) - MARGIN);
     const to = Math.min(this.#flows.length, Math.ceil((above + innerHeight) / ROW) + MARGIN);
-    this.#rows.style.height = `${this.#flows.length * ROW}px`;
     this.#put(from, to);
     const seen = this.#rows.querySelector('[aria-selected=true]');
     if (seen) this.#grid.setAttribute('aria-activedescendant', seen.id);
