@@ -27,7 +27,7 @@ export function latencyChart(width, { latencies, p50, p95, p99 }, choose) {
     const title = `${duration(from)} to ${duration(to)}: ${plural(number, 'flow')}`;
     const box = { x: scale.start + index * size + 0.5, y: floor - height, width: size - 1, height, rx: 1.5 };
     const target = { x: box.x, y: 0, width: size, height: floor, class: 'target' };
-    const range = `${from.toPrecision(4)}..${to.toPrecision(4)}`;
+    const range = `${Number(from.toPrecision(6))}..${Number(to.toPrecision(6))}`;
     return svg(
       'g',
       { onclick: () => choose('ms', range) },
@@ -109,8 +109,8 @@ export function timeChart(width, flows, { first, last, latencies }, choose) {
   ]);
   const offset = first - (flows[0] ? flows[0].started - flows[0].at : 0);
   selectable(chart, left, right, (from, to) => {
-    const at = (part) => Number((offset + part * span).toFixed(3));
-    choose('at', `${at(from)}..${at(to) + 0.001}`);
+    const at = (part) => (offset + part * span).toFixed(3);
+    choose('at', `${at(from)}..${at(to)}`);
   });
   return chart;
 }

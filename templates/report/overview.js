@@ -53,7 +53,7 @@ function drawIn(figure, chartOf) {
 
 function cards({ count: number, failed, sent, received, first, last, p50, p95, p99 }, all) {
   const span = last - first;
-  const rate = span > 0 ? `${(number / span).toPrecision(3)} per second` : '';
+  const rate = span > 0 ? `${count(Number((number / span).toPrecision(3)))} per second` : '';
   const of = number === all ? '' : `of ${count(all)} \u00b7 `;
   return element(
     'dl',

@@ -81,15 +81,18 @@ function glob(value, status) {
   );
 }
 
-/** A range: `>500`, `<2`, `10..20` (its end not included), `42`. */
+const LIMIT = /^([<>]?)(\d+(?:\.\d+)?)$/;
+const RANGE = /^(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)?$/;
+
+/** A range: `>500`, `<2`, `10..20` (its end not included), `10..`, `42`. */
 function within(value, numberOf) {
-  const [, sign, only, from, to] = /^(?:([<>])?([\d.]+)|([\d.]+)\.\.([\d.]*))$/.exec(value) ?? [];
-  const [least, most] = from ? [Number(from), to ? Number(to) : Infinity] : [Number(only), Number(only)];
-  if (Number.isNaN(least) || Number.isNaN(most)) return undefined;
-  if (from) return (flow) => numberOf(flow) >= least && numberOf(flow) < most;
-  if (sign === '>') return (flow) => numberOf(flow) > least;
-  if (sign === '<') return (flow) => numberOf(flow) < least;
-  return (flow) => numberOf(flow) === least;
+  const [, from, to = Infinity] = RANGE.exec(value) ?? [];
+  if (from) return (flow) => numberOf(flow) >= Number(from) && numberOf(flow) < Number(to);
+  const [, sign, limit] = LIMIT.exec(value) ?? [];
+  if (!limit) return undefined;
+  if (sign === '>') return (flow) => numberOf(flow) > Number(limit);
+  if (sign === '<') return (flow) => numberOf(flow) < Number(limit);
+  return (flow) => numberOf(flow) === Number(limit);
 }
 
 function headersOf({ request, response }) {

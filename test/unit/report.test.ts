@@ -340,6 +340,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
       ['endpoint:"get /orders/{id}"', ['/orders/2']],
       ['ms:>500', ['/orders/2']],
       ['size:1000..6000', ['/health']],
+      ['ms:<900', ['/orders/1', '/health', '/two words reset']],
       ['at:2..3.5', ['/health', '/two words reset']],
       ['status:5xx status:201', []],
     ];
@@ -351,6 +352,51 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.equal(await browser.evaluate(`document.querySelector('#none').hidden`), false);
     await browser.evaluate(`document.querySelector('#reset').click()`);
     assert.equal(await found(), '5 flows');
+    assert.deepEqual(misdeeds(), []);
+  });
+
+  it('searches for what is clicked, and no longer when it is clicked again', async () => {
+    await open(
+      [...Array(100).keys()].map((at) =>
+        http({ at, path: `/number/${at}`, status: at < 10 ? 404 : 200, ms: 1 + at }),
+      ),
+    );
+    const click = (selector: string) =>
+      browser.evaluate(
+        `document.querySelector('${selector}').dispatchEvent(new MouseEvent('click', { bubbles: true }))`,
+      );
+    const query = () => browser.evaluate<string>(`document.querySelector('#search').value`);
+    await click('.endpoints button');
+    assert.equal(await query(), 'endpoint:"GET /number/{id}"');
+    await click('.statuses tr:nth-of-type(2) button');
+    assert.equal(await query(), 'endpoint:"GET /number/{id}" status:404');
+    assert.equal(await found(), '10 of 100 flows');
+    await click('.statuses button');
+    await click('.endpoints button');
+    assert.equal(await found(), '100 flows');
+    const bar = `[...document.querySelectorAll('figure g')].find((bar) => /: 1 flow$/.test(bar.querySelector('title')?.textContent))`;
+    await browser.evaluate(`${bar}.dispatchEvent(new MouseEvent('click'))`);
+    assert.match(await query(), /^ms:/);
+    assert.equal(await found(), '1 of 100 flows');
+    await browser.press('Escape');
+    const chart = await browser.evaluate<{ x: number; y: number; width: number }>(
+      `document.querySelector('figure.wide svg').getBoundingClientRect().toJSON()`,
+    );
+    const mouse = (type: string, part: number) => {
+      const at = {
+        x: chart.x + chart.width * part,
+        y: chart.y + 50,
+        button: 'left',
+        buttons: 1,
+        clickCount: 1,
+      };
+      return browser.send('Input.dispatchMouseEvent', { type, ...at });
+    };
+    await mouse('mousePressed', 0.5);
+    await mouse('mouseMoved', 0.7);
+    await mouse('mouseReleased', 0.7);
+    assert.match(await query(), /^at:4\d\.\d+\.\.\d+\.\d+$/);
+    assert.match(await found(), /^2\d of 100 flows$/);
     assert.deepEqual(misdeeds(), []);
   });
 
