@@ -1,4 +1,4 @@
-import { bodyOf, mediaTypeOf } from './body.ts';
+import { bodyOf, headerOf, mediaTypeOf } from './body.ts';
 import { bytesOf, endpointOf, latencyOf } from './endpoint.ts';
 import type { Connection, DnsMessage, Flow, Headers, Message, Request, Response } from './flow.ts';
 import { hostOf } from './url.ts';
@@ -96,7 +96,7 @@ function messageOf(message: Request | Response, bodies: Bodies) {
     version: clip(httpVersion, 40),
     media: clip(mediaTypeOf(headers), 100),
     sent: content?.length,
-    body: body && contentOf(body, bodies, BODY_BYTES),
+    body: body && contentOf(body, bodies, BODY_BYTES, charsetOf(headers)),
     start: timeOf(start),
     end: end === undefined ? undefined : timeOf(end),
   };
@@ -146,11 +146,11 @@ function connectionOf({ peer, address, tls, tlsVersion, sni, start, connected, e
   };
 }
 
-function contentOf(bytes: Buffer, bodies: Bodies, limit: number): Content {
+function contentOf(bytes: Buffer, bodies: Bodies, limit: number, charset?: string): Content {
   if (bodies === 'without bodies' && bytes.length > 0) return { bytes: bytes.length };
   const cut = bytes.length > limit;
   const shown = bytes.subarray(0, limit);
-  const text = textOf(shown, cut);
+  const text = textOf(shown, cut, charset);
   return {
     bytes: bytes.length,
     ...(text === undefined ? { base64: shown.toString('base64') } : { text }),
@@ -158,14 +158,25 @@ function contentOf(bytes: Buffer, bodies: Bodies, limit: number): Content {
   };
 }
 
-/** Bytes as text when they are UTF-8 without the controls that binary data have; the last character may be cut off. */
-function textOf(bytes: Buffer, cut: boolean): string | undefined {
+/** The character encoding that a Content-Type says. */
+function charsetOf(headers: Headers): string | undefined {
+  return /;\s*charset="?([^\s;"]+)/i.exec(headerOf(headers, 'content-type') ?? '')?.[1];
+}
+
+/**
+ * Bytes as text, when they have none of the controls that binary data have: as UTF-8, else as what they are said to be.
+ * The last character may be cut off.
+ */
+function textOf(bytes: Buffer, cut: boolean, charset = 'utf-8'): string | undefined {
   if (bytes.some((byte) => byte < 32 && !TEXT_CONTROLS.includes(byte))) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes, { stream: cut });
-  } catch {
-    return undefined;
+  for (const encoding of ['utf-8', charset]) {
+    try {
+      return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes, { stream: cut });
+    } catch {
+      // Not this one, or one that is not known.
+    }
   }
+  return undefined;
 }
 
 function timeOf(seconds: number): number {

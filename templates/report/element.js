@@ -7,6 +7,9 @@ const UNSEEN = /(?![\n\t\u200d]|\r\n)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\u115f
 /** In a line, line breaks too. */
 const UNSEEN_IN_LINE = /(?!\u200d)[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\u115f\u1160\u3164\uffa0]/gu;
 
+/** Of a text: more would make the page slow. */
+const MAX_NODES = 1000;
+
 /** An element; children are elements and texts, and what is undefined or empty is left out. */
 export function element(name, attributes = {}, ...children) {
   return fill(document.createElement(name), attributes, children);
@@ -25,11 +28,12 @@ function fill(node, attributes, children) {
   return node;
 }
 
-/** A text as nodes, with marks for the characters that are not seen. */
+/** A text as nodes, with marks for the characters that are not seen; for the first of them, if there are very many. */
 export function visible(text, unseen = UNSEEN_IN_LINE) {
   const nodes = [];
   let at = 0;
   for (const { 0: character, index } of text.matchAll(unseen)) {
+    if (nodes.length > MAX_NODES) return [...nodes, text.slice(at).replace(unseen, nameOf)];
     if (index > at) nodes.push(text.slice(at, index));
     nodes.push(element('span', { class: 'mark' }, nameOf(character)));
     at = index + character.length;

@@ -2,9 +2,19 @@
 
 import { element, visibleLines } from './element.js';
 
-const TOKEN = /("(?:[^"\\]|\\.)*"?)|(-?\d[\d.eE+-]*|true|false|null)|([{[])|([}\]])|(,)|(:)|\s+|./gsy;
+const TOKEN = new RegExp(
+  [
+    /(?<string>"(?:[^"\\]|\\.)*"?)/,
+    /(?<literal>-?\d[\d.eE+-]*|true|false|null)/,
+    /(?<open>[{[])|(?<close>[}\]])|(?<comma>,)|(?<colon>:)|(?<space>\s+)|(?<other>.)/,
+  ]
+    .map(({ source }) => source)
+    .join('|'),
+  'gsy',
+);
+const INDENT = '  ';
 /** Deeper levels are not indented further. */
-const MAX_INDENT = 40;
+const MAX_INDENT = 20;
 
 /** Whether a body is shown as JSON: by its media type or its looks; with its end missing that cannot be made sure of. */
 export function isJson(text, media, cut) {
@@ -23,26 +33,32 @@ export function prettyJson(text) {
   const nodes = [];
   let plain = '';
   let depth = 0;
-  const line = () => `\n${'  '.repeat(Math.min(depth, MAX_INDENT))}`;
+  let opened = false;
+  const line = () => `\n${INDENT.repeat(Math.min(depth, MAX_INDENT))}`;
   const add = (name, token) => {
     if (plain) nodes.push(plain);
     plain = '';
     nodes.push(element('span', { class: name }, ...visibleLines(token)));
   };
-  for (const match of text.matchAll(TOKEN)) {
-    const [token, string, literal, open, close, comma, colon] = match;
-    const after = text.slice(match.index + token.length, match.index + token.length + 100).trimStart();
-    if (string) add(after.startsWith(':') ? 'key' : 'string', token);
+  for (const { 0: token, groups, index } of text.matchAll(TOKEN)) {
+    if (groups.space) continue;
+    // What an empty list or object has between its brackets is left out.
+    if (opened && !groups.close) plain += line();
+    const { string, literal, open, close, comma, colon } = groups;
+    if (string) add(isKey(text, index + token.length) ? 'key' : 'string', token);
     else if (literal) add('literal', token);
-    else if (open) {
-      depth++;
-      plain += /^[}\]]/.test(after) ? open : open + line();
-    } else if (close) {
-      depth = Math.max(0, depth - 1);
-      plain += /[{[]$/.test(plain) ? close : line() + close;
-    } else if (comma) plain += comma + line();
-    else if (colon) plain += ': ';
-    else if (token.trim()) add('mark', token);
+    else if (close) depth = Math.max(0, depth - 1);
+    if (open) depth++;
+    if (close && !opened) plain += line();
+    if (open || close || comma) plain += token;
+    if (comma) plain += line();
+    if (colon) plain += ': ';
+    if (groups.other) add('mark', token);
+    opened = Boolean(open);
   }
   return plain ? [...nodes, plain] : nodes;
+}
+
+function isKey(text, end) {
+  return /^\s*:/.test(text.slice(end, end + 20));
 }

@@ -31,6 +31,7 @@ const GRID_KEYS = new Map([
   ['ArrowUp', 'previous'],
   ['ArrowLeft', 'sortPrevious'],
   ['ArrowRight', 'sortNext'],
+  ['r', 'sortReverse'],
   ['PageDown', 'nextPage'],
   ['PageUp', 'previousPage'],
   ['Home', 'first'],

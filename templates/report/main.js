@@ -81,6 +81,7 @@ const actions = {
   first: moved(() => table.moveTo(0)),
   last: moved(() => table.moveTo(-1)),
   sortNext: () => table.sortNext(1),
+  sortReverse: () => table.sortNext(0),
   sortPrevious: () => table.sortNext(-1),
   open: () => {
     if (!table.current) table.move(1);

@@ -290,7 +290,13 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
   });
 
   it('runs nothing of what flows carry, and shows it as it is', async () => {
-    const flows = [...attacks()];
+    // What is laid out, or marked, gets longer: it must not get too long.
+    const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
+    const long = ['\u202e'.repeat(20_000), deep, '{"a":'.repeat(13_000), ','.repeat(65_000)];
+    const bodies = long.map((body) =>
+      http({ path: body, error: body, requestBody: body, responseBody: body }),
+    );
+    const flows = [...attacks(), ...bodies];
     await open(flows, ATTACKS.join(''));
     await browser.press('g', 'Enter');
     for (let index = 0; index < flows.length; index++) {
@@ -439,7 +445,9 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     await browser.press('Escape');
     assert.equal(await browser.evaluate(`document.querySelector('#detail').hidden`), true);
     assert.equal(await focus(), 'grid');
-    await browser.press('G');
+    await browser.press('r');
+    assert.match((await paths())[0] ?? '', /^.number.299$/);
+    await browser.press('r', 'G');
     assert.equal(await chosen(), '/number/299');
     const seen = `(() => { const { top, bottom } = document.querySelector('[aria-selected=true]').getBoundingClientRect(); return top > 0 && bottom <= innerHeight; })()`;
     assert.equal(await browser.evaluate(seen), true);
@@ -466,6 +474,11 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
       }),
       http({ at: 1, responseBody: Buffer.from([0, 255, 65, 66]) }),
       http({ at: 2, responseBody: null }),
+      http({
+        at: 3,
+        responseHeaders: { 'content-type': 'text/plain; charset=ISO-8859-1' },
+        responseBody: Buffer.from([0x63, 0x61, 0x66, 0xe9]),
+      }),
     ]);
     await browser.press('g', 'Enter');
     const detail = await text('#detail');
@@ -494,6 +507,8 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.match(await text('pre.hex'), /^000000 {2}00 ff 41 42 +\.\.AB$/);
     await browser.press('j');
     assert.match(await text('#detail'), /Not recorded: it was streamed\./);
+    await browser.press('j');
+    assert.equal(await text('#detail pre'), 'caf\u00e9');
   });
 
   it('shows messages, DNS records and errors', async () => {
