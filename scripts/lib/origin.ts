@@ -1,0 +1,39 @@
+import { isIPv6 } from 'node:net';
+import type { Flow, Request } from './flow.ts';
+import type { Dict } from './tnetstring.ts';
+import { hostOf } from './url.ts';
+
+/** A name, or an IPv4 address: labels of RFC 1035, with underscores, which are in use. */
+const NAME = /^(?=.{1,255}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i;
+
+/**
+ * The scheme, host and port that the client asked for, as in a URL. What it said is kept only where it is a host and no
+ * more: in a URL or a command, all else would be read as a path, a password or an option.
+ */
+export function originOf(request: Request): string {
+  const scheme = request.scheme === 'https' ? 'https' : 'http';
+  const asked = hostOf(request);
+  if (isHost(asked)) return `${scheme}://${asked}`;
+  const sentTo = hostOf({ ...request, authority: '', headers: [] });
+  return `${scheme}://${isHost(sentTo) ? sentTo : 'invalid'}`;
+}
+
+function isHost(text: string): boolean {
+  const [, address, name = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
+  const isPort = port === undefined || (Number(port) > 0 && Number(port) < 65536);
+  return isPort && (address === undefined ? NAME.test(name) : isIPv6(address) && !address.includes('%'));
+}
+
+/** A part of an http flow's request as the bytes that were sent. */
+export function bytesOfRequest(flow: Flow, part: 'method' | 'path' | 'authority'): Buffer {
+  return requestState(flow).get(part) as Buffer;
+}
+
+/** The headers of an http flow's request as the bytes that were sent. */
+export function headerBytes(flow: Flow): [name: Buffer, value: Buffer][] {
+  return requestState(flow).get('headers') as [Buffer, Buffer][];
+}
+
+function requestState(flow: Flow): Dict {
+  return flow.state.get('request') as Dict;
+}
