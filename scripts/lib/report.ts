@@ -8,6 +8,8 @@ export const REPORT_LIMITS = { bodies: 48 * 1024 * 1024, flows: 64 * 1024 * 1024
 /** Flows are written in elements of about so many bytes. */
 const CHUNK_BYTES = 256 * 1024;
 
+const STYLES = ['page', 'overview', 'chart', 'table', 'detail', 'media'];
+
 /** The page's script, as ES modules: each after those that it imports. */
 const SCRIPTS = [
   'element',
@@ -19,7 +21,10 @@ const SCRIPTS = [
   'dns',
   'body',
   'chart',
+  'latency-chart',
+  'time-chart',
   'overview',
+  'column',
   'table',
   'section',
   'detail',
@@ -85,7 +90,7 @@ function elementOf(name: string, json: string): string {
 function pageOf(title: string): [head: string, foot: string] {
   const templates = new Templates();
   const read = (file: string) => templates.read(`report/${file}`);
-  const style = read('style.css');
+  const style = STYLES.map((name) => read(`${name}.css`).replace(/^\/\* biome-ignore.*\n/, '')).join('');
   const script = `'use strict';\n${SCRIPTS.map((name) => withoutModules(read(`${name}.js`))).join('\n')}`;
   const policy = [
     "default-src 'none'",

@@ -1,76 +1,18 @@
-// Two charts: how latencies are distributed, and what came when.
+// What charts have in common. Lengths are in pixels.
 
 import { svg } from './element.js';
-import { CLASSES } from './flow.js';
-import { count, duration, plural } from './number.js';
 
-const HEIGHT = 190;
-const BOTTOM = 22;
-const BARS_HEIGHT = 48;
-const LEFT = 46;
+export const HEIGHT = 190;
+export const BOTTOM = 22;
 
-/** A histogram of sorted latencies over a logarithmic axis. */
-export function latencyChart(width, { latencies, p50, p95, p99 }, choose) {
-  const scale = logScale(latencies, 14, width - 18);
-  const bins = new Array(Math.max(8, Math.min(60, Math.floor(width / 9)))).fill(0);
-  const size = (scale.end - scale.start) / bins.length;
-  for (const ms of latencies)
-    bins[Math.min(bins.length - 1, Math.floor((scale.at(ms) - scale.start) / size))]++;
-  const top = Math.max(1, ...bins);
-  const floor = HEIGHT - BOTTOM;
-  const bars = bins.map((number, index) => {
-    const height = number && Math.max(2, (number / top) * (floor - 26));
-    const [from, to] = [
-      scale.value(scale.start + index * size),
-      scale.value(scale.start + (index + 1) * size),
-    ];
-    const title = `${duration(from)} to ${duration(to)}: ${plural(number, 'flow')}`;
-    const box = { x: scale.start + index * size + 0.5, y: floor - height, width: size - 1, height, rx: 1.5 };
-    const target = { x: box.x, y: 0, width: size, height: floor, class: 'target' };
-    const range = `${Number(from.toPrecision(6))}..${Number(to.toPrecision(6))}`;
-    return svg(
-      'g',
-      { onclick: () => choose('ms', range) },
-      svg('title', {}, title),
-      svg('rect', target),
-      svg('rect', { ...box, class: 'bar-fill' }),
-    );
-  });
-  const lines = [
-    ['p50', p50],
-    ['p95', p95],
-    ['p99', p99],
-  ].map(([name, ms], index) => quantileLine(scale.at(ms), index, name));
-  const label = `Latencies: p50 ${duration(p50)}, p95 ${duration(p95)}, p99 ${duration(p99)}`;
-  return frame(width, label, [...logTicks(scale, floor), ...bars, ...lines]);
-}
-
-function quantileLine(x, index, name) {
-  const y = 10 + index * 11;
-  const text = svg('text', { x: x - 4, y, 'text-anchor': 'end' }, name);
-  return svg('g', { class: 'quantile' }, svg('line', { x1: x, x2: x, y1: y - 8, y2: HEIGHT - BOTTOM }), text);
-}
-
-function logTicks(scale, floor) {
-  return scale.ticks.map((ms) => {
-    const x = scale.at(ms);
-    const line = svg('line', { x1: x, x2: x, y1: 26, y2: floor });
-    return svg(
-      'g',
-      { class: 'tick' },
-      line,
-      svg('text', { x, y: HEIGHT - 6, 'text-anchor': 'middle' }, shortDuration(ms)),
-    );
-  });
-}
-
-function shortDuration(ms) {
+/** A power of ten, as an axis has it. */
+export function shortDuration(ms) {
   if (ms < 1) return `${Math.round(ms * 1000)} \u00b5s`;
   return ms < 1000 ? `${ms} ms` : `${ms / 1000} s`;
 }
 
 /** From the power of ten below the least to that above the most; what is 0 is at its start. */
-function logScale(numbers, start, end) {
+export function logScale(numbers, start, end) {
   const least = numbers.find((number) => number > 0) ?? 1;
   const most = Math.max(numbers.at(-1) ?? 1, least);
   const low = Math.max(-3, Math.floor(Math.log10(least)));
@@ -88,130 +30,7 @@ function logScale(numbers, start, end) {
   };
 }
 
-/** Flows as dots, by their start and latency, and below how many there were, by their class. Dragging chooses a time. */
-export function timeChart(width, flows, { first, last, latencies }, choose) {
-  const span = Math.max(last - first, 1e-3);
-  const [left, right] = [LEFT, width - 8];
-  const x = (started) => left + ((started - first) / span) * (right - left);
-  const floor = HEIGHT - BOTTOM - BARS_HEIGHT - 8;
-  const scale = logScale(latencies, floor, 6);
-  const grid = scale.ticks.map((ms) => {
-    const y = scale.at(ms);
-    const text = svg('text', { x: left - 6, y: y + 3.5, 'text-anchor': 'end' }, shortDuration(ms));
-    return svg('g', { class: 'tick' }, svg('line', { x1: left, x2: right, y1: y, y2: y }), text);
-  });
-  const label = `${plural(flows.length, 'flow')} in ${duration(span * 1000)}, by their start and latency`;
-  const chart = frame(width, label, [
-    ...grid,
-    ...timeTicks(span, left, right),
-    ...dots(flows, x, scale.at),
-    ...bars(flows, { first, span, left, right }),
-  ]);
-  const offset = first - (flows[0] ? flows[0].started - flows[0].at : 0);
-  selectable(chart, left, right, (from, to) => {
-    const at = (part) => (offset + part * span).toFixed(3);
-    choose('at', `${at(from)}..${at(to)}`);
-  });
-  return chart;
-}
-
-/** One path a class: a line without length, with round ends, is a dot. */
-function dots(flows, x, y) {
-  return CLASSES.map((name) => {
-    const shown = flows.filter(
-      (flow) => flow.class === name && flow.latency !== undefined && flow.type !== 'websocket',
-    );
-    const path = shown
-      .map(({ started, latency }) => `M${x(started).toFixed(1)} ${y(latency).toFixed(1)}h0`)
-      .join('');
-    return svg('path', { class: `dots stroke-${name}`, d: path });
-  });
-}
-
-function bars(flows, { first, span, left, right }) {
-  const number = Math.max(4, Math.floor((right - left) / 8));
-  const bins = Array.from({ length: number }, () => new Map());
-  for (const { started, class: name } of flows) {
-    const bin = bins[Math.min(number - 1, Math.floor(((started - first) / span) * number))];
-    bin.set(name, (bin.get(name) ?? 0) + 1);
-  }
-  const totals = bins.map((bin) => [...bin.values()].reduce((sum, count) => sum + count, 0));
-  const top = Math.max(1, ...totals);
-  const width = (right - left) / number;
-  return bins.flatMap((bin, index) => {
-    let y = HEIGHT - BOTTOM;
-    return CLASSES.filter((name) => bin.has(name)).map((name) => {
-      const height = Math.max(1, (bin.get(name) / top) * BARS_HEIGHT);
-      y -= height;
-      return svg('rect', {
-        class: `fill-${name}`,
-        x: left + index * width + 0.5,
-        y,
-        width: width - 1,
-        height,
-      });
-    });
-  });
-}
-
-/** Steps between the marks of a time axis, in seconds. */
-const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
-  .map((ms) => ms / 1000)
-  .concat(
-    [1, 2, 5, 10, 15, 30],
-    [1, 2, 5, 10, 15, 30].map((minutes) => minutes * 60),
-  )
-  .concat([1, 2, 4, 8, 12, 24, 48, 168, 720, 8760].map((hours) => hours * 3600));
-
-/** The units of time axes, in seconds. */
-const UNITS = [
-  [3600, 'h'],
-  [60, 'min'],
-  [1, 's'],
-  [0.001, 'ms'],
-];
-
-function timeTicks(span, left, right) {
-  const most = (right - left) / 80;
-  const step = STEPS.find((step) => span / step <= most) ?? span / most;
-  const [size, unit] = UNITS.find(([size]) => step >= size) ?? UNITS[3];
-  return Array.from({ length: Math.floor(span / step) + 1 }, (_, index) => {
-    const x = left + ((index * step) / span) * (right - left);
-    const text = index === 0 ? '0' : `+${count(Math.round((index * step) / size))} ${unit}`;
-    const anchor = x > right - 24 ? 'end' : 'middle';
-    const mark = svg('line', { x1: x, x2: x, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM + 4 });
-    return svg('g', { class: 'tick' }, mark, svg('text', { x, y: HEIGHT - 6, 'text-anchor': anchor }, text));
-  });
-}
-
-/** Lets a part of the width be chosen with the pointer; told in parts of it, 0 to 1. */
-function selectable(chart, left, right, choose) {
-  const selection = svg('rect', { class: 'selection', y: 0, height: HEIGHT - BOTTOM, width: 0 });
-  chart.append(selection);
-  let from;
-  const partOf = ({ clientX }) => {
-    const x = clientX - chart.getBoundingClientRect().left;
-    return Math.min(1, Math.max(0, (x - left) / (right - left)));
-  };
-  chart.addEventListener('pointerdown', (event) => {
-    from = partOf(event);
-    chart.setPointerCapture(event.pointerId);
-  });
-  chart.addEventListener('pointermove', (event) => {
-    if (from === undefined) return;
-    const to = partOf(event);
-    selection.setAttribute('x', left + Math.min(from, to) * (right - left));
-    selection.setAttribute('width', Math.abs(to - from) * (right - left));
-  });
-  chart.addEventListener('pointerup', (event) => {
-    const to = partOf(event);
-    if (from !== undefined && Math.abs(to - from) > 0.005) choose(Math.min(from, to), Math.max(from, to));
-    from = undefined;
-    selection.setAttribute('width', 0);
-  });
-}
-
-function frame(width, label, children) {
+export function frame(width, label, children) {
   const box = { width, height: HEIGHT, viewBox: `0 0 ${width} ${HEIGHT}`, role: 'img', 'aria-label': label };
   return svg('svg', box, ...children);
 }

@@ -1,10 +1,11 @@
 // What the flows that are shown have in common.
 
-import { latencyChart, timeChart } from './chart.js';
 import { beginning, element, visible, visibleText } from './element.js';
 import { CLASSES } from './flow.js';
+import { latencyChart } from './latency-chart.js';
 import { bytes, count, dateTime, duration, percent } from './number.js';
 import { endpointsOf, statisticsOf, statusesOf } from './statistics.js';
+import { timeChart } from './time-chart.js';
 
 const ENDPOINTS = 10;
 const MORE_ENDPOINTS = 500;
