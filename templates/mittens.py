@@ -6,22 +6,38 @@ It travels in an environment variable and is loaded with `--scripts`. It
   - lets `q` in the TUI give the Service back before mitmproxy ends: it tells the viewer by the
     terminal's title, and goes on until Kubernetes ends the container;
   - leaves after the app does when Kubernetes ends the pod, so that no request is cut off;
-  - streams server-sent events, and bounds what the TUI keeps in memory.
+  - streams server-sent events, and bounds what is kept in memory;
+  - writes every flow to a file as soon as it has ended, for mittens to follow, and waits at the end
+    until that has been read.
 """
 
 import asyncio
+import os
 import signal
 import sys
+import typing
 from collections import OrderedDict
 from urllib.parse import urlsplit
 
-from mitmproxy import ctx
+from mitmproxy import ctx, exceptions, flowfilter
+from mitmproxy.io import tnetstring
 
 # scripts/lib/session.ts looks for this title.
 QUIT_TITLE = "mittens:quit"
 KEPT_FLOWS = 5000
 KEPT_BYTES = 128 * 1024 * 1024
 KEPT_MESSAGES = 1000
+# Of one connection without the TUI, where the file is to have them all.
+KEPT_MESSAGE_BYTES = 64 * 1024 * 1024
+
+# scripts/lib/follow.ts reads this file, and has an entry in that folder until it has read the end.
+FLOWS = "/tmp/mittens.flows"
+FOLLOWERS = "/tmp/mittens.followers"
+FILE_BYTES = 1024 * 1024 * 1024
+# In the last moments of a pod, in seconds: when what is still open is written as it is then, and how
+# long followers may take. Together they leave time within Kubernetes' 30 s.
+LINGER = 6
+LEAVE = 15
 
 
 async def accepts(port):
@@ -33,10 +49,87 @@ async def accepts(port):
     return True
 
 
+class FlowFile:
+    """Flows on disk, each as soon as it has ended: mitmproxy's own writing keeps the last ones in memory.
+
+    A full disk costs flows, never traffic; and the file is whole flows one after another even then.
+    """
+
+    def __init__(self):
+        self.file = None
+        self.size = 0
+        self.rest = b""
+        self.written = 0
+        self.dropped = 0
+
+    def add(self, state):
+        data = tnetstring.dumps(state)
+        self.flush()
+        if self.rest or self.size + len(data) > FILE_BYTES:
+            self.dropped += 1
+            return
+        self.written += 1
+        self.append(data)
+
+    def end(self):
+        """What is no flow tells followers that there is no more."""
+        self.append(tnetstring.dumps({"mittens": "end", "written": self.written, "dropped": self.dropped}))
+
+    def append(self, data):
+        self.size += len(data)
+        self.rest += data
+        self.flush()
+
+    def flush(self):
+        try:
+            if self.file is None:
+                self.file = open(FLOWS, "ab", buffering=0)
+            while self.rest:
+                self.rest = self.rest[self.file.write(self.rest) :]
+        except OSError:
+            pass  # The rest is tried again with the next flow.
+
+    @staticmethod
+    def is_followed():
+        try:
+            return len(os.listdir(FOLLOWERS)) > 0
+        except OSError:
+            return False
+
+
+def cut_bodies(state, limit):
+    """Cuts what is longer than so many bytes in a flow's state, and says so in its comment."""
+    longest = 0
+
+    def cut(content):
+        nonlocal longest
+        if content is None or len(content) <= limit:
+            return content
+        longest = max(longest, len(content))
+        return content[:limit]
+
+    for message in (state.get("request"), state.get("response")):
+        if message:
+            message["content"] = cut(message["content"])
+    # A message's content comes after the bool that says who sent it.
+    for holder, at in ((state.get("websocket"), 2), (state, 1)):
+        if holder and holder.get("messages"):
+            holder["messages"] = [(*m[:at], cut(m[at]), *m[at + 1 :]) for m in holder["messages"]]
+    # What it was before someone changed it.
+    state["backup"] = None
+    if longest:
+        note = f"mittens: cut to {limit} bytes, the longest from {longest}"
+        state["comment"] = "\n".join(filter(None, [state.get("comment"), note]))
+
+
 class Mittens:
     def __init__(self):
         self.ports = OrderedDict()
-        self.in_flight = set()
+        self.in_flight = {}
+        self.message_bytes = {}
+        self.written_open = set()
+        self.file = FlowFile()
+        self.filter = None
         self.kept = OrderedDict()
         self.kept_bytes = 0
         self.draining = False
@@ -44,11 +137,20 @@ class Mittens:
 
     def load(self, loader):
         loader.add_option("mittens_ports", str, "", "LISTEN=URL pairs, separated by commas.")
+        loader.add_option("mittens_filter", str, "", "Only flows that match this filter are written.")
+        loader.add_option("mittens_body_limit", typing.Optional[int], None, "Bytes of a body that are written.")
 
     def configure(self, updated):
         if "mittens_ports" in updated and ctx.options.mittens_ports:
             pairs = (pair.split("=", 1) for pair in ctx.options.mittens_ports.split(","))
             self.ports = OrderedDict((int(listen), urlsplit(app)) for listen, app in pairs)
+        if "mittens_filter" in updated and ctx.options.mittens_filter:
+            try:
+                self.filter = flowfilter.parse(ctx.options.mittens_filter)
+            except ValueError:
+                self.filter = None
+            if self.filter is None:  # as before mitmproxy 9.0
+                raise exceptions.OptionsError(f"mittens_filter: {ctx.options.mittens_filter} is no filter")
 
     async def running(self):
         # Through the loop, as mitmproxy does since 9.0: a handler set past it would run beside mitmproxy's own.
@@ -100,9 +202,18 @@ class Mittens:
             return
         self.draining = True
         quiet = 0
+        rounds = 0
         while quiet < 2:
             await asyncio.sleep(0.25)
+            rounds += 1
+            if rounds == LINGER * 4:
+                self.write_open()
             quiet = 0 if self.in_flight or await self.app_listens() else quiet + 1
+        self.file.end()
+        for _ in range(LEAVE * 10):
+            if not self.file.is_followed():
+                break
+            await asyncio.sleep(0.1)
         type(ctx.master).shutdown(ctx.master)
 
     async def app_listens(self):
@@ -114,7 +225,7 @@ class Mittens:
     # -- flows
 
     def requestheaders(self, flow):
-        self.in_flight.add(flow.id)
+        self.in_flight[flow.id] = flow
         if not self.takes_several_modes():
             app = self.ports.get(flow.client_conn.sockname[1])
             if app:
@@ -138,25 +249,52 @@ class Mittens:
                 flow.response.headers["connection"] = "close"
 
     def tcp_start(self, flow):
-        self.in_flight.add(flow.id)
+        self.in_flight[flow.id] = flow
 
     def tcp_message(self, flow):
-        self.trim(flow.messages)
+        self.trim(flow, flow.messages)
 
     def websocket_message(self, flow):
-        self.trim(flow.websocket.messages)
+        self.trim(flow, flow.websocket.messages)
 
     def end(self, flow):
-        self.in_flight.discard(flow.id)
+        # An answered request can still come to an error.
+        is_new = self.in_flight.pop(flow.id, None) is not None
+        self.message_bytes.pop(flow.id, None)
         self.keep(flow)
+        if is_new and flow.id not in self.written_open:
+            self.write(flow)
 
     error = websocket_end = tcp_end = tcp_error = end
 
+    def write(self, flow):
+        if self.filter and not flowfilter.match(self.filter, flow):
+            return
+        state = flow.get_state()
+        if ctx.options.mittens_body_limit is not None:
+            cut_bodies(state, ctx.options.mittens_body_limit)
+        self.file.add(state)
+
+    def write_open(self):
+        """Connections that their clients do not end are cut off with the pod, and written before."""
+        for flow in list(self.in_flight.values()):
+            if getattr(flow, "response", None) or flow.type == "tcp":
+                self.written_open.add(flow.id)
+                self.write(flow)
+
     # -- memory
 
-    def trim(self, messages):
-        if self.has_tui() and len(messages) > KEPT_MESSAGES:
-            del messages[: KEPT_MESSAGES // 2]
+    def trim(self, flow, messages):
+        if self.has_tui():
+            if len(messages) > KEPT_MESSAGES:
+                del messages[: KEPT_MESSAGES // 2]
+            return
+        size = self.message_bytes.get(flow.id, 0) + len(messages[-1].content)
+        if size > KEPT_MESSAGE_BYTES:
+            del messages[: len(messages) // 2 + 1]
+            size = sum(len(message.content) for message in messages)
+            flow.comment = "mittens: only its last messages"
+        self.message_bytes[flow.id] = size
 
     def keep(self, flow):
         if not self.has_tui() or flow.id in self.kept:

@@ -5,6 +5,7 @@ import { Kubectl } from './kubectl.ts';
 import type { Service } from './kubernetes.ts';
 import { benchOf, type OnFlags, show } from './on.ts';
 import { recordOf } from './record.ts';
+import { refuseSecond } from './refusal.ts';
 import { locate } from './service.ts';
 
 /** The command `attach`: shows a tap that is on; leaving it by anything but `q` leaves it on. */
@@ -16,6 +17,7 @@ export async function attach(argument: string, flags: OnFlags): Promise<void> {
   const service = await kubectl.get<Service>([`service/${name}`]);
   const record = recordOf(service);
   if (!record) throw new UserError(`service/${name} is not tapped`, { hint: `tap it: on ${name}` });
+  refuseSecond(service, record, 'mitmproxy');
   if (record.phase !== 'on') {
     throw new UserError(`service/${name} is ${record.phase}, by ${record.owner} since ${record.started}`);
   }

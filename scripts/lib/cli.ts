@@ -72,6 +72,16 @@ export function parseDuration(text: string): number {
   return seconds;
 }
 
+/** A size in bytes, as `du` and `curl` take it: `500`, `64k`, `10m` or `1g`, by 1024. */
+export function parseSize(text: string): number {
+  const [, number, unit = ''] = /^(\d{1,12})([kmg])?$/i.exec(text) ?? [];
+  const factor = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()] ?? Number.NaN;
+  const bytes = number === undefined ? Number.NaN : Number(number) * factor;
+  if (!Number.isSafeInteger(bytes))
+    throw new UsageError(`"${text}" is not a size`, 'write 500, 64k, 10m or 1g');
+  return bytes;
+}
+
 /** A TCP port's number. */
 export function parsePort(text: string): number {
   const port = Number(text);

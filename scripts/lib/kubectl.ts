@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { captured$ } from './child.ts';
 import { UserError } from './error.ts';
@@ -130,6 +131,16 @@ export class Kubectl {
   stream(args: string[]): ChildProcess {
     const [command = '', ...rest] = this.argv(args);
     return spawn(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] });
+  }
+
+  /** As stream, with its stderr, and out of a Ctrl-C's reach; it is ended with us at the latest. */
+  follow(args: string[]): ChildProcessByStdio<null, Readable, Readable> {
+    const [command = '', ...rest] = this.argv(args);
+    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const stop = () => endGroup(child.pid);
+    process.once('exit', stop);
+    child.once('close', () => process.off('exit', stop));
+    return child;
   }
 
   /** The namespace that kubectl would use. */

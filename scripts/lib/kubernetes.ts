@@ -3,6 +3,8 @@
 export interface Metadata {
   name: string;
   namespace: string;
+  /** Tells an object from a later one of the same name. */
+  uid?: string;
   resourceVersion: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;

@@ -1,12 +1,13 @@
 import { ancestorOf } from './ancestor.ts';
 import { connectionOf } from './cli.ts';
 import { UsageError, UserError } from './error.ts';
+import { untapAndKeep } from './keep.ts';
 import { Kubectl } from './kubectl.ts';
 import type { Service } from './kubernetes.ts';
 import { benchOf, type OnFlags } from './on.ts';
 import { ANNOTATION } from './record.ts';
 import { type Located, locate } from './service.ts';
-import { servicesOfProxies, untap } from './untap.ts';
+import { servicesOfProxies } from './untap.ts';
 
 export interface OffFlags
   extends Pick<OnFlags, 'templates' | 'timeout' | 'namespace' | 'context' | 'kubeconfig' | 'as'> {
@@ -28,7 +29,7 @@ export async function off(args: string[], flags: OffFlags): Promise<void> {
   const failed: string[] = [];
   for (const { kubectl, name } of located) {
     try {
-      const there = await untap({ ...bench, kubectl }, name);
+      const there = await untapAndKeep({ ...bench, kubectl }, name);
       bench.talk.say(there ? `service/${name} is as it was` : `service/${name} is not tapped`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

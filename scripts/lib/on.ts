@@ -1,18 +1,19 @@
 import { connectionOf, parseDuration, parsePort } from './cli.ts';
 import { UsageError, UserError } from './error.ts';
 import { type Interrupts, listenForInterrupts } from './interrupt.ts';
+import { untapAndKeep } from './keep.ts';
 import { type Connection, Kubectl } from './kubectl.ts';
 import type { Service } from './kubernetes.ts';
 import type { TapRequest } from './plan.ts';
 import { choosePorts, describePort } from './port.ts';
 import { askForPort } from './prompt.ts';
 import { recordOf, type TapRecord } from './record.ts';
+import { refuseSecond } from './refusal.ts';
 import { locate } from './service.ts';
 import { closeSession, detachKeys, type Tapped, view } from './session.ts';
 import { talkOn } from './talk.ts';
 import { dryRun, tap } from './tap.ts';
 import { Templates } from './template.ts';
-import { untap } from './untap.ts';
 import type { Workbench } from './workbench.ts';
 
 export interface OnFlags extends Connection {
@@ -42,7 +43,8 @@ export async function on(argument: string, flags: OnFlags, mitmproxyArgs: string
   const service = await somewhere.get<Service>([`service/${name}`]);
   bench.kubectl = somewhere.in(service.metadata.namespace);
   const earlier = recordOf(service);
-  if (!earlier) request.ports = await askWhichPort(service, request.ports, interrupts.signal);
+  if (earlier) refuseSecond(service, earlier, request.program);
+  else request.ports = await askWhichPort(service, request.ports, interrupts.signal);
   if (flags['dry-run']) {
     process.stdout.write(await dryRun(bench, service, request));
     return;
@@ -77,7 +79,7 @@ export async function show(
   if (ending === 'quit' || (signal.aborted && options.endsTap)) {
     const { signal: _, ...patient } = bench;
     await closeSession(tapped);
-    await untap(patient, name, tapped.record.id);
+    await untapAndKeep(patient, name, tapped.record.id);
     bench.talk.say(`service/${name} is as it was`);
   } else if (ending === 'ended') {
     bench.talk.say(`service/${name} was given back by someone else`);
@@ -89,13 +91,14 @@ export async function show(
   if (signal.aborted) throw signal.reason;
 }
 
-/** What the user asked of `on`, checked before anything is read. */
-function requestOf(flags: OnFlags, mitmproxyArgs: string[]): TapRequest {
+/** What the user asked of a tap, checked before anything is read. */
+export function requestOf(flags: OnFlags, mitmproxyArgs: string[]): TapRequest {
   const imagePullPolicy = flags['image-pull-policy'] ?? 'IfNotPresent';
   if (!['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
     throw new UsageError(`"${imagePullPolicy}" is no image pull policy`, 'Always, IfNotPresent or Never');
   }
   return {
+    program: 'mitmproxy',
     ports: flags.port ?? [],
     https: flags.https ?? false,
     listenPort: flags['listen-port'] === undefined ? undefined : parsePort(flags['listen-port']),
@@ -122,7 +125,11 @@ function refuseWithoutTerminal(flags: OnFlags): void {
   });
 }
 
-async function askWhichPort(service: Service, ports: string[], signal: AbortSignal): Promise<string[]> {
+export async function askWhichPort(
+  service: Service,
+  ports: string[],
+  signal: AbortSignal,
+): Promise<string[]> {
   const all = service.spec.ports ?? [];
   if (ports.length > 0 || all.length < 2 || !process.stdin.isTTY || !process.stderr.isTTY) return ports;
   return [await askForPort(`service/${service.metadata.name} has several ports`, all, signal)];

@@ -2,7 +2,15 @@ import type { PatchType } from './kubectl.ts';
 import type { Pod, Service, Workload } from './kubernetes.ts';
 import { choosePorts, planPorts } from './port.ts';
 import { retargetPatch, type TapRecord, writePatch } from './record.ts';
-import { refuseArgs, refusePods, refusePort, refuseService, refuseWorkload, theWorkload } from './refusal.ts';
+import {
+  refuseArgs,
+  refusePods,
+  refusePort,
+  refuseSecond,
+  refuseService,
+  refuseWorkload,
+  theWorkload,
+} from './refusal.ts';
 import { containerName, sidecarPatch } from './sidecar.ts';
 import type { Templates } from './template.ts';
 import { podCounts, workloadName } from './workload.ts';
@@ -20,6 +28,7 @@ export interface Scene {
 
 /** What the user asked for. */
 export interface TapRequest {
+  program: 'mitmproxy' | 'mitmdump';
   /** Port numbers or names; none means the only one. */
   ports: string[];
   https: boolean;
@@ -60,6 +69,7 @@ export interface Plan {
 export function planTap(scene: Scene, request: TapRequest, signature: Signature, templates: Templates): Plan {
   const { service } = scene;
   refuseService(service);
+  if (scene.record) refuseSecond(service, scene.record, request.program);
   refuseArgs(request.mitmproxyArgs);
   const workload = theWorkload(scene);
   refuseWorkload(workload);
@@ -73,6 +83,7 @@ export function planTap(scene: Scene, request: TapRequest, signature: Signature,
     ...(scene.record ?? signature),
     phase: 'starting',
     mode: 'sidecar',
+    program: request.program,
     container,
     workloads: [workloadName(workload)],
     ports,

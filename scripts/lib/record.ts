@@ -30,6 +30,8 @@ export interface TapRecord {
   /** `starting` until the Service points at the proxy, `stopping` from when it no longer does. */
   phase: 'starting' | 'on' | 'stopping';
   mode: 'sidecar';
+  /** What runs in the container: the TUI, or for a capture mitmdump. Earlier records do not say: the TUI. */
+  program?: 'mitmproxy' | 'mitmdump';
   /** user@host of whoever began it. */
   owner: string;
   /** When, in ISO 8601. */
@@ -75,6 +77,7 @@ function isRecord(value: unknown): value is TapRecord {
     matches(record.id, /^[0-9a-f]{8}$/) &&
     matches(record.phase, /^(starting|on|stopping)$/) &&
     record.mode === 'sidecar' &&
+    (record.program === undefined || matches(record.program, /^mitm(proxy|dump)$/)) &&
     typeof record.owner === 'string' &&
     matches(record.started, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/) &&
     matches(record.container, /^mittens-[a-z0-9-]{1,55}$/) &&

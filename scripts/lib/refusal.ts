@@ -1,7 +1,7 @@
 import { UserError } from './error.ts';
 import { isReady, type Service, type ServicePort, type Workload } from './kubernetes.ts';
 import type { Scene } from './plan.ts';
-import { isTcp } from './record.ts';
+import { isTcp, type TapRecord } from './record.ts';
 import { podCounts, workloadName } from './workload.ts';
 
 // What cannot be tapped, each with the reason and the way out. Pure: nothing has been changed yet.
@@ -23,6 +23,25 @@ export function refuseService(service: Service): void {
   if (service.spec.clusterIP === 'None') {
     throw new UserError(`${name} is headless: its clients go to the pods themselves, past any targetPort`, {
       hint: 'tap a Service with a cluster IP in front of the same pods',
+    });
+  }
+}
+
+/**
+ * Two can look at a session, and add ports to it; a capture is of whoever began it.
+ * @throws UserError when a Service is tapped already and one of the two taps is a capture.
+ */
+export function refuseSecond(service: Service, record: TapRecord, program: TapRecord['program']): void {
+  const { name } = service.metadata;
+  const by = `by ${record.owner} since ${record.started}`;
+  if (record.program === 'mitmdump') {
+    throw new UserError(`service/${name} is being captured, ${by}`, {
+      hint: `wait for its end, or end it: off ${name}`,
+    });
+  }
+  if (program === 'mitmdump') {
+    throw new UserError(`service/${name} is tapped already, ${by}`, {
+      hint: `its flows are kept when it ends; end it: off ${name}`,
     });
   }
 }

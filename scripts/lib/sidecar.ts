@@ -28,6 +28,7 @@ export function sidecarPatch(
     resourceVersion: workload.metadata.resourceVersion,
     order: [...apps.map(({ name }) => ({ name })), { name: record.container }],
     container: record.container,
+    program: request.program,
     image: request.image,
     imagePullPolicy: request.imagePullPolicy,
     args: mitmproxyArgs(record, request).map(literal),
@@ -57,6 +58,8 @@ function mitmproxyArgs(record: TapRecord, request: TapRequest): string[] {
     'ssl_insecure=true',
     'stream_large_bodies=5m',
   ];
+  // The container's log is not for what the file has.
+  if (request.program === 'mitmdump') options.push('flow_detail=0', 'termlog_verbosity=warn');
   return [
     ...['--mode', `reverse:${first?.url}`],
     ...['--listen-port', String(first?.listenPort)],

@@ -56,6 +56,7 @@ export function scene(parts: Partial<Scene> = {}): Scene {
 }
 
 export const REQUEST: TapRequest = {
+  program: 'mitmproxy',
   ports: [],
   https: false,
   listenPort: undefined,

@@ -1,0 +1,216 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { connectionOf, parseDuration, parseSize } from './cli.ts';
+import { Command } from './command.ts';
+import { UsageError, UserError } from './error.ts';
+import { parseFilter } from './filter.ts';
+import { Followers, type Harvest, PATIENCE } from './followers.ts';
+import { type Interrupts, listenForInterrupts } from './interrupt.ts';
+import { Kubectl, KubectlError } from './kubectl.ts';
+import type { Service } from './kubernetes.ts';
+import { askWhichPort, benchOf, type OnFlags, requestOf } from './on.ts';
+import type { TapRequest } from './plan.ts';
+import { recordOf } from './record.ts';
+import { Recording, timestamp } from './recording.ts';
+import { refuseSecond } from './refusal.ts';
+import { sleep } from './rollout.ts';
+import { locate } from './service.ts';
+import type { Tapped } from './session.ts';
+import { tap } from './tap.ts';
+import { formatBytes } from './units.ts';
+import { untap } from './untap.ts';
+import type { Workbench } from './workbench.ts';
+
+export interface CaptureFlags extends Omit<OnFlags, 'detach' | 'no-tmux' | 'dry-run'> {
+  output?: string | undefined;
+  for?: string | undefined;
+  count?: string | undefined;
+  'max-size'?: string | undefined;
+  filter?: string | undefined;
+  'body-limit'?: string | undefined;
+}
+
+/** When a capture ends, but for a Ctrl-C: as far as it was said. */
+interface Ends {
+  /** Seconds. */
+  seconds: number | undefined;
+  command: string[];
+}
+
+/** How often the live line is drawn and the Service is looked at, in ms. */
+const TICK_MS = 1000;
+const LOOK_MS = 3000;
+/**
+ * The command `capture`: taps a Service, writes the flows of all its pods into a file as they come, and gives the
+ * Service back.
+ * @param command is run meanwhile; its end is the capture's.
+ * @returns the exit code, which is the command's.
+ */
+export async function capture(argument: string, flags: CaptureFlags, command: string[]): Promise<number> {
+  const request = captureRequestOf(flags);
+  const ends = { seconds: flags.for === undefined ? undefined : parseDuration(flags.for), command };
+  const { kubectl: somewhere, name } = locate(new Kubectl(connectionOf(flags)), argument);
+  const bench = benchOf(somewhere, flags);
+  const recording = recordingOf(flags, name);
+  const interrupts = listenForInterrupts();
+  bench.signal = interrupts.signal;
+  const service = await somewhere.get<Service>([`service/${name}`]);
+  bench.kubectl = somewhere.in(service.metadata.namespace);
+  const earlier = recordOf(service);
+  if (earlier) refuseSecond(service, earlier, request.program);
+  await refuseWithoutExec(bench.kubectl);
+  request.ports = await askWhichPort(service, request.ports, interrupts.signal);
+  const record = await tap(bench, service, request);
+  const tapped = { kubectl: bench.kubectl, service, record };
+  return await recordTap(bench, tapped, recording, ends, interrupts);
+}
+
+/** Records a tap that is on, and gives the Service back whatever happens. */
+async function recordTap(
+  bench: Workbench,
+  tapped: Tapped,
+  recording: Recording,
+  ends: Ends,
+  { signal }: Interrupts,
+): Promise<number> {
+  const { talk } = bench;
+  const { name } = tapped.service.metadata;
+  const { signal: _, ...patient } = bench;
+  const followers = new Followers(tapped, (flow) => recording.add(flow));
+  let command: Command | undefined;
+  let harvest: Harvest | undefined;
+  try {
+    await recording.open();
+    await followers.start();
+    talk.say(
+      `service/${name} is tapped; its flows go to ${nameOf(recording)}${ends.command.length > 0 ? '' : '; Ctrl-C ends it'}`,
+    );
+    if (ends.command.length > 0) command = new Command(ends.command, { ownStdout: recording.name !== '-' });
+    talk.say(await theEnd(bench, tapped, { recording, followers, ends, command, signal }));
+  } finally {
+    if (signal.aborted) command?.pass(signal.reason);
+    await untap(patient, name, tapped.record.id);
+    talk.progress('waiting for the last flows');
+    harvest = await followers.finish(PATIENCE);
+    await recording.close();
+  }
+  tell(bench, recording, harvest);
+  if (command) return await command.exitCode;
+  if (signal.aborted) throw signal.reason;
+  return 0;
+}
+
+interface Running {
+  recording: Recording;
+  followers: Followers;
+  ends: Ends;
+  command: Command | undefined;
+  signal: AbortSignal;
+}
+
+/** Waits for the end of a capture, and says why it came. */
+async function theEnd({ talk, kubectl }: Workbench, tapped: Tapped, running: Running): Promise<string> {
+  const { recording, ends, command, signal } = running;
+  const began = Date.now();
+  const over = AbortSignal.any([signal, recording.ended, ...(command ? [command.ended] : [])]);
+  let looked = began;
+  while (!over.aborted) {
+    const now = Date.now();
+    if (ends.seconds !== undefined && now - began >= ends.seconds * 1000) return `${ends.seconds} s are over`;
+    if (now - looked >= LOOK_MS) {
+      looked = now;
+      if (await isGivenBack(kubectl, tapped)) return 'it was given back by someone else';
+    }
+    if (process.stderr.isTTY && !command) talk.progress(lineOf(running, now - began));
+    const left = ends.seconds === undefined ? TICK_MS : began + ends.seconds * 1000 - now;
+    await Promise.race([sleep(Math.min(TICK_MS, Math.max(left, 1))), aborted(over)]);
+  }
+  const { reason } = over as { reason: unknown };
+  return typeof reason === 'string' ? reason : 'ending';
+}
+
+/** What a user sees while it runs. */
+function lineOf({ recording, followers }: Running, ms: number): string {
+  const perSecond = ms > 0 ? (recording.flows / ms) * 1000 : 0;
+  const rate = perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));
+  return `${sumOf(recording, followers.pods)}, ${formatBytes(recording.bytes)}, ${rate} a second`;
+}
+
+function sumOf({ flows }: Recording, pods: number): string {
+  return `${flows} ${flows === 1 ? 'flow' : 'flows'} from ${pods} ${pods === 1 ? 'pod' : 'pods'}`;
+}
+
+function nameOf({ name }: Recording): string {
+  return name === '-' ? 'stdout' : name;
+}
+
+function tell({ talk }: Workbench, recording: Recording, { pods, warnings }: Harvest): void {
+  for (const warning of warnings) talk.say(`warning: ${warning}`);
+  talk.say(`${sumOf(recording, pods)} in ${nameOf(recording)}`);
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+}
+
+/** Whether the tap is gone; an API server that is away for a while does not end a capture. */
+async function isGivenBack(kubectl: Kubectl, { service, record }: Tapped): Promise<boolean> {
+  try {
+    const current = await kubectl.find<Service>([`service/${service.metadata.name}`]);
+    const now = current && recordOf(current);
+    return now?.id !== record.id || now.phase !== 'on';
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+/** What the user asked of `capture`, checked before anything is read. */
+function captureRequestOf(flags: CaptureFlags): TapRequest {
+  const options: string[] = [];
+  if (flags.filter !== undefined) {
+    parseFilter(flags.filter);
+    options.push(`mittens_filter=${flags.filter}`);
+  }
+  if (flags['body-limit'] !== undefined) options.push(`mittens_body_limit=${parseSize(flags['body-limit'])}`);
+  const args = options.flatMap((option) => ['--set', option]);
+  return { ...requestOf(flags, args), program: 'mitmdump' };
+}
+
+/** Where the flows go. @throws UserError for a place where no file can be. */
+function recordingOf(flags: CaptureFlags, service: string): Recording {
+  const count = flags.count === undefined ? undefined : Number(flags.count);
+  if (count !== undefined && !(Number.isSafeInteger(count) && count > 0))
+    throw new UsageError(`"${flags.count}" is not a number of flows`);
+  const limits = { count, size: flags['max-size'] === undefined ? undefined : parseSize(flags['max-size']) };
+  const name = flags.output ?? `${service}-${timestamp(new Date())}.mitm`;
+  if (name === '') throw new UsageError('--output needs the name of a file');
+  if (name === '-') {
+    if (process.stdout.isTTY) throw new UsageError('flows are not for a terminal', 'pipe them: -o - | …');
+    return new Recording(name, limits);
+  }
+  try {
+    if (existsSync(name) && statSync(name).isDirectory()) throw new UserError(`${name} is a folder`);
+    accessSync(existsSync(name) ? name : dirname(name), constants.W_OK);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${name} can't be written: ${(error as Error).message}`);
+  }
+  return new Recording(name, limits);
+}
+
+/** @throws UserError for someone who could tap the Service, and then not fetch a flow. */
+async function refuseWithoutExec(kubectl: Kubectl): Promise<void> {
+  try {
+    await kubectl.run(['auth', 'can-i', 'create', 'pods', '--subresource=exec', '--quiet']);
+  } catch (error) {
+    // Quiet, it says nothing but by its exit code; with words, the question could not be asked.
+    if (!(error instanceof KubectlError) || error.message !== 'kubectl failed without a word') throw error;
+    throw new UserError('the flows come by kubectl exec, and you may not create pods/exec here', {
+      hint: 'docs/rbac.yaml is the Role that it takes',
+    });
+  }
+}
