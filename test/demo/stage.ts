@@ -41,8 +41,13 @@ function inContext(context: string): Stage {
   const namespace = newNamespace();
   const flags = [`--context=${context}`, `--namespace=${namespace}`];
   const clear = async () => {
-    const args = ['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=5m'];
-    await step(`deleting namespace ${namespace}`, async () => await new Kubectl({ context }).run(args));
+    // The pods first: Kubernetes looks but now and then whether a namespace that has some can go.
+    const pods = ['delete', 'deployments', '--all', '--cascade=foreground', '--timeout=5m'];
+    const all = ['delete', 'namespace', namespace, '--ignore-not-found', '--timeout=5m'];
+    await step(`deleting namespace ${namespace}`, async () => {
+      await new Kubectl({ context, namespace }).run(pods);
+      await new Kubectl({ context }).run(all);
+    });
   };
   return { kubectl: new Kubectl({ context, namespace }), flags, clear };
 }
