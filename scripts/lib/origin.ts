@@ -1,10 +1,12 @@
-import { isIPv6 } from 'node:net';
+import { isIPv4, isIPv6 } from 'node:net';
 import type { Flow, Request } from './flow.ts';
 import type { Dict } from './tnetstring.ts';
 import { hostOf } from './url.ts';
 
-/** A name, or an IPv4 address: labels of RFC 1035, with underscores, which are in use. */
-const NAME = /^(?=.{1,255}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?$/i;
+/** Labels of RFC 1035, with underscores, which names in use have. */
+const NAME = /^(?=.{1,255}$)(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?$/i;
+/** What ends in a number is an IPv4 address, https://url.spec.whatwg.org/#ends-in-a-number-checker. */
+const NUMERIC = /(^|\.)(\d+|0x[0-9a-f]*)\.?$/i;
 
 /**
  * The scheme, host and port that the client asked for, as in a URL. What it said is kept only where it is a host and no
@@ -21,7 +23,9 @@ export function originOf(request: Request): string {
 function isHost(text: string): boolean {
   const [, address, name = '', port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text) ?? [];
   const isPort = port === undefined || (Number(port) > 0 && Number(port) < 65536);
-  return isPort && (address === undefined ? NAME.test(name) : isIPv6(address) && !address.includes('%'));
+  if (!isPort) return false;
+  if (address !== undefined) return isIPv6(address) && !address.includes('%');
+  return NUMERIC.test(name) ? isIPv4(name) : NAME.test(name);
 }
 
 /** A part of an http flow's request as the bytes that were sent. */
