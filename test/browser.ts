@@ -68,6 +68,7 @@ export class Browser {
     const options = { targetId, flatten: true };
     this.#session = (await this.send<{ sessionId: string }>('Target.attachToTarget', options)).sessionId;
     for (const domain of ['Page', 'Runtime', 'Network', 'Log']) await this.send(`${domain}.enable`);
+    await this.send('Page.setLifecycleEventsEnabled', { enabled: true });
   }
 
   /** @throws Error with the protocol's own words. */
@@ -97,8 +98,11 @@ export class Browser {
   /** Opens a page, and waits until it has loaded. */
   async goto(url: string): Promise<void> {
     this.events.length = 0;
-    await this.send('Page.navigate', { url });
-    while (!this.events.some(({ method }) => method === 'Page.loadEventFired')) await pause();
+    const { loaderId } = await this.send<{ loaderId: string }>('Page.navigate', { url });
+    // Of the page before, there may be events to come.
+    const loaded = ({ method, params }: Event) =>
+      method === 'Page.lifecycleEvent' && params.name === 'load' && params.loaderId === loaderId;
+    while (!this.events.some(loaded)) await pause();
   }
 
   /** What an expression is in the page; what it throws is thrown. */

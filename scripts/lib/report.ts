@@ -3,7 +3,10 @@ import type { Flow } from './flow.ts';
 import { hasBodies, reportFlow } from './report-flow.ts';
 import { Templates } from './template.ts';
 
-/** How long a report can get, in bytes, but for a few thousand. From the first of these on bodies are left out, beyond the second all flows. */
+/**
+ * How long a report can get, in bytes, but for a few thousand. From the first of these on bodies are left out, beyond
+ * the second whole flows.
+ */
 export const REPORT_LIMITS = { bodies: 48 * 1024 * 1024, flows: 64 * 1024 * 1024 };
 /** Flows are written in elements of about so many bytes. */
 const CHUNK_BYTES = 256 * 1024;

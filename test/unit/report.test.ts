@@ -385,6 +385,10 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.match(await query(), /^ms:/);
     assert.equal(await found(), '1 of 100 flows');
     await browser.press('Escape');
+    // Charts are drawn anew when their width has changed.
+    await browser.evaluate(
+      'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))',
+    );
     const chart = await browser.evaluate<{ x: number; y: number; width: number }>(
       `document.querySelector('figure.wide svg').getBoundingClientRect().toJSON()`,
     );
