@@ -73,6 +73,7 @@ export function record(parts: Partial<TapRecord> = {}): TapRecord {
     ...SIGNATURE,
     phase: 'on',
     mode: 'sidecar',
+    program: 'mitmproxy',
     container: 'mittens-web',
     workloads: ['deployment/web'],
     ports: [{ port: 80, targetPort: 'http', scheme: 'http', appPort: 8080, listenPort: 7777 }],

@@ -74,6 +74,18 @@ describe('planTap refuses', () => {
       /named no/,
     ],
     ['a listen port in use', {}, { listenPort: 8080 }, /port 8080 is in use/],
+    [
+      'a session of a Service that is being captured',
+      { record: record({ program: 'mitmdump' }) },
+      {},
+      /service\/web is being captured, by ann@laptop since/,
+    ],
+    [
+      'a capture of a Service that is tapped',
+      { record: record() },
+      { program: 'mitmdump' },
+      /service\/web is tapped already, by ann@laptop since/,
+    ],
     ["mitmproxy's mode", {}, { mitmproxyArgs: ['--mode=socks5'] }, /--mode=socks5 is set by mittens/],
     ["mitmproxy's port", {}, { mitmproxyArgs: ['-p', '1'] }, /-p is set by mittens/],
   ];
