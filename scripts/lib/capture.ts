@@ -1,5 +1,6 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { connectionOf, parseDuration, parseSize } from './cli.ts';
 import { Command } from './command.ts';
 import { UsageError, UserError } from './error.ts';
@@ -13,7 +14,6 @@ import type { TapRequest } from './plan.ts';
 import { recordOf } from './record.ts';
 import { Recording, timestamp } from './recording.ts';
 import { refuseSecond } from './refusal.ts';
-import { sleep } from './rollout.ts';
 import { locate } from './service.ts';
 import type { Tapped } from './session.ts';
 import { tap } from './tap.ts';
@@ -123,7 +123,7 @@ async function theEnd({ talk, kubectl }: Workbench, tapped: Tapped, running: Run
     }
     if (process.stderr.isTTY && !command) talk.progress(lineOf(running, now - began));
     const left = ends.seconds === undefined ? TICK_MS : began + ends.seconds * 1000 - now;
-    await Promise.race([sleep(Math.min(TICK_MS, Math.max(left, 1))), aborted(over)]);
+    await wait(Math.min(TICK_MS, Math.max(left, 1)), undefined, { signal: over }).catch(() => undefined);
   }
   const { reason } = over as { reason: unknown };
   return typeof reason === 'string' ? reason : 'ending';
@@ -147,13 +147,6 @@ function nameOf({ name }: Recording): string {
 function tell({ talk }: Workbench, recording: Recording, { pods, warnings }: Harvest): void {
   for (const warning of warnings) talk.say(`warning: ${warning}`);
   talk.say(`${sumOf(recording, pods)} in ${nameOf(recording)}`);
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 /** Whether the tap is gone; an API server that is away for a while does not end a capture. */

@@ -19,7 +19,7 @@ export class Command {
         resolve(error.code === 'ENOENT' ? 127 : 126);
       });
       this.#child.once('exit', (code, signal) => {
-        this.#ended.abort(`${program} has ended`);
+        this.#ended.abort(`the command has ended`);
         resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
       });
     });

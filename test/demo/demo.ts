@@ -1,16 +1,16 @@
 #!/usr/bin/env -S node --import tsx
 import { spawn } from 'node:child_process';
-import { closeSync, openSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseCommandLine, run } from '../../scripts/lib/cli.ts';
 import { Interrupted, UserError } from '../../scripts/lib/error.ts';
+import { readFlows } from '../../scripts/lib/flow-file.ts';
 import { run as runToEnd } from '../setup/child.ts';
-import { say, step } from '../setup/progress.ts';
+import { say } from '../setup/progress.ts';
 import { POCKET, setUp } from '../setup.ts';
 import { prove, readState } from './proof.ts';
 import { type Stage, setStage } from './stage.ts';
-import { lineOf, paint, summaryOf, Traffic } from './traffic.ts';
+import { paint, type Request, requestOf, summaryOf } from './traffic.ts';
 
 const USAGE = `Tap a Service of a small shop, see its requests, and give it back.
 
@@ -23,11 +23,9 @@ Usage: demo [flags]
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SERVICE = 'orders';
-const CONTAINER = `mittens-${SERVICE}`;
-const TEMPLATES = 'test/demo/templates';
 const CAPTURE = 'demo.mitm';
-/** How long the requests are shown, in ms. */
-const SHOW_MS = 10_000;
+/** How long the requests are shown. */
+const SHOW_SECONDS = 10;
 
 interface Flags {
   context?: string | undefined;
@@ -85,24 +83,22 @@ async function lookIn(stage: Stage, signal: AbortSignal): Promise<void> {
   await giveBack(stage);
 }
 
-/** The tap beside us: its requests a line each, then what they were. */
+/** A capture: its requests a line each, then what they were. */
 async function lookOn(stage: Stage, signal: AbortSignal): Promise<void> {
-  tell(['', `Three Services call one another. We tap ${SERVICE}:`, '']);
-  await script('on', [SERVICE, ...stage.flags, '--detach', `--templates=${TEMPLATES}`], signal);
-  tell(['', `Who calls ${SERVICE}, for ${SHOW_MS / 1000} s:`, '']);
-  const pods = await podsWithProxy(stage);
-  const traffic = new Traffic(stage, pods, CONTAINER);
-  await traffic.watch((request) => tell([lineOf(request)]), SHOW_MS, signal);
-  const { requests } = traffic;
+  tell(['', `Three Services call one another. We capture what reaches ${SERVICE}:`, '']);
+  const watch = ['node', '--import', 'tsx', 'test/demo/watch.ts', CAPTURE, String(SHOW_SECONDS)];
+  await script('capture', [SERVICE, ...stage.flags, '-o', CAPTURE, '--', ...watch], signal);
+  const requests: Request[] = [];
+  for await (const { flow } of readFlows(CAPTURE, () => undefined)) {
+    const request = requestOf(flow);
+    if (request) requests.push(request);
+  }
   if (requests.length === 0) throw new UserError('the proxies saw no request');
-  await step(`fetching ${CAPTURE}`, async () => await fetchFlows(stage, pods));
-  tell(['', 'We give it back:', '']);
-  await script('off', [SERVICE, ...stage.flags], signal);
-  tell(['', `${requests.length} requests were seen, and are in ${CAPTURE}:`, '', ...summaryOf(requests)]);
+  tell(['', ...summaryOf(requests)]);
 }
 
 /** Runs one of mittens' commands as a user does, in view. */
-async function script(command: 'on' | 'off', args: string[], signal: AbortSignal): Promise<void> {
+async function script(command: 'on' | 'capture', args: string[], signal: AbortSignal): Promise<void> {
   const file = `scripts/${command}.ts`;
   tell([paint(1, `$ npx tsx ${file} ${args.join(' ')}`)]);
   const options = { cwd: ROOT, stdio: 'inherit' } as const;
@@ -123,38 +119,6 @@ async function giveBack(stage: Stage): Promise<void> {
   if (!ok) throw new UserError(lastWords);
 }
 
-interface Pod {
-  metadata: { name: string };
-  spec: { containers: { name: string }[] };
-}
-
-async function podsWithProxy({ kubectl }: Stage): Promise<string[]> {
-  const pods = await kubectl.list<Pod>(['pods', `--selector=app=${SERVICE}`]);
-  return pods
-    .filter(({ spec }) => spec.containers.some(({ name }) => name === CONTAINER))
-    .map(({ metadata }) => metadata.name);
-}
-
-/** Fetches what the proxies captured; files of mitmproxy's may be put one after another. */
-async function fetchFlows({ kubectl }: Stage, pods: string[]): Promise<void> {
-  const file = openSync(CAPTURE, 'w');
-  for (const pod of pods) {
-    const [command = '', ...args] = kubectl.argv([
-      'exec',
-      pod,
-      '-c',
-      CONTAINER,
-      '--',
-      'cat',
-      '/tmp/flows.mitm',
-    ]);
-    const child = spawn(command, args, { stdio: ['ignore', file, 'ignore'] });
-    const code = await new Promise((resolve) => child.once('exit', resolve));
-    if (code !== 0) throw new UserError(`the flows of pod ${pod} could not be fetched`);
-  }
-  closeSync(file);
-}
-
 function next({ context, tui }: Flags): string[] {
   const where = context === undefined ? '' : ` CONTEXT=${context}`;
   const { MITTENS_MITMPROXY: folder } = process.env;
@@ -164,7 +128,8 @@ function next({ context, tui }: Flags): string[] {
     ? [[`make demo${where}`, 'a line for each request']]
     : [
         [`make demo TUI=1${where}`, "the same in mitmproxy's TUI"],
-        [`${mitmproxy} -n -r ${CAPTURE}`, 'look into what was captured'],
+        [`make flows FILE=${CAPTURE}`, 'what was captured, as a table'],
+        [`${mitmproxy} -n -r ${CAPTURE}`, 'the same in mitmproxy'],
       ];
   commands.push(['make on SVC=web NS=shop', 'tap a Service of yours; q gives it back']);
   const width = Math.max(...commands.map(([command]) => command?.length ?? 0));

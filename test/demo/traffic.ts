@@ -1,9 +1,9 @@
-import type { ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
+import { headerOf } from '../../scripts/lib/body.ts';
+import { bytesOf, latencyOf } from '../../scripts/lib/endpoint.ts';
+import type { Flow } from '../../scripts/lib/flow.ts';
 import { printable } from '../../scripts/lib/talk.ts';
-import type { Stage } from './stage.ts';
 
-/** A request as the proxy tells it: a line of JSON in its container's log, see templates/sidecar.yaml. */
+/** What the demo shows of a request. */
 export interface Request {
   /** Seconds since 1970. */
   at: number;
@@ -15,41 +15,19 @@ export interface Request {
   bytes: number;
 }
 
-/** The requests that proxies in some pods write into their logs, as they come. */
-export class Traffic {
-  readonly requests: Request[] = [];
-  readonly #children: ChildProcess[];
-
-  constructor({ kubectl }: Stage, pods: string[], container: string) {
-    this.#children = pods.map((pod) => kubectl.stream(['logs', '--follow', `pod/${pod}`, '-c', container]));
-  }
-
-  /** Calls back with every request until time is up. */
-  async watch(onRequest: (request: Request) => void, ms: number, signal: AbortSignal): Promise<void> {
-    const take = (line: string) => {
-      const request = parse(line);
-      if (request) onRequest(request);
-      if (request) this.requests.push(request);
-    };
-    for (const { stdout } of this.#children) if (stdout) createInterface(stdout).on('line', take);
-    await new Promise<void>((resolve) => {
-      setTimeout(resolve, ms);
-      signal.addEventListener('abort', () => resolve(), { once: true });
-    });
-    for (const child of this.#children) child.kill();
-    signal.throwIfAborted();
-  }
-}
-
-function parse(line: string): Request | undefined {
-  try {
-    const request = JSON.parse(line) as Request;
-    const { from, method, path } = request;
-    return { ...request, from: printable(from), method: printable(method), path: printable(path) };
-  } catch {
-    // mitmproxy's own words.
-    return undefined;
-  }
+/** The answered request that a flow is; undefined when it is something else. */
+export function requestOf(flow: Flow): Request | undefined {
+  const { request, response } = flow;
+  if (!request || !response) return undefined;
+  return {
+    at: request.start,
+    from: printable(headerOf(request.headers, 'user-agent') ?? ''),
+    method: printable(request.method),
+    path: printable(request.path),
+    status: response.status,
+    ms: latencyOf(flow) ?? 0,
+    bytes: bytesOf(flow).received,
+  };
 }
 
 /** A request as a line of at most 80 columns. */
