@@ -124,28 +124,47 @@ function flow(
       id: 'id',
       timestamp_created: start,
       error: error === undefined ? null : dict({ msg: error, timestamp: start + 1 }),
-      client_conn: connection(['10.42.0.17', 51514], ['10.42.0.9', 18080], start),
-      server_conn: connection(['127.0.0.1', 8080], ['localhost', 8080], start),
+      client_conn: connection(true, ['10.42.0.17', 51514], ['10.42.0.9', 18080], start),
+      server_conn: connection(false, ['127.0.0.1', 8080], ['localhost', 8080], start),
       marked: '',
       comment,
       is_replay: null,
       metadata: new Map(),
+      intercepted: false,
+      backup: null,
+      ...(type === 'http' && { websocket: null }),
       ...parts,
     }),
   );
 }
 
-function connection(peer: [string, number], address: [string, number], start: number): Dict {
+function connection(
+  isClient: boolean,
+  peer: [string, number],
+  address: [string, number],
+  start: number,
+): Dict {
+  const end = isClient
+    ? { mitmcert: null, proxy_mode: 'reverse:http://localhost:8080' }
+    : { address, via: null, timestamp_tcp_setup: start - 0.003 };
   return dict({
     id: 'connection',
     peername: peer,
-    address,
+    sockname: address,
+    error: null,
     tls: false,
     tls_version: null,
     sni: null,
+    alpn: null,
+    alpn_offers: [],
+    cipher: null,
+    cipher_list: [],
+    certificate_list: [],
+    transport_protocol: 'tcp',
     timestamp_start: start - 0.004,
-    timestamp_tcp_setup: start - 0.003,
+    timestamp_end: null,
     timestamp_tls_setup: null,
+    ...end,
   });
 }
 

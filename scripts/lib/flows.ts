@@ -1,0 +1,225 @@
+import { createWriteStream, renameSync, rmSync } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import { curlOf } from './curl.ts';
+import { Comparable, type Difference, diff } from './diff.ts';
+import { bytesOf, latencyOf } from './endpoint.ts';
+import { UsageError, UserError } from './error.ts';
+import { parseFilter } from './filter.ts';
+import type { Flow } from './flow.ts';
+import { type Recorded, readFlowAt, readFlows, type Truncation } from './flow-file.ts';
+import { writeSummary, writeTable } from './flow-table.ts';
+import { writeHar } from './har.ts';
+import { jsonOf } from './jsonl.ts';
+import { Output } from './output.ts';
+import { redactor } from './redact.ts';
+import { writeReport } from './report.ts';
+import { printTable } from './table.ts';
+import { talkOn } from './talk.ts';
+import { encode } from './tnetstring.ts';
+
+export interface FlowsFlags {
+  output?: string | undefined;
+  filter?: string | undefined;
+  sort?: string | undefined;
+  limit?: string | undefined;
+  write?: string | undefined;
+  redact?: boolean | undefined;
+  'redact-name'?: string[] | undefined;
+  'redact-pattern'?: string[] | undefined;
+  'exit-code'?: boolean | undefined;
+}
+
+type Write = (chunk: string | Buffer) => Promise<void>;
+type Format = (flows: AsyncIterable<Flow>, write: Write, title: string) => Promise<void>;
+
+const FORMATS: Record<string, Format> = {
+  table: async (flows, write) => await writeTable(flows, write, false),
+  wide: async (flows, write) => await writeTable(flows, write, true),
+  summary: writeSummary,
+  jsonl: async (flows, write) => {
+    for await (const flow of flows) await write(`${JSON.stringify(jsonOf(flow))}\n`);
+  },
+  har: writeHar,
+  curl: async (flows, write) => {
+    for await (const flow of flows) if (flow.request) await write(`${curlOf(flow)}\n`);
+  },
+  html: async (flows, write, title) => await writeReport(flows, write, { title }),
+};
+
+/** By what flows can be sorted; those that do not have it come first. */
+const SORT_KEYS: Record<string, (flow: Flow) => number | string> = {
+  time: ({ created }) => created,
+  latency: (flow) => latencyOf(flow) ?? -1,
+  status: ({ response }) => response?.status ?? 0,
+  size: (flow) => bytesOf(flow).received,
+  path: ({ request }) => request?.path ?? '',
+  method: ({ request }) => request?.method ?? '',
+};
+
+const talk = talkOn(process.stderr);
+
+/** The command `flows`: what is in flow files, chosen, sorted, redacted, and written in some format. */
+export async function flows(names: string[], flags: FlowsFlags): Promise<void> {
+  if (names.length === 0) throw new UsageError('which flow file?', 'flows FILE.mitm, or - for stdin');
+  if (names.filter((name) => name === '-').length > 1) throw new UsageError('stdin can be read once only');
+  if (flags['exit-code']) throw new UsageError('--exit-code is for flows diff');
+  const format = flags.output === undefined && flags.write !== undefined ? undefined : formatOf(flags.output);
+  if (format && flags.write === '-') throw new UsageError('-o and -w - both write to stdout');
+  const chosen = choose(names, flags);
+  const count = { flows: 0 };
+  const counted = tally(chosen, count);
+  const out = new Output(process.stdout);
+  const title = names.map((name) => (name === '-' ? 'stdin' : name)).join(', ');
+  const show = async (flows: AsyncIterable<Flow>) => {
+    if (format) await format(flows, out.write, title);
+    else for await (const _ of flows);
+  };
+  if (flags.write === undefined) await show(counted);
+  else if (flags.write === '-') await show(copy(counted, out.write));
+  else await writeFile(flags.write, async (write) => await show(copy(counted, write)));
+  await out.flush();
+  if (count.flows === 0) talk.say(`No flows found in ${title}.`);
+}
+
+/** The command `flows diff`: in what one capture differs from another. */
+export async function flowsDiff(names: string[], flags: FlowsFlags): Promise<void> {
+  const [before, after, ...more] = names;
+  if (before === undefined || after === undefined || more.length > 0)
+    throw new UsageError('flows diff takes two flow files', 'flows diff BEFORE.mitm AFTER.mitm');
+  const { output = 'table' } = flags;
+  if (!['table', 'json'].includes(output))
+    throw new UsageError(`flows diff has no output format "${output}"`, 'table or json');
+  for (const flag of ['sort', 'limit', 'write'] as const)
+    if (flags[flag] !== undefined) throw new UsageError(`--${flag} is not for flows diff`);
+  const differences = diff(await comparableOf(before, flags), await comparableOf(after, flags));
+  printDifferences(differences, output);
+  if (differences.length > 0 && flags['exit-code']) process.exitCode = 1;
+}
+
+async function comparableOf(name: string, flags: FlowsFlags): Promise<Comparable> {
+  const comparable = new Comparable();
+  for await (const flow of choose([name], flags)) comparable.add(flow);
+  return comparable;
+}
+
+function printDifferences(differences: Difference[], output: string): void {
+  if (output === 'json') process.stdout.write(`${JSON.stringify(differences, null, 2)}\n`);
+  else if (differences.length === 0) talk.say('No differences found.');
+  else {
+    const rows = differences.map(({ kind, endpoint, what }) => [kind, endpoint, what]);
+    printTable(process.stdout, [['CHANGE', 'ENDPOINT', 'WHAT'], ...rows]);
+  }
+}
+
+/** The flows that are wanted, in the order that is wanted, redacted if so. Flags are checked before anything is read. */
+function choose(names: string[], flags: FlowsFlags): AsyncIterable<Flow> {
+  const matches = flags.filter === undefined ? () => true : parseFilter(flags.filter);
+  const key = flags.sort === undefined ? undefined : sortOf(flags.sort);
+  const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : limitOf(flags.limit);
+  const { 'redact-name': redactNames = [], 'redact-pattern': redactPatterns = [] } = flags;
+  const redacts = flags.redact || redactNames.length > 0 || redactPatterns.length > 0;
+  const redact = redacts ? redactor({ names: redactNames, patterns: redactPatterns }) : (flow: Flow) => flow;
+  const matching = read(names, matches);
+  return finish(key ? sorted(matching, key) : unsorted(matching), limit, redact);
+}
+
+interface Found extends Recorded {
+  name: string;
+}
+
+async function* read(names: string[], matches: (flow: Flow) => boolean): AsyncGenerator<Found> {
+  for (const name of names)
+    for await (const recorded of readFlows(name, warn))
+      if (matches(recorded.flow)) yield { ...recorded, name };
+}
+
+function warn({ name, offset, bytes }: Truncation): void {
+  const file = name === '-' ? 'stdin' : name;
+  const lost = `its last ${bytes} bytes, from byte ${offset} on, are left out`;
+  talk.say(`warning: ${file} ends in a flow that is not whole: ${lost}`);
+}
+
+async function* unsorted(found: AsyncIterable<Found>): AsyncGenerator<Flow> {
+  for await (const { flow } of found) yield flow;
+}
+
+/** Only keys and places are kept in memory; of stdin, which cannot be read again, all. */
+async function* sorted(
+  found: AsyncIterable<Found>,
+  key: { of: (flow: Flow) => number | string; sign: number },
+): AsyncGenerator<Flow> {
+  const kept: { key: number | string; load: () => Flow | Promise<Flow> }[] = [];
+  for await (const { flow, name, offset, bytes } of found) {
+    const { length } = bytes;
+    const load = name === '-' ? () => flow : () => readFlowAt(name, offset, length);
+    kept.push({ key: key.of(flow), load });
+  }
+  kept.sort((a, b) => key.sign * (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  for (const { load } of kept) yield await load();
+}
+
+async function* finish(
+  flows: AsyncIterable<Flow>,
+  limit: number,
+  redact: (flow: Flow) => Flow,
+): AsyncGenerator<Flow> {
+  let count = 0;
+  if (limit === 0) return;
+  for await (const flow of flows) {
+    yield redact(flow);
+    if (++count >= limit) return;
+  }
+}
+
+async function* tally(flows: AsyncIterable<Flow>, count: { flows: number }): AsyncGenerator<Flow> {
+  for await (const flow of flows) {
+    count.flows++;
+    yield flow;
+  }
+}
+
+async function* copy(flows: AsyncIterable<Flow>, write: Write): AsyncGenerator<Flow> {
+  for await (const flow of flows) {
+    await write(encode(flow.state));
+    yield flow;
+  }
+}
+
+/** Writes a file that appears under its name when it is whole: it may be one of those that are read. */
+async function writeFile(name: string, fill: (write: Write) => Promise<void>): Promise<void> {
+  const partial = `${name}.partial`;
+  const stream = createWriteStream(partial, { mode: 0o600 });
+  const ended = finished(stream).catch((error: Error) => {
+    throw new UserError(`${name}: ${error.message}`);
+  });
+  try {
+    const out = new Output(stream);
+    await Promise.race([fill(out.write), ended]);
+    await out.flush();
+    stream.end();
+    await ended;
+    renameSync(partial, name);
+  } catch (error) {
+    stream.destroy();
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}
+
+function formatOf(name = 'table'): Format {
+  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
+  if (format) return format;
+  throw new UsageError(`"${name}" is no output format`, Object.keys(FORMATS).join(', '));
+}
+
+function sortOf(text: string): { of: (flow: Flow) => number | string; sign: number } {
+  const name = text.replace(/^-/, '');
+  const of = Object.hasOwn(SORT_KEYS, name) ? SORT_KEYS[name] : undefined;
+  if (of) return { of, sign: name === text ? 1 : -1 };
+  throw new UsageError(`flows cannot be sorted by "${text}"`, Object.keys(SORT_KEYS).join(', '));
+}
+
+function limitOf(text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new UsageError(`"${text}" is no number of flows`, '--limit 20');
+}

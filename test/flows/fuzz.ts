@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { UserError } from '../../scripts/lib/error.ts';
+import type { Flow } from '../../scripts/lib/flow.ts';
+import { flowsIn } from '../../scripts/lib/flow-file.ts';
+
+/** How long the reading of one small file may take, in ms: a machine that is busy is slow, one that hangs never ends. */
+const HANG_MS = 20_000;
+
+/** Numbers below 1 that look like chance and are the same for the same seed (mulberry32). */
+function randomFrom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), 1 | state);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+type Mutation = (bytes: Buffer, pick: (below: number) => number) => Buffer;
+
+/** A few flows, damaged as disks, networks and attackers do it. */
+const MUTATIONS: Mutation[] = [
+  function flipBits(bytes, pick) {
+    const copy = Buffer.from(bytes);
+    for (let times = 1 + pick(8); times > 0; times--) {
+      const at = pick(copy.length);
+      copy[at] = (copy[at] ?? 0) ^ (1 << pick(8));
+    }
+    return copy;
+  },
+  function cut(bytes, pick) {
+    return bytes.subarray(0, pick(bytes.length));
+  },
+  function takeOut(bytes, pick) {
+    const at = pick(bytes.length);
+    return Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + 1 + pick(40))]);
+  },
+  function forgeLength(bytes, pick) {
+    const text = bytes.toString('latin1');
+    const lengths = [...text.matchAll(/\d+:/g)];
+    const found = lengths[pick(lengths.length)];
+    const { index, length } = { index: found?.index ?? 0, length: found?.[0] ?? '' };
+    const forged = ['0:', '999999999999:', '4294967296:', `${pick(10_000)}:`, '00000000000001:', '-1:'][
+      pick(6)
+    ];
+    return Buffer.from(text.slice(0, index) + forged + text.slice(index + length.length), 'latin1');
+  },
+  function forgeType(bytes, pick) {
+    const copy = Buffer.from(bytes);
+    const tags = [...copy.toString('latin1').matchAll(/[,;#^!~\]}]/g)];
+    const index = tags[pick(tags.length)]?.index ?? 0;
+    copy[index] = ',;#^!~]}'.charCodeAt(pick(8));
+    return copy;
+  },
+  function nest(bytes, pick) {
+    let nested = Buffer.from('0:~');
+    for (let depth = pick(2000); depth > 0; depth--)
+      nested = Buffer.concat([Buffer.from(`${nested.length}:`), nested, Buffer.from(']')]);
+    return Buffer.concat([bytes, nested]);
+  },
+];
+
+export interface Outcome {
+  files: number;
+  flows: number;
+  refused: number;
+  truncated: number;
+}
+
+/**
+ * Reads mutated flow files, and does with what is read what `use` does.
+ * @throws what is thrown that is no UserError: a crash; Error for a file that took too long.
+ */
+export async function fuzz(files: number, seed: number, use: (flow: Flow) => void): Promise<Outcome> {
+  const random = randomFrom(seed);
+  const pick = (below: number) => Math.floor(random() * below);
+  const samples = await samplesOf();
+  const outcome: Outcome = { files, flows: 0, refused: 0, truncated: 0 };
+  for (let file = 0; file < files; file++) {
+    const mutate = MUTATIONS[file % MUTATIONS.length] as Mutation;
+    const bytes = mutate(samples[pick(samples.length)] as Buffer, pick);
+    const began = Date.now();
+    try {
+      for await (const { flow } of flowsIn(one(bytes), 'fuzz', () => outcome.truncated++)) {
+        outcome.flows++;
+        use(flow);
+      }
+    } catch (error) {
+      if (!(error instanceof UserError)) {
+        throw new Error(`file ${file} of seed ${seed}, ${mutate.name}`, { cause: error });
+      }
+      outcome.refused++;
+    }
+    if (Date.now() - began > HANG_MS) throw new Error(`file ${file} of seed ${seed}, ${mutate.name}: hangs`);
+  }
+  return outcome;
+}
+
+async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
+}
+
+/** Two flows each of what is recorded beside this file. */
+async function samplesOf(): Promise<Buffer[]> {
+  const folder = new URL('./', import.meta.url);
+  const samples: Buffer[] = [];
+  for (const name of readdirSync(folder).filter((name) => name.endsWith('.mitm'))) {
+    const flows: Buffer[] = [];
+    const file = one(readFileSync(new URL(name, folder)));
+    for await (const { bytes } of flowsIn(file, name, () => undefined)) flows.push(bytes);
+    for (let at = 0; at + 1 < flows.length; at++) samples.push(Buffer.concat(flows.slice(at, at + 2)));
+  }
+  return samples;
+}

@@ -1,0 +1,27 @@
+import { curlOf } from '../../scripts/lib/curl.ts';
+import { harEntry } from '../../scripts/lib/har.ts';
+import { jsonOf } from '../../scripts/lib/jsonl.ts';
+import { redactor } from '../../scripts/lib/redact.ts';
+import { Summary } from '../../scripts/lib/summary.ts';
+import { encode } from '../../scripts/lib/tnetstring.ts';
+import { fuzz } from './fuzz.ts';
+
+/** Reads damaged flow files, and makes of what can be read all that `flows` makes. Usage: main [FILES] [SEED] */
+
+const [files = '100000', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
+const redact = redactor({});
+const summary = new Summary();
+
+process.stdout.write(`${files} damaged flow files, seed ${seed}\n`);
+const began = Date.now();
+const outcome = await fuzz(Number(files), Number(seed), (flow) => {
+  summary.add(flow);
+  JSON.stringify([jsonOf(flow), harEntry(flow)]);
+  if (flow.request) curlOf(flow);
+  encode(redact(flow).state);
+});
+const { maxRSS } = process.resourceUsage();
+process.stdout.write(
+  `${outcome.flows} flows read, ${outcome.refused} files refused, ${outcome.truncated} cut off; ` +
+    `${Math.round((Date.now() - began) / 1000)} s, ${Math.round(maxRSS / 1024)} MiB at most\n`,
+);

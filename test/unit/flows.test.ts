@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { endpointOf, foldPath } from '../../scripts/lib/endpoint.ts';
+import { Histogram } from '../../scripts/lib/histogram.ts';
+import { jsonOf } from '../../scripts/lib/jsonl.ts';
+import { execute, type Result } from '../e2e/namespace.ts';
+import { fuzz } from '../flows/fuzz.ts';
+import { mitmproxyProgram } from '../flows/python.ts';
+
+const OLD = fileURLToPath(new URL('../flows/8.1.mitm', import.meta.url));
+const RECENT = fileURLToPath(new URL('../flows/11.0.mitm', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../../scripts/flows.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'mittens-flows-'));
+after(() => rmSync(folder, { recursive: true }));
+
+async function flows(...args: string[]): Promise<Result> {
+  return await execute(process.execPath, ['--import', 'tsx', SCRIPT, ...args]);
+}
+
+async function lines(...args: string[]): Promise<string[]> {
+  const { code, stdout, stderr } = await flows(...args);
+  assert.equal(code, 0, stderr);
+  return stdout.split('\n').filter(Boolean);
+}
+
+describe('flows', () => {
+  it('prints a line a flow', async () => {
+    const [head = '', first = '', ...rest] = await lines(OLD);
+    assert.match(head, /^TIME +METHOD +STATUS +LATENCY +SIZE +PATH$/);
+    assert.match(first, /^\d\d:\d\d:\d\d\.\d{3} +GET +200 +[\d.]+ m?s +\d+ B +\/items$/);
+    assert.equal(rest.length, 15);
+    const [wide = '', upload = ''] = (await lines(OLD, '-o', 'wide', '--filter', '~u upload')) ?? [];
+    assert.match(wide, /SENT +CLIENT +VERSION +ID +HOST +PATH$/);
+    assert.match(upload, /POST +404 .* 4 B +127\.0\.0\.1 +HTTP\/1\.1 +[0-9a-f]{8} +shop +\/upload$/);
+  });
+
+  it('reads stdin', async () => {
+    const { stdout } = await execute('sh', [
+      '-c',
+      `"$@" < '${OLD}'`,
+      'sh',
+      process.execPath,
+      '--import',
+      'tsx',
+      SCRIPT,
+      '-',
+      '-o',
+      'jsonl',
+      '--sort=-path',
+    ]);
+    assert.equal(JSON.parse(stdout.split('\n')[0] ?? '').request.url, 'http://shop/upload');
+  });
+
+  it('sorts, filters and limits', async () => {
+    const paths = async (...args: string[]) =>
+      (await lines(OLD, '-o', 'jsonl', ...args)).map(
+        (line) => new URL(JSON.parse(line).request.url).pathname,
+      );
+    assert.deepEqual(await paths('--sort', 'path', '--limit', '3'), ['/binary', '/br', '/broken']);
+    assert.deepEqual(await paths('--sort=-status', '--filter', '~m GET', '--limit', '2'), [
+      '/moved',
+      '/empty',
+    ]);
+    assert.deepEqual(await paths('--limit', '0'), []);
+  });
+
+  it('counts by endpoint', async () => {
+    const summary = (await lines(OLD, RECENT, '-o', 'summary')).join('\n');
+    assert.match(summary, /^ENDPOINT +COUNT +STATUS +P50 +P95 +P99 +MAX +SENT +RECEIVED\n/);
+    assert.match(summary, /\nPUT \/items\/\{id\} +2 +404 /);
+    assert.match(summary, /\nGET \/broken +2 +error +- +- +- +- /);
+    assert.match(summary, /\ntotal +32 +101 ×2 200 ×18 204 ×2 302 ×2 404 ×6 error ×2 /);
+  });
+
+  it('writes flow files that mitmproxy opens', async () => {
+    const out = join(folder, 'posts.mitm');
+    await lines(OLD, '-w', out, '--filter', '~m POST');
+    // 8.1 reads no version 21.
+    if (!(await execute(mitmproxyProgram('mitmdump'), ['--version'])).stdout.includes('Mitmproxy: 8.')) {
+      const { stdout } = await execute(mitmproxyProgram('mitmdump'), ['-n', '-r', out]);
+      assert.match(stdout, /POST http:\/\/(shop|127\.0\.0\.1:\d+)\/items/);
+      assert.match(stdout, /POST http:\/\/(shop|127\.0\.0\.1:\d+)\/upload/);
+    }
+    assert.equal((await lines(out)).length, 3);
+    // Also onto itself.
+    await lines(out, '-w', out, '--filter', '~u upload');
+    assert.equal((await lines(out)).length, 2);
+  });
+
+  it('keeps all flows but the last of a file that is cut off, and says so', async () => {
+    const cut = join(folder, 'cut.mitm');
+    writeFileSync(cut, readFileSync(OLD).subarray(0, -100));
+    const { code, stdout, stderr } = await flows(cut, '-o', 'jsonl');
+    assert.equal(code, 0);
+    assert.equal(stdout.trim().split('\n').length, 15);
+    assert.match(
+      stderr,
+      /^warning: .*cut\.mitm ends in a flow that is not whole: its last \d+ bytes, from byte \d+ on/,
+    );
+  });
+
+  const refused: [string, string[], RegExp, number][] = [
+    ['no file', [], /^error: which flow file\?/, 2],
+    ['a file that is not there', ['/nowhere.mitm'], /^error: \/nowhere\.mitm: ENOENT/, 1],
+    ['what is no flow file', [SCRIPT], /^error: .*flows\.ts is no flow file from byte 0 on/, 1],
+    ['a folder', ['/'], /^error: \/: EISDIR/, 1],
+    [
+      'a format',
+      [OLD, '-o', 'constructor'],
+      /^error: "constructor" is no output format\nhint: table, wide/,
+      2,
+    ],
+    ['a sort key', [OLD, '--sort', 'x'], /^error: flows cannot be sorted by "x"/, 2],
+    ['a limit', [OLD, '--limit', '-1'], /^error: "-1" is no number|^error: .*--limit/, 2],
+    ['a filter', [OLD, '--filter', '~m ('], /^error: /, 2],
+    ['a pattern', [OLD, '--redact-pattern', '('], /^error: /, 2],
+    ['two outputs on stdout', [OLD, '-o', 'har', '-w', '-'], /^error: -o and -w - both/, 2],
+    [
+      'a file that cannot be written',
+      [OLD, '-w', '/nowhere/x.mitm'],
+      /^error: \/nowhere\/x\.mitm: ENOENT/,
+      1,
+    ],
+    ['--exit-code without diff', [OLD, '--exit-code'], /^error: --exit-code is for flows diff/, 2],
+    ['one file to compare', ['diff', OLD], /^error: flows diff takes two flow files/, 2],
+  ];
+  for (const [what, args, message, exitCode] of refused) {
+    it(`refuses ${what}`, async () => {
+      const { code, stdout, stderr } = await flows(...args);
+      assert.match(stderr, message);
+      assert.equal(code, exitCode);
+      assert.equal(stdout, '');
+    });
+  }
+});
+
+describe('flows diff', () => {
+  it('finds nothing between the same', async () => {
+    const { code, stdout, stderr } = await flows('diff', OLD, RECENT, '--exit-code');
+    assert.deepEqual([code, stdout, stderr], [0, '', 'No differences found.\n']);
+  });
+
+  it('finds endpoints, statuses and shapes', async () => {
+    const [before, after] = [join(folder, 'before.mitm'), join(folder, 'after.mitm')];
+    await lines(OLD, '-w', before, '--filter', '!~u moved');
+    await lines(OLD, '-w', after, '--filter', '!~u upload');
+    const { code, stdout } = await flows('diff', before, after, '--exit-code', '-o', 'json');
+    assert.equal(code, 1);
+    assert.deepEqual(JSON.parse(stdout), [
+      { endpoint: 'POST /upload', kind: 'gone', what: '1 flow, status 404' },
+      { endpoint: 'GET /moved', kind: 'new', what: '1 flow, status 302' },
+    ]);
+    const table = await flows('diff', before, after);
+    assert.equal(table.code, 0);
+    assert.match(table.stdout, /^CHANGE +ENDPOINT +WHAT\ngone +POST \/upload +1 flow, status 404\n/);
+  });
+});
+
+describe('endpoints', () => {
+  const folded: [string, string][] = [
+    ['/orders/17?page=2', '/orders/{id}'],
+    ['/orders/17/items/', '/orders/{id}/items/'],
+    ['/u/8a29c5a3-0c38-4a43-b9f4-6a4d4bbf5a8e', '/u/{id}'],
+    ['/blobs/deadbeefdeadbeef1', '/blobs/{id}'],
+    ['/k/AbCdEf0123456789xyz', '/k/{id}'],
+    ['/v1/health-check', '/v1/health-check'],
+    ['/internationalization', '/internationalization'],
+    ['/deadbeef', '/deadbeef'],
+    ['*', '*'],
+    ['', ''],
+  ];
+  for (const [path, endpoint] of folded) it(`folds ${path}`, () => assert.equal(foldPath(path), endpoint));
+});
+
+describe('quantiles', () => {
+  it('are right to within 1%', () => {
+    const histogram = new Histogram();
+    for (let value = 1; value <= 10_000; value++) histogram.add(value);
+    for (const [part, value] of [
+      [0.5, 5000],
+      [0.95, 9500],
+      [0.99, 9900],
+    ] as const) {
+      const error = Math.abs((histogram.quantile(part) ?? 0) / value - 1);
+      assert.ok(error < 0.0101, `${part}: ${histogram.quantile(part)}`);
+    }
+    assert.equal(new Histogram().quantile(0.5), undefined);
+  });
+});
+
+describe('mutated flow files', () => {
+  it('are read or refused; nothing crashes or hangs', async () => {
+    const { files, flows, refused, truncated } = await fuzz(6000, 1, (flow) => {
+      JSON.stringify(jsonOf(flow));
+      endpointOf(flow);
+    });
+    assert.equal(files, 6000);
+    assert.ok(flows > 1000 && refused > 1000 && truncated > 500);
+  });
+});
