@@ -2,7 +2,8 @@ import { createReadStream, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { UserError } from './error.ts';
 import { type Flow, FlowError, parseFlow } from './flow.ts';
-import { extentAt, TnetstringError } from './tnetstring.ts';
+import { Splitter } from './splitter.ts';
+import { TnetstringError } from './tnetstring.ts';
 
 /** A flow, and where its bytes are. */
 export interface Recorded {
@@ -21,9 +22,6 @@ export interface Truncation {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
-/** The longest flow that is read: a forged length would fill the memory. */
-const MAX_FLOW_BYTES = 512 * 1024 * 1024;
-
 /**
  * Reads the flows of a file one after another, in memory that does not grow with the file.
  * @param name a path, or `-` for stdin.
@@ -48,33 +46,19 @@ export async function* flowsIn(
   name: string,
   onTruncation: (truncation: Truncation) => void,
 ): AsyncGenerator<Recorded> {
+  const splitter = new Splitter();
   let offset = 0;
-  let held: Buffer[] = [];
-  let holding = 0;
-  let wanted = 1;
   try {
     for await (const chunk of chunks) {
-      held.push(chunk);
-      holding += chunk.length;
-      // A long flow is put together once, when all of it is there.
-      if (holding < wanted) continue;
-      const buffer = held.length === 1 ? chunk : Buffer.concat(held);
-      let at = 0;
-      for (;;) {
-        wanted = lengthOf(buffer.subarray(at));
-        if (at + wanted > buffer.length) break;
-        const bytes = buffer.subarray(at, at + wanted);
+      for (const bytes of splitter.push(chunk)) {
         yield { flow: parseFlow(bytes), bytes, offset };
-        at += wanted;
-        offset += wanted;
+        offset = splitter.passed;
       }
-      held = at < buffer.length ? [buffer.subarray(at)] : [];
-      holding = buffer.length - at;
     }
   } catch (error) {
     throw asUserError(error, name, offset);
   }
-  if (holding > 0) onTruncation({ name, offset, bytes: holding });
+  if (splitter.holding > 0) onTruncation({ name, offset, bytes: splitter.holding });
 }
 
 /** A flow that was read before, read once more. */
@@ -88,15 +72,6 @@ export async function readFlowAt(name: string, offset: number, length: number): 
   } finally {
     await file.close();
   }
-}
-
-/** How many bytes the first flow has; one more than there are when not even that is there. */
-function lengthOf(buffer: Buffer): number {
-  const extent = extentAt(buffer, 0);
-  if (!extent) return buffer.length + 1;
-  const length = extent.end + 1;
-  if (length > MAX_FLOW_BYTES) throw new TnetstringError('a length beyond any flow', 0);
-  return length;
 }
 
 function chunksOf(name: string): AsyncIterable<Buffer> {

@@ -6,49 +6,48 @@ const MAX_FLOW_BYTES = 512 * 1024 * 1024;
 /** Cuts bytes that come in chunks of any length into whole tnetstrings. */
 export class Splitter {
   #held: Buffer[] = [];
-  #holding = 0;
   #wanted = 1;
 
-  /** How many bytes the whole ones had. */
+  /** How many bytes the whole ones had that were given. */
   passed = 0;
+  /** How many bytes there are of one that is not whole yet. */
+  holding = 0;
 
   /**
-   * Takes a chunk and returns the tnetstrings that are whole with it.
-   * @throws TnetstringError when the bytes are something else.
+   * Takes a chunk and gives the tnetstrings that are whole with it.
+   * @throws TnetstringError when the bytes are something else; its offset counts from `passed`.
    */
-  push(chunk: Buffer): Buffer[] {
+  *push(chunk: Buffer): Generator<Buffer> {
     this.#held.push(chunk);
-    this.#holding += chunk.length;
+    this.holding += chunk.length;
     // A long one is put together once, when all of it is there.
-    if (this.#holding < this.#wanted) return [];
-    const buffer = this.#held.length === 1 ? chunk : Buffer.concat(this.#held);
-    const whole: Buffer[] = [];
-    let at = 0;
+    if (this.holding < this.#wanted) return;
+    let rest = this.#held.length === 1 ? chunk : Buffer.concat(this.#held);
     for (;;) {
-      this.#wanted = lengthAt(buffer, at);
-      if (at + this.#wanted > buffer.length) break;
-      whole.push(buffer.subarray(at, at + this.#wanted));
-      at += this.#wanted;
+      this.#held = [rest];
+      this.holding = rest.length;
+      this.#wanted = lengthOf(rest);
+      if (this.#wanted > rest.length) return;
+      const whole = rest.subarray(0, this.#wanted);
+      rest = rest.subarray(this.#wanted);
+      this.passed += whole.length;
+      yield whole;
     }
-    this.passed += at;
-    this.#held = at < buffer.length ? [buffer.subarray(at)] : [];
-    this.#holding = buffer.length - at;
-    return whole;
   }
 
   /** Forgets what is not whole: it will come again. */
   reset(): void {
     this.#held = [];
-    this.#holding = 0;
+    this.holding = 0;
     this.#wanted = 1;
   }
 }
 
-/** The length of the tnetstring at `at`; one more than there is when not even its prefix is whole. */
-function lengthAt(buffer: Buffer, at: number): number {
-  const extent = extentAt(buffer, at);
-  if (!extent) return buffer.length - at + 1;
-  const length = extent.end + 1 - at;
-  if (length > MAX_FLOW_BYTES) throw new TnetstringError('a length beyond any flow', at);
+/** The length of the first tnetstring; one more than there is when not even its prefix is whole. */
+function lengthOf(buffer: Buffer): number {
+  const extent = extentAt(buffer, 0);
+  if (!extent) return buffer.length + 1;
+  const length = extent.end + 1;
+  if (length > MAX_FLOW_BYTES) throw new TnetstringError('a length beyond any flow', 0);
   return length;
 }
