@@ -78,7 +78,6 @@ async function recordTap(
   const { signal: _, ...patient } = bench;
   const followers = new Followers(tapped, (flow) => recording.add(flow));
   let command: Command | undefined;
-  let harvest: Harvest | undefined;
   try {
     await recording.open();
     await followers.start();
@@ -89,12 +88,14 @@ async function recordTap(
     talk.say(await theEnd(bench, tapped, { recording, followers, ends, command, signal }));
   } finally {
     if (signal.aborted) command?.pass(signal.reason);
-    await untap(patient, name, tapped.record.id);
-    talk.progress('waiting for the last flows');
-    harvest = await followers.finish(PATIENCE);
-    await recording.close();
+    try {
+      await untap(patient, name, tapped.record.id);
+    } finally {
+      talk.progress('waiting for the last flows');
+      tell(bench, recording, await followers.finish(PATIENCE));
+      await recording.close();
+    }
   }
-  tell(bench, recording, harvest);
   if (command) return await command.exitCode;
   if (signal.aborted) throw signal.reason;
   return 0;

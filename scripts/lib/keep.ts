@@ -16,7 +16,7 @@ import type { Workbench } from './workbench.ts';
 export async function untapAndKeep(bench: Workbench, name: string, onlyId?: string): Promise<boolean> {
   const tapped = await tapOf(bench, name, onlyId);
   if (!tapped) return await untap(bench, name, onlyId);
-  const recording = new Recording(fileFor(tapped.service));
+  const recording = new Recording(fileFor(bench, tapped.service));
   const followers = new Followers(tapped, (flow) => recording.add(flow));
   try {
     await followers.start();
@@ -47,8 +47,12 @@ async function tapOf({ kubectl }: Workbench, name: string, onlyId?: string): Pro
 }
 
 /** Where programs keep what is no setting and not to be lost: the XDG Base Directory Specification. */
-function fileFor({ metadata }: Service): string {
+function fileFor({ talk }: Workbench, { metadata }: Service): string {
   const folder = join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'mittens');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    talk.say(`warning: there is no place for the flows: ${error instanceof Error ? error.message : error}`);
+  }
   return join(folder, `${metadata.namespace}-${metadata.name}-${timestamp(new Date())}.mitm`);
 }

@@ -21,6 +21,8 @@ export interface TapSummary {
   workloads: string[];
   pods: { ready: number; wanted: number };
   mode: string;
+  /** What runs in the proxy's container: mitmproxy in a session, mitmdump in a capture. */
+  program: string;
   owner: string;
   /** ISO 8601; empty when it is not known. */
   started: string;
@@ -97,6 +99,7 @@ export function summarize(service: Service, all: Workload[]): TapSummary {
       workloads: [],
       pods: { ready: 0, wanted: 0 },
       mode: '',
+      program: '',
       owner: '',
       started: '',
       id: '',
@@ -115,6 +118,7 @@ export function summarize(service: Service, all: Workload[]): TapSummary {
       wanted: counts.reduce((sum, { wanted }) => sum + wanted, 0),
     },
     mode: record.mode,
+    program: record.program ?? 'mitmproxy',
     owner: record.owner,
     started: record.started,
     id: record.id,
@@ -159,13 +163,18 @@ function rowsOf(taps: TapSummary[], flags: ListFlags): string[][] {
     tap.state,
     ...(wide
       ? [
+          tap.program || '<unknown>',
           tap.id || '<none>',
           tap.ports.map((port) => `${port.targetPort}<-${port.listenPort}`).join(',') || '<none>',
         ]
       : []),
   ]);
   return [
-    [...(flags['all-namespaces'] ? ['NAMESPACE'] : []), ...header, ...(wide ? ['ID', 'TARGETS'] : [])],
+    [
+      ...(flags['all-namespaces'] ? ['NAMESPACE'] : []),
+      ...header,
+      ...(wide ? ['PROGRAM', 'ID', 'TARGETS'] : []),
+    ],
     ...rows,
   ];
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { load } from 'js-yaml';
 import type { Flow } from '../../scripts/lib/flow.ts';
 import { readFlows } from '../../scripts/lib/flow-file.ts';
 import { Namespace, type Result } from './namespace.ts';
@@ -150,7 +151,28 @@ describe('a capture', () => {
     );
   });
 
-  it('refuses a second tap, and a session', async () => {
+  it('shows on a terminal how it goes, and ends by Ctrl-C', async () => {
+    const terminal = new Terminal();
+    try {
+      const file = join(folder, 'terminal.mitm');
+      // As in a shell, which outlives the Ctrl-C that its command gets.
+      const shell = 'trap : INT; "$@"; echo "ended with $?"; sleep 600';
+      const line = commandLine('capture', ['web', ...inShop, '-o', file]);
+      await terminal.start(['sh', '-c', shell, 'sh', ...line]);
+      await terminal.shows('is tapped');
+      for (let sent = 0; sent < 5; sent++) await shop.request('web', '/live');
+      await terminal.shows(/[1-9]\d* flows? from 2 pods, .*B, .* a second/);
+      await terminal.type('C-c');
+      await terminal.shows('ended with 130');
+      assert.match(await terminal.screen(), /flows? from 2 pods in .*terminal\.mitm/);
+      assert.ok((await pathsIn(file)).includes('/live'));
+    } finally {
+      await terminal.close();
+    }
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  it('is shown by list, and refuses a second tap and a session', async () => {
     const capture = new Capture('owned.mitm');
     await capture.says('is tapped');
     for (const result of [
@@ -161,6 +183,7 @@ describe('a capture', () => {
       assert.match(result.stderr, /service\/web is being captured, by .*@.* since .*\nhint: .* off web/);
     }
     assert.ok(!existsSync(join(folder, 'second.mitm')));
+    assert.match((await mittens('list', ...inShop, '-o', 'wide')).stdout, /^web .* mitmdump /m);
     await capture.stop();
   });
 
@@ -333,3 +356,43 @@ describe('a session', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 });
+
+describe('someone who may tap, but not exec into pods', () => {
+  const user = ['--as', `system:serviceaccount:${shop.name}:tapper`, ...inShop];
+  before(async () => {
+    const role = load(readFileSync(new URL('../../docs/rbac.yaml', import.meta.url), 'utf8')) as Role;
+    const rules = role.rules.filter(({ resources }) => !resources.includes('pods/exec'));
+    const apiGroup = 'rbac.authorization.k8s.io';
+    await shop.apply(
+      { ...role, rules },
+      { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'tapper' } },
+      {
+        apiVersion: `${apiGroup}/v1`,
+        kind: 'RoleBinding',
+        metadata: { name: 'tapper' },
+        roleRef: { apiGroup, kind: 'Role', name: 'mittens' },
+        subjects: [{ kind: 'ServiceAccount', name: 'tapper', namespace: shop.name }],
+      },
+    );
+  });
+
+  it('is refused a capture before anything is changed', async () => {
+    const { code, stderr } = await mittens('capture', 'web', ...user, '-o', join(folder, 'no.mitm'));
+    assert.equal(code, 1);
+    assert.match(stderr, /may not create pods\/exec here\nhint: docs\/rbac\.yaml/);
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  it('gives a Service back all the same, and is told in one line that the flows are lost', async () => {
+    await mittens('on', 'web', '--detach', ...user);
+    const { code, stderr } = await mittens('off', 'web', ...user);
+    assert.equal(code, 0, stderr);
+    assert.equal(stderr.match(/warning/g)?.length, 1, stderr);
+    assert.match(stderr, /warning: the flows are lost: .*forbidden/);
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+});
+
+interface Role {
+  rules: { resources: string[]; verbs: string[] }[];
+}

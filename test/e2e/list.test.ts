@@ -34,7 +34,7 @@ describe('list', () => {
 
   it('says more with -o wide', async () => {
     const { stdout } = await mittens('list', '-o', 'wide', '-n', shop.name);
-    assert.match(stdout, /STATE +ID +TARGETS\nweb .* on +[0-9a-f]{8} +http<-7777\n$/);
+    assert.match(stdout, /STATE +PROGRAM +ID +TARGETS\nweb .* on +mitmproxy +[0-9a-f]{8} +http<-7777\n$/);
   });
 
   it('prints JSON for programs', async () => {
@@ -50,6 +50,7 @@ describe('list', () => {
       workloads: ['deployment/web'],
       pods: { ready: 2, wanted: 2 },
       mode: 'sidecar',
+      program: 'mitmproxy',
       owner,
       state: 'on',
     });
