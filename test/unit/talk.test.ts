@@ -46,6 +46,6 @@ describe('printTable', () => {
       ['NAME', 'AGE'],
       ['a-long-name', '1s'],
     ]);
-    assert.deepEqual(written, ['NAME          AGE\n', 'a-long-name   1s\n']);
+    assert.equal(written.join(''), 'NAME          AGE\na-long-name   1s\n');
   });
 });

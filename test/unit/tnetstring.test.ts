@@ -15,9 +15,9 @@ describe('tnetstrings', () => {
     ['2:\xff\x00,', Buffer.from([255, 0])],
     ['2:\xc3\xa4;', 'ä'],
     ['0:]', []],
-    ['9:1:1#0:]0:~]', [1, [], null]],
+    ['10:1:1#0:]0:~]', [1, [], null]],
     [
-      '14:1:a;1:b,1:c;0:}}',
+      '15:1:a;1:b,1:c;0:}}',
       new Map<string, Value>([
         ['a', Buffer.from('b')],
         ['c', new Map()],
@@ -46,9 +46,9 @@ describe('tnetstrings', () => {
     ['3:0x1^', /float/, 2],
     ['3:yes!', /boolean/, 2],
     ['2:\xc3\x28;', /UTF-8/, 2],
-    ['9:9:abc,1:d,]', /beyond/, 2],
+    ['10:9:abc,1:d,]', /beyond/, 3],
     ['8:1:a,1:b,}', /key/, 2],
-    ['4:1:a;}', /cut off/, 6],
+    ['4:1:a;}', /length prefix/, 6],
   ];
   for (const [text, message, offset] of refused) {
     it(`refuses ${JSON.stringify(text)} at byte ${offset}`, () => {
