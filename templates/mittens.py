@@ -19,7 +19,7 @@ import typing
 from collections import OrderedDict
 from urllib.parse import urlsplit
 
-from mitmproxy import ctx, exceptions, flowfilter
+from mitmproxy import ctx
 from mitmproxy.io import tnetstring
 
 # scripts/lib/session.ts looks for this title.
@@ -129,7 +129,6 @@ class Mittens:
         self.message_bytes = {}
         self.written_open = set()
         self.file = FlowFile()
-        self.filter = None
         self.kept = OrderedDict()
         self.kept_bytes = 0
         self.draining = False
@@ -137,20 +136,12 @@ class Mittens:
 
     def load(self, loader):
         loader.add_option("mittens_ports", str, "", "LISTEN=URL pairs, separated by commas.")
-        loader.add_option("mittens_filter", str, "", "Only flows that match this filter are written.")
         loader.add_option("mittens_body_limit", typing.Optional[int], None, "Bytes of a body that are written.")
 
     def configure(self, updated):
         if "mittens_ports" in updated and ctx.options.mittens_ports:
             pairs = (pair.split("=", 1) for pair in ctx.options.mittens_ports.split(","))
             self.ports = OrderedDict((int(listen), urlsplit(app)) for listen, app in pairs)
-        if "mittens_filter" in updated and ctx.options.mittens_filter:
-            try:
-                self.filter = flowfilter.parse(ctx.options.mittens_filter)
-            except ValueError:
-                self.filter = None
-            if self.filter is None:  # as before mitmproxy 9.0
-                raise exceptions.OptionsError(f"mittens_filter: {ctx.options.mittens_filter} is no filter")
 
     async def running(self):
         # Through the loop, as mitmproxy does since 9.0: a handler set past it would run beside mitmproxy's own.
@@ -268,8 +259,6 @@ class Mittens:
     error = websocket_end = tcp_end = tcp_error = end
 
     def write(self, flow):
-        if self.filter and not flowfilter.match(self.filter, flow):
-            return
         state = flow.get_state()
         if ctx.options.mittens_body_limit is not None:
             cut_bodies(state, ctx.options.mittens_body_limit)

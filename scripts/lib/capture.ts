@@ -4,7 +4,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { connectionOf, parseDuration, parseSize } from './cli.ts';
 import { Command } from './command.ts';
 import { UsageError, UserError } from './error.ts';
-import { parseFilter } from './filter.ts';
+import { type Filter, parseFilter } from './filter.ts';
+import { parseFlow } from './flow.ts';
 import { Followers, type Harvest, PATIENCE } from './followers.ts';
 import { type Interrupts, listenForInterrupts } from './interrupt.ts';
 import { Kubectl, KubectlError } from './kubectl.ts';
@@ -48,6 +49,8 @@ const LOOK_MS = 3000;
  */
 export async function capture(argument: string, flags: CaptureFlags, command: string[]): Promise<number> {
   const request = captureRequestOf(flags);
+  // Not in the pods: mitmproxy takes less than our filters do, and reads `~c 5..` as something else.
+  const wanted = flags.filter === undefined ? undefined : parseFilter(flags.filter);
   const ends = { seconds: flags.for === undefined ? undefined : parseDuration(flags.for), command };
   const { kubectl: somewhere, name } = locate(new Kubectl(connectionOf(flags)), argument);
   const bench = benchOf(somewhere, flags);
@@ -62,7 +65,7 @@ export async function capture(argument: string, flags: CaptureFlags, command: st
   request.ports = await askWhichPort(service, request.ports, interrupts.signal);
   const record = await tap(bench, service, request);
   const tapped = { kubectl: bench.kubectl, service, record };
-  return await recordTap(bench, tapped, recording, ends, interrupts);
+  return await recordTap(bench, tapped, recording, wanted, ends, interrupts);
 }
 
 /** Records a tap that is on, and gives the Service back whatever happens. */
@@ -70,13 +73,16 @@ async function recordTap(
   bench: Workbench,
   tapped: Tapped,
   recording: Recording,
+  wanted: Filter | undefined,
   ends: Ends,
   { signal }: Interrupts,
 ): Promise<number> {
   const { talk } = bench;
   const { name } = tapped.service.metadata;
   const { signal: _, ...patient } = bench;
-  const followers = new Followers(tapped, (flow) => recording.add(flow));
+  const followers = new Followers(tapped, async (bytes) => {
+    if (!wanted || wanted(parseFlow(bytes))) await recording.add(bytes);
+  });
   let command: Command | undefined;
   try {
     await recording.open();
@@ -165,10 +171,6 @@ async function isGivenBack(kubectl: Kubectl, { service, record }: Tapped): Promi
 /** What the user asked of `capture`, checked before anything is read. */
 function captureRequestOf(flags: CaptureFlags): TapRequest {
   const options: string[] = [];
-  if (flags.filter !== undefined) {
-    parseFilter(flags.filter);
-    options.push(`mittens_filter=${flags.filter}`);
-  }
   if (flags['body-limit'] !== undefined) options.push(`mittens_body_limit=${parseSize(flags['body-limit'])}`);
   const args = options.flatMap((option) => ['--set', option]);
   return { ...requestOf(flags, args), program: 'mitmdump' };

@@ -276,7 +276,13 @@ describe('a capture ends', () => {
 
 describe('what is captured', () => {
   it('is what the filter says, with bodies no longer than the limit', async () => {
-    const capture = new Capture('filter.mitm', '--filter', '~u /wanted | ~u /first', '--body-limit', '100');
+    const capture = new Capture(
+      'filter.mitm',
+      '--filter',
+      '(~u /wanted | ~u /first) & ~c 2..',
+      '--body-limit',
+      '100',
+    );
     await capture.records('/first');
     await shop.request('web', '/other', { body: 'x' });
     const { body } = await shop.request('web', '/wanted', { body: 'y'.repeat(5000) });
