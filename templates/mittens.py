@@ -200,12 +200,23 @@ class Mittens:
             if rounds == LINGER * 4:
                 self.write_open()
             quiet = 0 if self.in_flight or await self.app_listens() else quiet + 1
+        self.close()
         self.file.end()
         for _ in range(LEAVE * 10):
             if not self.file.is_followed():
                 break
             await asyncio.sleep(0.1)
         type(ctx.master).shutdown(ctx.master)
+
+    def close(self):
+        """The app is gone: clients shall open their next connection elsewhere, while we wait for followers."""
+        ctx.options.server = False
+        server = ctx.master.addons.get("proxyserver")
+        connections = getattr(server, "connections", None) or getattr(server, "_connections", {})
+        for handler in list(connections.values()):
+            io = handler.transports.get(handler.client)
+            if io and io.writer:
+                io.writer.close()
 
     async def app_listens(self):
         for app in self.ports.values():
