@@ -1,223 +1,265 @@
-import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { bodyOf, headerOf } from './body.ts';
-import { UsageError } from './error.ts';
-import { type Flow, flowOf, type Headers } from './flow.ts';
-import {
-  maskOf,
-  percentDecoded,
-  type Redaction,
-  redactFound,
-  redactPairs,
-  redactText,
-} from './redact-text.ts';
-import { isSecretName, Mask, plainName } from './secret.ts';
+import { type Flow, flowOf } from './flow.ts';
+import { type Mask, maskWith } from './mask.ts';
+import { bodySecrets, MAX_BODY, openBody } from './redact-body.ts';
+import { type Finder, secretFinder } from './secret.ts';
+import { pathSecrets } from './secret-form.ts';
+import { headerSecrets } from './secret-header.ts';
+import { knownSecrets } from './secret-known.ts';
+import { isSecretValue, valueSpan } from './secret-value.ts';
+import { add, disjoint, maskPieces, type Span } from './span.ts';
+import { utf8 } from './spelling.ts';
 import type { Dict, Value } from './tnetstring.ts';
 
-export interface RedactOptions {
-  /** Further names of fields that hold credentials; case, `-` and `_` do not matter. */
+export interface RedactorOptions {
+  /** More names of secrets, whatever their case, dashes and underscores. */
   names?: string[];
-  /** Further regular expressions, in JavaScript's syntax. */
+  /** More shapes of secrets, as JavaScript's regular expressions. */
   patterns?: string[];
+  /** What masks are made with; otherwise random. */
+  key?: Buffer;
 }
 
-/** Fields of a flow's state that are mitmproxy's own, and of which something would break. */
-const KEPT = new Set([
-  'version',
-  'type',
-  'id',
-  'http_version',
-  'scheme',
-  'method',
-  'client_conn',
-  'server_conn',
-  'reason',
-]);
-
-/** Headers that are credentials, or have some, by the names that do not say so. */
-const COOKIES = new Set(['cookie', 'set-cookie', 'set-cookie2']);
-
 /**
- * Makes a function that masks the credentials in a flow: by the names of headers, cookies, queries, forms, JSON and XML,
- * and by the shape of tokens, wherever they are, what the flow was before it was changed included. A mask is as long as
- * the secret, and the same for the same secret in all flows of this function.
+ * Masks the credentials in flows, as many as can be told. They are found
+ *
+ * - by their names (secretNames says which), in headers and trailers, cookies, queries, forms, JSON, XML and text, and
+ *   in whichever of these is within another, under their escapes or content codings;
+ * - by their shapes (secretShapes), wherever they are: tokens of well-known makers, JWTs, private keys, URLs with a
+ *   password;
+ * - for having been found by name elsewhere in the flow, if they have 8 characters.
+ *
+ * A mask is as long as the secret, and the same for the same secret from one redactor. What is sent keeps its form:
+ * compressed bodies are compressed anew, and Content-Length is right where it was. A body that can't be searched, since
+ * it does not decode or is longer than 64 MiB, is replaced by a note.
  * @throws UsageError for a pattern that is no regular expression.
  */
-export function redactor({ names = [], patterns = [] }: RedactOptions): (flow: Flow) => Flow {
-  const shared = { mask: new Mask(), names: new Set(names.map(plainName)), patterns: patterns.map(regexOf) };
+export function redactor(options: RedactorOptions = {}): (flow: Flow) => Flow {
+  const mask = maskWith(options.key);
+  const finder = secretFinder(options);
   return (flow) => {
-    const redaction: Redaction = { ...shared, found: new Set() };
-    const once = redactState(flow.state, (text) => redactText(text, redaction), redaction);
-    // What was found in one place may be in another that was looked at before.
-    const all = redaction.found.size > 0 ? redactAll(once, (text) => redactFound(text, redaction)) : once;
-    return flowOf(all as Dict);
+    const state = copyOf(flow.state) as Dict;
+    const redaction = new Redaction(finder);
+    redaction.flow(state);
+    return redaction.finish(mask) ? flowOf(state) : flow;
   };
 }
 
-function regexOf(pattern: string): RegExp {
-  try {
-    return new RegExp(pattern, 'g');
-  } catch (error) {
-    throw new UsageError(
-      `"${pattern}" is no regular expression: ${(error as Error).message.replace(/^.*: /, '')}`,
-    );
+/** Buffers are shared: none is changed. */
+function copyOf(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyOf);
+  if (!(value instanceof Map)) return value;
+  return new Map(Array.from(value, ([key, item]) => [key, copyOf(item)]));
+}
+
+/** A text of the flow, maybe in pieces, the secrets in it, and where it goes once they are masked. */
+interface Unit {
+  pieces: string[];
+  spans: Span[];
+  put: (pieces: string[]) => void;
+}
+
+type Find = (text: string) => Span[];
+
+/** What is no text of anybody's. */
+const PLAIN = new Set([
+  'type',
+  'id',
+  'is_replay',
+  'client_conn',
+  'server_conn',
+  'http_version',
+  'method',
+  'scheme',
+]);
+/** Those of a body, by which a short secret in it could be tried out. */
+const DIGESTS = new Set(['content-md5', 'digest', 'content-digest', 'repr-digest', 'x-amz-content-sha256']);
+
+class Redaction {
+  readonly #finder: Finder;
+  readonly #units: Unit[] = [];
+  #changed = false;
+
+  constructor(finder: Finder) {
+    this.#finder = finder;
+  }
+
+  /** Masks what was found. @returns whether anything was. */
+  finish(mask: Mask): boolean {
+    const known = knownSecrets(this.#named());
+    for (const { pieces, spans, put } of this.#units) {
+      const text = pieces.length === 1 ? (pieces[0] as string) : pieces.join('');
+      if (known) add(spans, known(text));
+      if (spans.length === 0) continue;
+      put(maskPieces(pieces, disjoint(spans, text), mask));
+      this.#changed = true;
+    }
+    return this.#changed;
+  }
+
+  *#named(): Generator<string> {
+    for (const { spans } of this.#units)
+      for (const { named, secret } of spans)
+        if (named && !this.#finder.names.strengthOf(secret)) yield secret;
+  }
+
+  flow(state: Dict): void {
+    for (const [key, value] of state) {
+      if (key === 'backup' && value instanceof Map) this.flow(value);
+      else if (key === 'messages' && Array.isArray(value)) this.#messages(value, state.get('type') === 'tcp');
+      else if ((key === 'request' || key === 'response') && value instanceof Map && value.has('headers'))
+        this.#message(value);
+      else if (!PLAIN.has(key)) this.#value(state, key, key);
+    }
+    for (const side of ['client_conn', 'server_conn']) {
+      const connection = state.get(side);
+      if (connection instanceof Map) this.#value(connection, 'error', 'error');
+    }
+  }
+
+  /** Whatever else: an error, a comment, metadata, a WebSocket's messages. */
+  #value(holder: Dict | Value[], key: string | number, name: string): void {
+    const value = (holder instanceof Map ? holder.get(String(key)) : holder[Number(key)]) ?? null;
+    const put = (item: Value) => {
+      if (holder instanceof Map) holder.set(String(key), item);
+      else holder[Number(key)] = item;
+    };
+    if (typeof value === 'string' || Buffer.isBuffer(value))
+      this.#text(value, put, (text) => this.#namedValue(text, name));
+    else if (Array.isArray(value)) for (const index of value.keys()) this.#value(value, index, name);
+    else if (value instanceof Map) for (const inner of value.keys()) this.#value(value, inner, inner);
+  }
+
+  #namedValue(text: string, name: string): Span[] {
+    const strength = this.#finder.names.strengthOf(name);
+    const isSecret = strength && isSecretValue(text, strength);
+    return isSecret ? [valueSpan(text, text, 0)] : this.#finder.within(text);
+  }
+
+  #text(value: string | Buffer, put: (value: Value) => void, find: Find): void {
+    const isText = typeof value === 'string';
+    if (value.length > MAX_BODY) {
+      this.#changed = true;
+      put(isText ? noteOf('too long') : Buffer.from(noteOf('too long')));
+      return;
+    }
+    const text = isText ? utf8(value) : value.toString('latin1');
+    this.#unit([text], find, ([changed = '']) => {
+      const bytes = Buffer.from(changed, 'latin1');
+      put(isText ? bytes.toString('utf8') : bytes);
+    });
+  }
+
+  #unit(pieces: string[], find: Find, put: (pieces: string[]) => void): void {
+    this.#units.push({ pieces, spans: find(pieces.join('')), put });
+  }
+
+  /** Those of a stream are cut wherever: what was sent in one direction is one text. */
+  #messages(messages: Value[], isStream: boolean): void {
+    const lists = messages.filter((message) => Array.isArray(message));
+    const groups = isStream
+      ? [true, false].map((side) => lists.filter(([from]) => from === side))
+      : lists.map((one) => [one]);
+    for (const group of groups) {
+      const contents = group.map(([, content]) => (Buffer.isBuffer(content) ? content : Buffer.alloc(0)));
+      const isLong = contents.reduce((sum, { length }) => sum + length, 0) > MAX_BODY;
+      if (isLong) for (const message of group) this.#value(message, 1, '');
+      else
+        this.#unit(
+          contents.map((content) => content.toString('latin1')),
+          this.#finder.within,
+          (pieces) => {
+            for (const [index, piece] of pieces.entries())
+              (group[index] as Value[])[1] = Buffer.from(piece, 'latin1');
+          },
+        );
+    }
+  }
+
+  #message(message: Dict): void {
+    for (const key of ['headers', 'trailers']) {
+      const headers = message.get(key);
+      if (Array.isArray(headers)) for (const header of headers) this.#header(header);
+    }
+    for (const [key, value] of message) {
+      if (key === 'path' && Buffer.isBuffer(value))
+        this.#text(
+          value,
+          (item) => message.set(key, item),
+          (text) => pathSecrets(text, this.#finder),
+        );
+      else if (key === 'content' && Buffer.isBuffer(value)) this.#body(message, value);
+      else if (!PLAIN.has(key) && key !== 'headers' && key !== 'trailers') this.#value(message, key, key);
+    }
+  }
+
+  #header(header: Value): void {
+    if (!Array.isArray(header)) return;
+    const [name, value] = header;
+    if (!Buffer.isBuffer(name) || !Buffer.isBuffer(value)) return;
+    const put = (item: Value) => {
+      header[1] = item;
+    };
+    this.#text(value, put, (text) => headerSecrets(name.toString('latin1'), text, this.#finder));
+  }
+
+  #body(message: Dict, content: Buffer): void {
+    if (content.length === 0) return;
+    const headers = new HeaderList(message);
+    const contentType = headers.get('content-type');
+    const body = openBody(content, headers.get('content-encoding'), contentType);
+    const put = (bytes: Buffer) => {
+      message.set('content', bytes);
+      headers.set('content-length', (value) =>
+        value === String(content.length) ? String(bytes.length) : value,
+      );
+    };
+    if (typeof body === 'string') {
+      this.#changed = true;
+      headers.remove('content-encoding');
+      put(Buffer.from(noteOf(`${body}; ${content.length} bytes`)));
+      return;
+    }
+    const find = (text: string) => bodySecrets(text, contentType, this.#finder);
+    this.#unit([body.text], find, ([text = '']) => {
+      put(body.encode(text));
+      for (const name of DIGESTS) headers.set(name, (value) => 'x'.repeat(value.length));
+    });
   }
 }
 
-type Rewrite = (text: string) => string;
+function noteOf(why: string): string {
+  return `[redacted unread: ${why}]`;
+}
 
-function redactState(state: Dict, rewrite: Rewrite, redaction: Redaction): Dict {
-  const copy: Dict = new Map();
-  for (const [key, value] of state) {
-    if ((key === 'request' || key === 'response') && value instanceof Map)
-      copy.set(key, redactMessage(value, rewrite, redaction));
-    else if (key === 'backup' && value instanceof Map) copy.set(key, redactState(value, rewrite, redaction));
-    else if (key === 'metadata' && value instanceof Map)
-      copy.set(key, redactNamed(value, rewrite, redaction));
-    else copy.set(key, KEPT.has(key) ? value : deep(value, rewrite));
+/** A message's headers, which are changed in place. */
+class HeaderList {
+  readonly #message: Dict;
+
+  constructor(message: Dict) {
+    this.#message = message;
   }
-  return copy;
-}
 
-/** As redactState, of a state in which no names are looked at any more. Encoded bodies have no longer any. */
-function redactAll(state: Value, rewrite: Rewrite): Value {
-  if (!(state instanceof Map)) return deep(state, rewrite);
-  return new Map(
-    [...state].map(([key, value]): [string, Value] => {
-      if (KEPT.has(key)) return [key, value];
-      if (key === 'request' || key === 'response')
-        return [
-          key,
-          value instanceof Map ? rewriteMessage(value, rewrite, (field) => deep(field, rewrite)) : value,
-        ];
-      return [key, redactAll(value, rewrite)];
-    }),
-  );
-}
-
-function redactNamed(dict: Dict, rewrite: Rewrite, redaction: Redaction): Dict {
-  return new Map(
-    [...dict].map(([key, value]): [string, Value] => [
-      key,
-      typeof value === 'string' && isSecretName(key, redaction.names)
-        ? maskOf(value, value, redaction)
-        : deep(value, rewrite),
-    ]),
-  );
-}
-
-/** Every text and all bytes in a value, rewritten. */
-function deep(value: Value, rewrite: Rewrite): Value {
-  if (Buffer.isBuffer(value)) return onBytes(value, rewrite);
-  if (typeof value === 'string') return onBytes(Buffer.from(value), rewrite).toString('utf8');
-  if (Array.isArray(value)) return value.map((item) => deep(item, rewrite));
-  if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, deep(item, rewrite)]));
-  return value;
-}
-
-function onBytes(bytes: Buffer, rewrite: Rewrite): Buffer {
-  const text = bytes.toString('latin1');
-  const rewritten = rewrite(text);
-  return rewritten === text ? bytes : Buffer.from(rewritten, 'latin1');
-}
-
-// -- HTTP messages
-
-function redactMessage(message: Dict, rewrite: Rewrite, redaction: Redaction): Dict {
-  return rewriteMessage(message, rewrite, (field) => redactHeader(field, rewrite, redaction));
-}
-
-/** Headers, path, host and body, rewritten; where the body is another, the headers say so. */
-function rewriteMessage(message: Dict, rewrite: Rewrite, onHeader: (field: Value) => Value): Dict {
-  const copy: Dict = new Map();
-  for (const [key, value] of message) {
-    if (key === 'headers' || key === 'trailers')
-      copy.set(key, Array.isArray(value) ? value.map(onHeader) : value);
-    else copy.set(key, KEPT.has(key) || key === 'content' ? value : deep(value, rewrite));
+  #all(name: string): [Buffer, Buffer][] {
+    const headers = this.#message.get('headers') as [Buffer, Buffer][];
+    return headers.filter(([key]) => key.toString('latin1').toLowerCase() === name);
   }
-  const [content, fields] = [message.get('content'), message.get('headers')];
-  if (!Buffer.isBuffer(content) || content.length === 0 || !Array.isArray(fields)) return copy;
-  const headers = fields.map((field) => (field as Buffer[]).map(String)) as Headers;
-  const body = redactBody(content, headers, rewrite);
-  if (body.content === content) return copy;
-  copy.set('content', body.content);
-  copy.set(
-    'headers',
-    (copy.get('headers') as Value[]).flatMap((field) => adjust(field, body)),
-  );
-  return copy;
-}
 
-function adjust(field: Value, { content, isEncoded }: Body): Value[] {
-  const [name] = field as [Buffer, Buffer];
-  const key = String(name).toLowerCase();
-  if (key === 'content-encoding' && !isEncoded) return [];
-  return key === 'content-length' ? [[name, Buffer.from(String(content.length))]] : [field];
-}
+  get(name: string): string {
+    return this.#all(name)
+      .map(([, value]) => value.toString('latin1'))
+      .join(', ');
+  }
 
-const ENCODERS: Record<string, ((bytes: Buffer) => Buffer) | undefined> = {
-  gzip: (bytes) => gzipSync(bytes),
-  deflate: (bytes) => deflateSync(bytes),
-  br: (bytes) => brotliCompressSync(bytes),
-};
-const UNREADABLE = Buffer.from('[left out by --redact: a body that cannot be decoded]');
+  set(name: string, change: (value: string) => string): void {
+    for (const header of this.#all(name))
+      header[1] = Buffer.from(change(header[1].toString('latin1').trim()), 'latin1');
+  }
 
-interface Body {
-  content: Buffer;
-  /** Whether it has the encoding that the headers say. */
-  isEncoded: boolean;
-}
-
-function redactBody(content: Buffer, headers: Headers, rewrite: Rewrite): Body {
-  const encoding = (headerOf(headers, 'content-encoding') ?? '').trim().toLowerCase();
-  if (encoding === '' || encoding === 'identity')
-    return { content: onBytes(content, rewrite), isEncoded: true };
-  const decoded = bodyOf({ content, headers });
-  // What claims to be encoded, and is not, is no secret's hiding place either.
-  if (decoded === content) return { content: UNREADABLE, isEncoded: false };
-  const redacted = onBytes(decoded, rewrite);
-  if (redacted === decoded) return { content, isEncoded: true };
-  const encode = Object.hasOwn(ENCODERS, encoding) ? ENCODERS[encoding] : undefined;
-  return encode ? { content: encode(redacted), isEncoded: true } : { content: redacted, isEncoded: false };
-}
-
-function redactHeader(field: Value, rewrite: Rewrite, redaction: Redaction): Value {
-  if (!Array.isArray(field)) return field;
-  const [name, value] = field as [Buffer, Buffer];
-  const key = String(name).toLowerCase();
-  const text = value.toString('latin1');
-  return [name, Buffer.from(redactValue(key, text, rewrite, redaction), 'latin1')];
-}
-
-function redactValue(key: string, text: string, rewrite: Rewrite, redaction: Redaction): string {
-  if (COOKIES.has(key)) return redactCookies(text, key === 'cookie', redaction);
-  if (!isSecretName(key, redaction.names)) return rewrite(text);
-  const [, scheme = '', secret = text] =
-    /^((?:basic|bearer|digest|token|negotiate|apikey|aws4-hmac-sha256) +)(.*)$/is.exec(text) ?? [];
-  if (/^basic/i.test(scheme)) rememberBasic(secret, redaction);
-  // Several parameters: their names stay.
-  if (/^(digest|aws4)/i.test(scheme))
-    return (
-      scheme +
-      secret.replace(/(=\s*"?)([^",]+)/g, (_, before, value) => before + maskOf(value, value, redaction))
+  remove(name: string): void {
+    const gone = new Set<Value>(this.#all(name));
+    this.#message.set(
+      'headers',
+      (this.#message.get('headers') as Value[]).filter((header) => !gone.has(header)),
     );
-  return scheme + maskOf(secret, secret, redaction);
-}
-
-/** The password may be elsewhere by itself. */
-function rememberBasic(base64: string, redaction: Redaction): void {
-  const decoded = Buffer.from(base64, 'base64').toString('latin1');
-  const colon = decoded.indexOf(':');
-  if (colon > 0) maskOf('', decoded.slice(colon + 1), redaction);
-}
-
-/** Names and attributes stay. */
-function redactCookies(text: string, isRequest: boolean, redaction: Redaction): string {
-  const mask = (pair: string) =>
-    pair.replace(
-      /^([^=]*=\s*"?)([^"]*)/,
-      (_, before: string, value: string) => before + maskOf(value, percentDecoded(value), redaction),
-    );
-  if (isRequest) return text.split(';').map(mask).join(';');
-  const [first = '', ...attributes] = text.split(';');
-  return [mask(first), ...attributes.map((attribute) => redactPairs(attribute, redaction))].join(';');
+  }
 }
