@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Flow } from '../../scripts/lib/flow.ts';
+import { readFlows } from '../../scripts/lib/flow-file.ts';
+import type { Namespace, Result } from './namespace.ts';
+import { commandLine, sleep } from './terminal.ts';
+
+/** A capture that runs beside the test. */
+export class Capture {
+  readonly file: string;
+  readonly #shop: Namespace;
+  readonly #child: ChildProcess;
+  stderr = '';
+
+  /** Of the Service web. */
+  constructor(shop: Namespace, file: string, ...args: string[]) {
+    this.#shop = shop;
+    this.file = file;
+    const [node = '', ...line] = commandLine('capture', ['web', '-n', shop.name, '-o', file, ...args]);
+    this.#child = spawn(node, line, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.#child.stderr?.on('data', (data) => {
+      this.stderr += data;
+    });
+  }
+
+  /** Waits until it says something, or has ended. */
+  async says(what: string): Promise<void> {
+    while (!this.stderr.includes(what)) {
+      assert.equal(this.#child.exitCode, null, this.stderr);
+      await sleep(100);
+    }
+  }
+
+  /** Sends requests until one is in the file: kube-proxy takes a moment to follow a Service. */
+  async records(path: string): Promise<void> {
+    await this.says('is tapped');
+    while ((await pathsIn(this.file)).every((found) => found !== path)) await this.#shop.request('web', path);
+  }
+
+  /** Ends it as Ctrl-C does. */
+  async stop(): Promise<Result> {
+    this.#child.kill('SIGINT');
+    return await this.ended();
+  }
+
+  async ended(): Promise<Result> {
+    if (this.#child.exitCode === null) await once(this.#child, 'close');
+    return { code: this.#child.exitCode ?? 1, stdout: '', stderr: this.stderr };
+  }
+}
+
+export async function flowsIn(file: string, whole = true): Promise<Flow[]> {
+  const flows: Flow[] = [];
+  for await (const { flow } of readFlows(file, () => assert.ok(!whole, 'the last flow is cut')))
+    flows.push(flow);
+  return flows;
+}
+
+/** The paths of the requests in a file, which may still grow. */
+export async function pathsIn(file: string): Promise<string[]> {
+  return (await flowsIn(file, false)).map(({ request }) => request?.path ?? '');
+}
