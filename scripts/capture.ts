@@ -1,6 +1,14 @@
 #!/usr/bin/env -S node --import tsx
 import { capture } from './lib/capture.ts';
-import { CONNECTION_FLAGS, CONNECTION_HELP, onlyArgument, parseCommandLine, run } from './lib/cli.ts';
+import {
+  CONNECTION_FLAGS,
+  CONNECTION_HELP,
+  onlyArgument,
+  parseCommandLine,
+  run,
+  TAP_FLAGS,
+  TAP_HELP,
+} from './lib/cli.ts';
 
 const USAGE = `Record the requests that reach a Service, in all its pods, into a flow file.
 
@@ -14,13 +22,7 @@ SERVICE is web, svc/web or NAMESPACE/web. It ends with COMMAND, by a flag, or by
       --max-size SIZE   so many bytes: 64k, 10m, 1g
       --filter EXPR     only flows that match, as in mitmproxy: '~m POST & ~c 5.. & !~u /healthz'
       --body-limit SIZE what is kept of a body, or of a message
-  -p, --port PORT       number or name of the Service's port; more than once for several
-      --https           the app speaks TLS on that port
-      --listen-port N   where the proxy listens in the pods (default: 7777, or the next that is free)
-      --image IMAGE     mitmproxy's image (default: $MITTENS_IMAGE, or mitmproxy/mitmproxy:12.2.3)
-      --image-pull-policy P   Always, IfNotPresent (default) or Never
-      --templates DIR   your own templates, which win over the built-in ones file by file
-      --timeout T       how long pods may take to roll: 90s, 5m (default), 1h
+${TAP_HELP}
 ${CONNECTION_HELP}
 `;
 
@@ -33,13 +35,7 @@ await run(async () => {
     'max-size': { type: 'string' },
     filter: { type: 'string' },
     'body-limit': { type: 'string' },
-    port: { type: 'string', short: 'p', multiple: true },
-    https: { type: 'boolean' },
-    'listen-port': { type: 'string' },
-    image: { type: 'string' },
-    'image-pull-policy': { type: 'string' },
-    templates: { type: 'string' },
-    timeout: { type: 'string' },
+    ...TAP_FLAGS,
   });
   process.exitCode = await capture(onlyArgument(positionals), values, rest);
 });

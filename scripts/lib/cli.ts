@@ -22,6 +22,25 @@ export const CONNECTION_HELP = `  -n, --namespace NS    where the Service is (de
       --as USER         the user to impersonate
   -h, --help            this text`;
 
+/** The flags of what taps a Service. */
+export const TAP_FLAGS = {
+  port: { type: 'string', short: 'p', multiple: true },
+  https: { type: 'boolean' },
+  'listen-port': { type: 'string' },
+  image: { type: 'string' },
+  'image-pull-policy': { type: 'string' },
+  templates: { type: 'string' },
+  timeout: { type: 'string' },
+} as const satisfies Flags;
+
+export const TAP_HELP = `  -p, --port PORT       number or name of the Service's port; more than once for several
+      --https           the app speaks TLS on that port
+      --listen-port N   where the proxy listens in the pods (default: 7777, or the next that is free)
+      --image IMAGE     mitmproxy's image (default: $MITTENS_IMAGE, or mitmproxy/mitmproxy:12.2.3)
+      --image-pull-policy P   Always, IfNotPresent (default) or Never
+      --templates DIR   your own templates, which win over the built-in ones file by file
+      --timeout T       how long pods may take to roll: 90s, 5m (default), 1h`;
+
 export interface CommandLine<F extends Flags> {
   values: Values<F>;
   /** What stands before \`--\`. */
