@@ -179,7 +179,6 @@ async function main(): Promise<void> {
       ['flows -o summary', await ours('-o', 'summary')],
       ['flows -o har', await ours('-o', 'har')],
       ['flows -o jsonl', await ours('-o', 'jsonl')],
-      ['flows --redact -o har', await ours('--redact', '-o', 'har')],
       [`mitmdump ${version}, ${hasHar ? 'hardump' : 'reading alone'}`, await run(mitmdump, theirs, out)],
     ];
     const [, slowest] = runs.at(-1) ?? ['', copy];
