@@ -24,7 +24,7 @@ export class Output {
     const text = this.#pieces.every((piece) => typeof piece === 'string');
     const chunk = text
       ? this.#pieces.join('')
-      : Buffer.concat(this.#pieces.map((piece) => Buffer.from(piece)));
+      : Buffer.concat(this.#pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
     this.#pieces = [];
     this.#size = 0;
     if (chunk.length > 0 && !this.#stream.write(chunk)) await once(this.#stream, 'drain');
