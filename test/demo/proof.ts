@@ -2,13 +2,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { UserError } from '../../scripts/lib/error.ts';
 import { sleep } from '../../scripts/lib/rollout.ts';
 import { step } from '../setup/progress.ts';
-import { CALLERS } from './shop.ts';
+import { type Asked, readAsked, since } from './callers.ts';
 import type { Stage } from './stage.ts';
 
 /** How the shop is: its objects by name, and what its callers have counted. */
 export interface State {
   objects: Record<string, unknown>;
-  asked: Record<string, { sent: number; failed: string[] }>;
+  asked: Asked;
 }
 
 /** Annotations in which the controllers count how often a workload was changed. */
@@ -27,11 +27,7 @@ export async function readState({ kubectl }: Stage, signal: AbortSignal): Promis
     const kept = Object.entries(annotations).filter(([key]) => !COUNTERS.includes(key));
     return [`${kind} ${name}`, { labels, annotations: Object.fromEntries(kept), spec }];
   });
-  const asked = CALLERS.map(async (name) => {
-    const line = await kubectl.run(['logs', `deployment/${name}`, '--tail=1'], { signal });
-    return [name, line ? JSON.parse(line) : { sent: 0, failed: [] }];
-  });
-  return { objects: Object.fromEntries(objects), asked: Object.fromEntries(await Promise.all(asked)) };
+  return { objects: Object.fromEntries(objects), asked: await readAsked(kubectl, signal) };
 }
 
 /**
@@ -51,7 +47,7 @@ export async function prove(stage: Stage, before: State, signal: AbortSignal): P
     (name) => !isDeepStrictEqual(before.objects[name], after.objects[name]),
   );
   if (changed.length > 0) throw new UserError(`not as before the tap: ${changed.join(', ')}`);
-  const { sent, failed } = since(before, after);
+  const { sent, failed } = since(before.asked, after.asked);
   if (failed.length > 0)
     throw new UserError(`the shop's callers lost ${failed.length} requests: ${failed[0]}`);
   if (sent === 0) throw new UserError("the shop's callers sent nothing");
@@ -74,13 +70,4 @@ async function proxiesGone({ kubectl }: Stage, signal: AbortSignal): Promise<num
     if (Date.now() > deadline)
       throw new UserError(`${proxies.length} pods still have a proxy after a minute`);
   }
-}
-
-/** What the callers asked in between, and what of it got no answer of the shop's own. */
-function since(before: State, after: State): { sent: number; failed: string[] } {
-  const callers = CALLERS.map((name) => [before.asked[name], after.asked[name]] as const);
-  return {
-    sent: callers.reduce((sum, [was, is]) => sum + (is?.sent ?? 0) - (was?.sent ?? 0), 0),
-    failed: callers.flatMap(([was, is]) => is?.failed.slice(was?.failed.length) ?? []),
-  };
 }

@@ -31,7 +31,8 @@ function service(name: string): object {
 /** What a container that serves has besides. */
 const SERVING = {
   ports: [{ name: 'http', containerPort: 8080 }],
-  readinessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 1 },
+  // Patient, so that a busy machine's slowness is not taken for a shop that is closed.
+  readinessProbe: { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 1, timeoutSeconds: 5 },
 };
 
 const RESTRICTED = {

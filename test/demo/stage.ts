@@ -3,6 +3,7 @@ import { UserError } from '../../scripts/lib/error.ts';
 import { Kubectl } from '../../scripts/lib/kubectl.ts';
 import { run } from '../setup/child.ts';
 import { step } from '../setup/progress.ts';
+import { untilAnswered } from './callers.ts';
 import { shop } from './shop.ts';
 
 /** Where the demo plays: a namespace of its own with the shop in it. */
@@ -73,4 +74,5 @@ export async function openShop({ kubectl }: Pick<Stage, 'kubectl'>, signal: Abor
   if (!ok) throw new UserError(lastWords);
   const ready = ['wait', 'deployment', '--all', '--for=condition=Available', '--timeout=120s'];
   await kubectl.run(ready, { signal });
+  await untilAnswered(kubectl, signal);
 }
