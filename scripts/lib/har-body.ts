@@ -1,6 +1,6 @@
-import { isUtf8 } from 'node:buffer';
 import { bodyOf, headerOf, mediaTypeOf } from './body.ts';
 import type { Headers, Request, Response } from './flow.ts';
+import { JsonText } from './json-text.ts';
 
 /** A longer body is left out: no JavaScript string holds much more once it is JSON. */
 const MAX_BYTES = 64 * 1024 * 1024;
@@ -8,9 +8,6 @@ const MAX_BYTES = 64 * 1024 * 1024;
 export const MAX_FORM = 1024 * 1024;
 /** Of the headers of one part of a form. */
 const MAX_PART_HEADERS = 8 * 1024;
-/** Controls that no text has; tab, line feed, form feed, carriage return and escape are in some. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for.
-const BINARY = /[\0-\x08\x0b\x0e-\x1a\x1c-\x1f]/;
 
 export interface Param {
   name: string;
@@ -19,14 +16,20 @@ export interface Param {
   contentType?: string;
 }
 
+/** A `content` or `postData` of HAR. */
+export interface HarBody {
+  text?: JsonText | string;
+  [field: string]: unknown;
+}
+
 interface Text {
-  text?: string;
+  text: JsonText | undefined;
   /** Whether it is in Base64. */
   binary: boolean;
 }
 
 /** A response's `content` of HAR 1.2: decoded, in Base64 when it is no text of its charset. */
-export function contentOf(response: Response): object {
+export function contentOf(response: Response): HarBody {
   const { content, headers } = response;
   const mimeType = headerOf(headers, 'content-type') ?? 'x-unknown';
   if (!content) return { size: 0, mimeType, comment: 'It was passed on without being recorded.' };
@@ -45,7 +48,7 @@ export function contentOf(response: Response): object {
  * A request's `postData` of HAR 1.2, if there is one. HAR has no field for the encoding of what is no text; that it is
  * Base64 is said by `_encoding`, and for people by the comment.
  */
-export function postDataOf(request: Request): object | undefined {
+export function postDataOf(request: Request): HarBody | undefined {
   const { content, headers } = request;
   if (!content || content.length === 0) return undefined;
   const body = bodyOf(request);
@@ -61,10 +64,11 @@ export function postDataOf(request: Request): object | undefined {
 }
 
 function textOf(body: Buffer, headers: Headers): Text {
-  if (body.length > MAX_BYTES) return { binary: false };
-  const text = decode(body, charsetOf(headers));
-  if (text !== undefined && !BINARY.test(text)) return { text, binary: false };
-  return { text: body.toString('base64'), binary: true };
+  if (body.length > MAX_BYTES) return { text: undefined, binary: false };
+  const utf8 = inUtf8(body, charsetOf(headers));
+  const text = utf8 && JsonText.of(utf8);
+  if (text) return { text, binary: false };
+  return { text: JsonText.of(Buffer.from(body.toString('base64'))), binary: true };
 }
 
 function charsetOf(headers: Headers): string {
@@ -73,11 +77,10 @@ function charsetOf(headers: Headers): string {
 }
 
 /** @returns undefined for bytes that are not of this charset. */
-function decode(body: Buffer, charset: string): string | undefined {
-  if (['utf-8', 'utf8', 'us-ascii', 'ascii'].includes(charset))
-    return isUtf8(body) ? body.toString('utf8') : undefined;
+function inUtf8(body: Buffer, charset: string): Buffer | undefined {
+  if (['utf-8', 'utf8', 'us-ascii', 'ascii'].includes(charset)) return body;
   try {
-    return new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(body);
+    return Buffer.from(new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(body));
   } catch {
     return undefined;
   }

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import { headerOf } from './body.ts';
 import { LAST_MS, requestCookies, responseCookies } from './cookie.ts';
 import type { Flow, Headers, Request, Response, WebSocket } from './flow.ts';
-import { contentOf, MAX_FORM, type Param, pairsOf, postDataOf } from './har-body.ts';
+import { contentOf, type HarBody, MAX_FORM, type Param, pairsOf, postDataOf } from './har-body.ts';
+import { JsonText } from './json-text.ts';
 import { bytesOfRequest, originOf } from './origin.ts';
 
 /** HAR 1.2, http://www.softwareishard.com/blog/har-12-spec/, with the underscored fields that Chrome writes. */
@@ -13,50 +14,44 @@ const CREATOR = { name: 'mittens', version: '0.1.0' };
 /** As browsers say it, and as they and mitmproxy read it. */
 const HTTP_VERSIONS: Record<string, string> = { 'HTTP/2.0': 'http/2.0', 'HTTP/2': 'http/2.0' };
 
+/** An entry of a HAR file, as far as it matters here; it is to be written as JSON. */
+interface HarEntry {
+  request: { postData?: HarBody; [field: string]: unknown };
+  response: { content: HarBody; [field: string]: unknown };
+  [field: string]: unknown;
+}
+
 /** Writes flows as a HAR file, an entry a line, one at a time; tcp, udp and dns flows are left out. */
 export async function writeHar(
   flows: AsyncIterable<Flow>,
   write: (chunk: string | Buffer) => Promise<void>,
 ): Promise<void> {
-  // Nothing that is captured can have it.
-  const mark = randomUUID();
   let separator = harHead();
   for await (const flow of flows) {
-    const entry = harEntry(flow) as { response: { content: { text?: string } } } | undefined;
+    const entry = harEntry(flow);
     if (!entry) continue;
-    const { content } = entry.response;
-    const { text = '' } = content;
-    const isLong = text.length >= LONG_TEXT;
-    if (isLong) content.text = mark;
-    const [before = '', after] = JSON.stringify(entry).split(mark);
-    await write(`${separator}\n${before}`);
-    if (isLong) await write(jsonBytes(text));
-    if (after !== undefined) await write(after);
+    await write(`${separator}\n`);
+    await writeEntry(entry, write);
     separator = ',';
   }
   await write(`${separator === ',' ? '' : separator}\n]}}\n`);
 }
 
-/** From so many characters on a text is written by jsonBytes, which takes a tenth of JSON.stringify's time. */
-const LONG_TEXT = 512;
-const ESCAPES = Array.from({ length: 0x5d }, (_, code) => {
-  const escaped = JSON.stringify(String.fromCharCode(code)).slice(1, -1);
-  return escaped.length > 1 ? Buffer.from(escaped) : undefined;
-});
+/** Stands for a body's text until that is written; nothing that was captured can have it. */
+const MARK = randomUUID();
 
-/** A text as it stands between the quotes of a JSON string, in UTF-8. */
-function jsonBytes(text: string): Buffer {
-  const bytes = Buffer.from(text);
-  // Six bytes are the longest escape.
-  const out = Buffer.allocUnsafe(bytes.length * 6);
-  let length = 0;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at] as number;
-    const escaped = byte < 0x20 || byte === 0x22 || byte === 0x5c ? ESCAPES[byte] : undefined;
-    if (escaped) for (const code of escaped) out[length++] = code;
-    else out[length++] = byte;
+async function writeEntry(entry: HarEntry, write: (chunk: string | Buffer) => Promise<void>): Promise<void> {
+  const texts: Buffer[] = [];
+  for (const body of [entry.request.postData, entry.response.content]) {
+    if (!(body?.text instanceof JsonText)) continue;
+    texts.push(body.text.json);
+    body.text = MARK;
   }
-  return out.subarray(0, length);
+  for (const piece of JSON.stringify(entry).split(MARK)) {
+    await write(piece);
+    const text = texts.shift();
+    if (text) await write(text);
+  }
 }
 
 /** What is before the entries of a HAR file. */
@@ -68,7 +63,7 @@ export function harHead(): string {
  * A flow as an entry of a HAR file, to be written as JSON. Times are in ms.
  * @returns undefined for flows that HAR cannot say: tcp, udp and dns.
  */
-export function harEntry(flow: Flow): object | undefined {
+export function harEntry(flow: Flow): HarEntry | undefined {
   const { request, websocket, server, comment } = flow;
   if (!request) return undefined;
   const timings = timingsOf(flow, request);
@@ -89,7 +84,7 @@ export function harEntry(flow: Flow): object | undefined {
   };
 }
 
-function requestOf(flow: Flow, request: Request): object {
+function requestOf(flow: Flow, request: Request): HarEntry['request'] {
   const { method, headers, trailers, content } = request;
   const url = harUrl(flow, request);
   const query = url.split('?').slice(1).join('?');
@@ -122,7 +117,7 @@ function harUrl(flow: Flow, request: Request): string {
 }
 
 /** Chrome's response of a request that has none has status 0, and its `_error` says why. */
-function responseOf({ response, error }: Flow): object {
+function responseOf({ response, error }: Flow): HarEntry['response'] {
   if (!response) {
     return {
       status: 0,

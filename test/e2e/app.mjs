@@ -18,10 +18,9 @@ function answer(request, response) {
   request.on('end', () => {
     response.writeHead(Number(url.searchParams.get('status') ?? 200), { 'content-type': 'application/json' });
     const { method, headers } = request;
-    const port = request.socket.localPort;
-    response.end(
-      JSON.stringify({ pod: hostname(), port, method, path: url.pathname, host: headers.host, body }),
-    );
+    const { localPort: port, remoteAddress: from } = request.socket;
+    const { pathname: path } = url;
+    response.end(JSON.stringify({ pod: hostname(), port, from, method, path, host: headers.host, body }));
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -40,6 +40,18 @@ describe('a capture ends', () => {
     while (!over) await shop.request('web', '/counted');
     assert.equal(child.exitCode, 0);
     assert.equal((await flowsIn(file)).length, 5);
+  });
+
+  it('with --max-size, having no more, and each whole', async () => {
+    const capture = new Capture(shop, join(folder, 'size.mitm'), '--max-size', '30Ki');
+    await capture.records('/first');
+    for (let sent = 0; sent < 20; sent++) await shop.request('web', '/big', { body: 'x'.repeat(5000) });
+    const { code, stderr } = await capture.ended();
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /--max-size is reached/);
+    const { size } = statSync(capture.file);
+    assert.ok(size > 15_000 && size <= 30 * 1024, `${size} bytes`);
+    assert.ok((await pathsIn(capture.file)).includes('/big'));
   });
 
   it('with --for', async () => {

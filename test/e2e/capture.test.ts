@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -15,7 +15,12 @@ let original: object[];
 
 before(async () => {
   await shop.create();
-  await shop.app({ name: 'web', replicas: 2, env: { DRAIN_MS: '4000' } });
+  await shop.app({
+    name: 'web',
+    replicas: 2,
+    env: { DRAIN_MS: '4000' },
+    podSpec: { terminationGracePeriodSeconds: 10 },
+  });
   await shop.service('web', [{ port: 80, targetPort: 8080 }]);
   original = await shop.snapshot(...objects);
 });
@@ -58,6 +63,24 @@ describe('a capture', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
+  it('has every request that a proxy answered, and fails none, when it ends under load', async () => {
+    const capture = capturing('ends-under-load.mitm');
+    await capture.records('/first');
+    const load = await shop.load('web');
+    await sleep(3000);
+    const { code, stderr } = await capture.stop();
+    await sleep(1000);
+    const { sent, failed, proxied } = await load.stop();
+    assert.deepEqual(failed, []);
+    assert.equal(code, 130, stderr);
+    assert.deepEqual(
+      await loadIn(capture.file),
+      proxied.sort((a, b) => a - b),
+    );
+    assert.ok(proxied.length > 100 && proxied.length < sent, `${proxied.length} of ${sent}`);
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
   it('misses none while pods come and go', async () => {
     const capture = capturing('rollout.mitm');
     await capture.records('/first');
@@ -97,6 +120,50 @@ describe('a capture', () => {
       stderr,
       new RegExp(`warning: pod ${pods[0]} was killed: requests that it answered .* may be missing`),
     );
+  });
+
+  it('goes on where it was when its connections to the pods are lost', async () => {
+    const capture = capturing('lost.mitm');
+    await capture.records('/first');
+    const load = await shop.load('web');
+    for (let times = 0; times < 3; times++) {
+      await sleep(1500);
+      await capture.loseConnections();
+    }
+    const { sent, failed } = await load.stop();
+    const { stderr } = await capture.stop();
+    assert.deepEqual(failed, []);
+    assert.deepEqual(await loadIn(capture.file), oneTo(sent));
+    assert.doesNotMatch(stderr, /warning/);
+  });
+
+  it('goes on when a proxy is started again, and says what may be missing', async () => {
+    const templates = join(folder, 'templates');
+    cpSync(new URL('../../templates/', import.meta.url), templates, { recursive: true });
+    const sidecar = readFileSync(join(templates, 'sidecar.yaml'), 'utf8');
+    const probe = `livenessProbe:
+            exec: { command: [sh, -c, "! [ -e /tmp/die ]"] }
+            periodSeconds: 1
+            failureThreshold: 1
+          readinessProbe:`;
+    writeFileSync(join(templates, 'sidecar.yaml'), sidecar.replace('readinessProbe:', probe));
+    const capture = capturing('restarted.mitm', '--templates', templates);
+    await capture.records('/first');
+    const { pod } = JSON.parse((await shop.request('web', '/before')).body);
+    const [container = ''] = (await shop.containers('web')).filter((name) => name.startsWith('mittens-'));
+    await shop.kubectl('exec', pod, '-c', container, '--', 'touch', '/tmp/die');
+    const restarts = `jsonpath={.status.containerStatuses[?(@.name=="${container}")].restartCount}`;
+    while ((await shop.kubectl('get', 'pod', pod, '-o', restarts)) !== '1') await sleep(500);
+    await shop.kubectl('wait', `pod/${pod}`, '--for=condition=Ready', '--timeout=60s');
+    const after = async () => JSON.parse((await shop.request('web', '/after')).body).pod === pod;
+    while (!(await after()));
+    const { stderr } = await capture.stop();
+    assert.match(stderr, new RegExp(`warning: the proxy in pod ${pod} was started again`));
+    const flows = await flowsIn(capture.file);
+    const answered = (path: string) => flows.filter(({ request }) => request?.path === path);
+    assert.equal(answered('/before').length, 1);
+    assert.ok(answered('/after').some(({ response }) => JSON.parse(String(response?.content)).pod === pod));
+    assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
   it('shows on a terminal how it goes, and ends by Ctrl-C', async () => {

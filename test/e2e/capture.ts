@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Flow } from '../../scripts/lib/flow.ts';
 import { readFlows } from '../../scripts/lib/flow-file.ts';
-import type { Namespace, Result } from './namespace.ts';
+import { execute, type Namespace, type Result } from './namespace.ts';
 import { commandLine, sleep } from './terminal.ts';
 
 /** A capture that runs beside the test. */
@@ -36,6 +36,11 @@ export class Capture {
   async records(path: string): Promise<void> {
     await this.says('is tapped');
     while ((await pathsIn(this.file)).every((found) => found !== path)) await this.#shop.request('web', path);
+  }
+
+  /** Kills what connects it with the pods, as a network that breaks would. */
+  async loseConnections(): Promise<void> {
+    await execute('pkill', ['-KILL', '-P', String(this.#child.pid), '-f', 'exec pod/']);
   }
 
   /** Ends it as Ctrl-C does. */

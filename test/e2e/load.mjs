@@ -1,5 +1,6 @@
 // A steady load on one URL: half of it over new connections, half over kept-alive ones, until /tmp/stop
-// appears. Then prints one line of JSON: how many requests were sent, and the ones that failed.
+// appears. Then prints one line of JSON: how many requests were sent, the ones that failed, and the numbers of those
+// that reached the app from within its pod: by a proxy.
 import { existsSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 
@@ -7,19 +8,27 @@ const PER_SECOND = 50;
 const url = process.argv[2];
 const agents = [new Agent({ keepAlive: false }), new Agent({ keepAlive: true, maxSockets: 5 })];
 const failed = [];
+const proxied = [];
 let sent = 0;
 let pending = 0;
 
 function send() {
   const agent = agents[sent % agents.length];
-  const name = { kind: agent.keepAlive ? 'kept-alive' : 'new', at: new Date().toISOString(), number: ++sent };
+  const number = ++sent;
+  const name = { kind: agent.keepAlive ? 'kept-alive' : 'new', at: new Date().toISOString(), number };
   const fail = (why) => failed.push({ ...name, why });
   pending++;
-  const call = request(`${url}?n=${sent}`, { agent, timeout: 10_000 }, (response) => {
-    response.resume();
+  const call = request(`${url}?n=${number}`, { agent, timeout: 10_000 }, (response) => {
+    let body = '';
+    response.on('data', (data) => {
+      body += data;
+    });
     response.on('error', (error) => fail(error.message));
+    response.on('end', () => {
+      if (response.statusCode !== 200) fail(`status ${response.statusCode}`);
+      else if (JSON.parse(body).from.endsWith('127.0.0.1')) proxied.push(number);
+    });
     response.on('close', () => pending--);
-    if (response.statusCode !== 200) fail(`status ${response.statusCode}`);
   });
   call.on('timeout', () => call.destroy(new Error('no answer in 10 s')));
   call.on('error', (error) => {
@@ -35,7 +44,7 @@ const watching = setInterval(() => {
   clearInterval(sending);
   if (pending > 0) return;
   clearInterval(watching);
-  console.log(JSON.stringify({ sent, failed }));
+  console.log(JSON.stringify({ sent, failed, proxied }));
   setInterval(() => {}, 60_000);
 }, 100);
 console.log('sending');

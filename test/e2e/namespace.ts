@@ -126,7 +126,7 @@ export class Namespace {
   }
 
   /** Puts a steady load on a Service; stop() says how it went. */
-  async load(service: string): Promise<{ stop(): Promise<{ sent: number; failed: object[] }> }> {
+  async load(service: string): Promise<{ stop(): Promise<Load> }> {
     const name = `load-${randomBytes(2).toString('hex')}`;
     await this.apply(pod(name, ['node', '/code/load.mjs', `${await this.url(service)}/load`]));
     await this.kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s');
@@ -178,6 +178,13 @@ const COUNTERS = ['deployment.kubernetes.io/revision', 'deprecated.daemonset.tem
 interface Meta {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
+}
+
+/** How a load went: how many requests were sent, those that failed, and the numbers of those that a proxy passed on. */
+export interface Load {
+  sent: number;
+  failed: object[];
+  proxied: number[];
 }
 
 interface PodSpec {

@@ -1,0 +1,25 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { JsonText } from '../../scripts/lib/json-text.ts';
+
+describe('a text in JSON', () => {
+  it('is what JSON.stringify makes of it', () => {
+    for (const text of [
+      '',
+      'x',
+      '"\\/\n\r\t\f',
+      '\x1b[1mansi\x1b[0m',
+      'ä茶😀\u2028\u007f',
+      `${'a"b'.repeat(5000)}`,
+    ]) {
+      const json = JsonText.of(Buffer.from(text));
+      assert.equal(`"${json?.json}"`, JSON.stringify(text));
+      assert.equal(json?.toJSON(), text);
+    }
+  });
+
+  it('is none of bytes that are no text', () => {
+    for (const bytes of ['ff', 'c3', 'eda080', '00', '61620b', '08', '1f'])
+      assert.equal(JsonText.of(Buffer.from(bytes, 'hex')), undefined, bytes);
+  });
+});
