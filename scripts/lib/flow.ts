@@ -1,3 +1,4 @@
+import { isAscii, isUtf8 } from 'node:buffer';
 import { type Dict, decode, TnetstringError, type Value } from './tnetstring.ts';
 
 /**
@@ -147,23 +148,21 @@ export function flowOf(state: Dict): Flow {
 }
 
 function replayedOf(flow: Fields): Flow['replayed'] {
-  const value = flow.maybe('is_replay', (name) => flow.text(name));
+  const value = flow.maybe('is_replay', flow.text);
   return value === 'request' || value === 'response' ? value : undefined;
 }
 
 function connectionOf(connection: Fields): Connection {
-  const number = (name: string) => connection.number(name);
-  const text = (name: string) => connection.text(name);
   return {
-    id: text('id'),
-    peer: connection.maybe('peername', () => connection.address('peername')),
-    address: connection.maybe('address', () => connection.address('address')),
+    id: connection.text('id'),
+    peer: connection.maybe('peername', connection.address),
+    address: connection.maybe('address', connection.address),
     tls: connection.boolean('tls'),
-    tlsVersion: connection.maybe('tls_version', text),
-    sni: connection.maybe('sni', text),
-    start: connection.maybe('timestamp_start', number),
-    connected: connection.maybe('timestamp_tcp_setup', number),
-    encrypted: connection.maybe('timestamp_tls_setup', number),
+    tlsVersion: connection.maybe('tls_version', connection.text),
+    sni: connection.maybe('sni', connection.text),
+    start: connection.maybe('timestamp_start', connection.number),
+    connected: connection.maybe('timestamp_tcp_setup', connection.number),
+    encrypted: connection.maybe('timestamp_tls_setup', connection.number),
   };
 }
 
@@ -171,10 +170,10 @@ function httpMessageOf(message: Fields): HttpMessage {
   return {
     httpVersion: message.bytesAsText('http_version'),
     headers: message.headers('headers'),
-    trailers: message.maybe('trailers', (name) => message.headers(name)),
-    content: message.maybe('content', (name) => message.bytes(name)),
+    trailers: message.maybe('trailers', message.headers),
+    content: message.maybe('content', message.bytes),
     start: message.number('timestamp_start'),
-    end: message.maybe('timestamp_end', (name) => message.number(name)),
+    end: message.maybe('timestamp_end', message.number),
   };
 }
 
@@ -226,10 +225,10 @@ function webSocketOf(websocket: Fields | undefined): WebSocket | undefined {
         dropped: message.boolean('dropped'),
       };
     }),
-    closedByClient: websocket.maybe('closed_by_client', (name) => websocket.boolean(name)),
-    closeCode: websocket.maybe('close_code', (name) => websocket.number(name)),
-    closeReason: websocket.maybe('close_reason', (name) => websocket.text(name)),
-    end: websocket.maybe('timestamp_end', (name) => websocket.number(name)),
+    closedByClient: websocket.maybe('closed_by_client', websocket.boolean),
+    closeCode: websocket.maybe('close_code', websocket.number),
+    closeReason: websocket.maybe('close_reason', websocket.text),
+    end: websocket.maybe('timestamp_end', websocket.number),
   };
 }
 
@@ -261,12 +260,7 @@ function dnsNameOf(record: Fields): DnsMessage['questions'][number] {
 
 /** Bytes as text: UTF-8 where they are, else Latin-1. */
 export function textOf(bytes: Buffer): string {
-  for (let index = 0; index < bytes.length; index++) {
-    if ((bytes[index] as number) < 128) continue;
-    const text = bytes.toString('utf8');
-    return text.includes('\ufffd') ? bytes.toString('latin1') : text;
-  }
-  return bytes.toString('latin1');
+  return bytes.toString(isAscii(bytes) || !isUtf8(bytes) ? 'latin1' : 'utf8');
 }
 
 /** A dictionary whose fields are read by name and type. */
@@ -291,8 +285,8 @@ class Fields {
   }
 
   /** What `read` makes of a field that is neither missing nor null. */
-  maybe<T>(name: string, read: (name: string) => T): T | undefined {
-    return (this.#dict.get(name) ?? null) === null ? undefined : read(name);
+  maybe<T>(name: string, read: (this: Fields, name: string) => T): T | undefined {
+    return (this.#dict.get(name) ?? null) === null ? undefined : read.call(this, name);
   }
 
   text(name: string): string {
@@ -340,7 +334,7 @@ class Fields {
   }
 
   optional(name: string): Fields | undefined {
-    return this.maybe(name, () => this.fields(name));
+    return this.maybe(name, this.fields);
   }
 
   headers(name: string): Headers {

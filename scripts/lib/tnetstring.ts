@@ -140,10 +140,30 @@ function dictOf(buffer: Buffer, { start, end }: Extent, depth: number): Dict {
     const key = extentWithin(buffer, at, end);
     if (buffer[key.end] !== TEXT) throw new TnetstringError('a key that is no text', at);
     const extent = extentWithin(buffer, key.end + 1, end);
-    dict.set(textOf(buffer, key.start, key.end), parse(buffer, extent, depth + 1));
+    dict.set(keyOf(buffer, key), parse(buffer, extent, depth + 1));
     at = extent.end + 1;
   }
   return dict;
+}
+
+/** Keys that were met, by a hash: flows have the same few, and to make a string anew takes longer than to compare. */
+const KEYS = new Map<number, { bytes: Buffer; text: string }>();
+const MAX_KEYS = 500;
+
+function keyOf(buffer: Buffer, { start, end }: Extent): string {
+  const middle = (start + end) >> 1;
+  const hash = ((buffer[start] as number) << 16) ^ ((buffer[middle] as number) << 8) ^ (end - start);
+  const known = KEYS.get(hash);
+  if (known && isAt(buffer, start, end, known.bytes)) return known.text;
+  const text = textOf(buffer, start, end);
+  if (KEYS.size < MAX_KEYS) KEYS.set(hash, { bytes: Buffer.from(text), text });
+  return text;
+}
+
+function isAt(buffer: Buffer, start: number, end: number, bytes: Buffer): boolean {
+  if (bytes.length !== end - start) return false;
+  for (let index = 0; index < bytes.length; index++) if (buffer[start + index] !== bytes[index]) return false;
+  return true;
 }
 
 /** Writes a value as a tnetstring. */
