@@ -43,7 +43,7 @@ describe('a capture ends', () => {
   });
 
   it('with --max-size, having no more, and each whole', async () => {
-    const capture = new Capture(shop, join(folder, 'size.mitm'), '--max-size', '30Ki');
+    const capture = new Capture(shop, join(folder, 'size.mitm'), '--max-size', '30k');
     await capture.records('/first');
     for (let sent = 0; sent < 20; sent++) await shop.request('web', '/big', { body: 'x'.repeat(5000) });
     const { code, stderr } = await capture.ended();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -19,7 +19,6 @@ before(async () => {
     name: 'web',
     replicas: 2,
     env: { DRAIN_MS: '4000' },
-    podSpec: { terminationGracePeriodSeconds: 10 },
   });
   await shop.service('web', [{ port: 80, targetPort: 8080 }]);
   original = await shop.snapshot(...objects);
@@ -138,20 +137,11 @@ describe('a capture', () => {
   });
 
   it('goes on when a proxy is started again, and says what may be missing', async () => {
-    const templates = join(folder, 'templates');
-    cpSync(new URL('../../templates/', import.meta.url), templates, { recursive: true });
-    const sidecar = readFileSync(join(templates, 'sidecar.yaml'), 'utf8');
-    const probe = `livenessProbe:
-            exec: { command: [sh, -c, "! [ -e /tmp/die ]"] }
-            periodSeconds: 1
-            failureThreshold: 1
-          readinessProbe:`;
-    writeFileSync(join(templates, 'sidecar.yaml'), sidecar.replace('readinessProbe:', probe));
-    const capture = capturing('restarted.mitm', '--templates', templates);
+    const capture = capturing('restarted.mitm');
     await capture.records('/first');
     const { pod } = JSON.parse((await shop.request('web', '/before')).body);
     const [container = ''] = (await shop.containers('web')).filter((name) => name.startsWith('mittens-'));
-    await shop.kubectl('exec', pod, '-c', container, '--', 'touch', '/tmp/die');
+    await shop.kubectl('exec', pod, '-c', container, '--', 'sh', '-c', 'kill -INT 1');
     const restarts = `jsonpath={.status.containerStatuses[?(@.name=="${container}")].restartCount}`;
     while ((await shop.kubectl('get', 'pod', pod, '-o', restarts)) !== '1') await sleep(500);
     await shop.kubectl('wait', `pod/${pod}`, '--for=condition=Ready', '--timeout=60s');

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { Namespace } from './namespace.ts';
+import { isPocket, Namespace } from './namespace.ts';
 import { commandLine, mittens, sleep } from './terminal.ts';
 
-const TRIES = 20;
+/** A try takes twice as long on a real cluster. */
+const TRIES = isPocket ? 20 : 10;
 const objects = ['service/web', 'deployment/web'];
 const shop = new Namespace();
 

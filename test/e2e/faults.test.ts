@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { execute, kubectl, Namespace } from './namespace.ts';
+import { FAULTS, isPocket, kubectl, Namespace } from './namespace.ts';
 import { mittens, sleep } from './terminal.ts';
 
-/** The pocket cluster's API fails on demand; a real one does not. */
-const FAULTS = '/pocket/faults';
-const isPocket = (await execute('kubectl', ['get', '--raw', FAULTS])).code === 0;
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
 const objects = ['service/web', 'deployment/web'];

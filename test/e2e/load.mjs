@@ -5,6 +5,7 @@ import { existsSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 
 const PER_SECOND = 50;
+const LOOPBACK = /^(::1|(::ffff:)?127\..*)$/;
 const url = process.argv[2];
 const agents = [new Agent({ keepAlive: false }), new Agent({ keepAlive: true, maxSockets: 5 })];
 const failed = [];
@@ -26,7 +27,7 @@ function send() {
     response.on('error', (error) => fail(error.message));
     response.on('end', () => {
       if (response.statusCode !== 200) fail(`status ${response.statusCode}`);
-      else if (JSON.parse(body).from.endsWith('127.0.0.1')) proxied.push(number);
+      else if (LOOPBACK.test(JSON.parse(body).from)) proxied.push(number);
     });
     response.on('close', () => pending--);
   });

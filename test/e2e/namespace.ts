@@ -34,6 +34,10 @@ export async function kubectl(args: string[], input?: string): Promise<string> {
   return stdout;
 }
 
+/** The pocket cluster's API fails on demand; a real one does not. */
+export const FAULTS = '/pocket/faults';
+export const isPocket = (await execute('kubectl', ['get', '--raw', FAULTS])).code === 0;
+
 export interface Answer {
   /** 0 when there was none. */
   status: number;
