@@ -16,7 +16,7 @@ RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recording setup on off list attach capture flows test e2e conformance fuzz bench lint
+.PHONY: help demo recording setup on off list attach capture flows gc test e2e conformance fuzz bench lint
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
@@ -44,6 +44,9 @@ capture: node_modules ## record what reaches a Service: make capture SVC=web NS=
 
 flows: node_modules ## what was recorded: make flows FILE=web.mitm ARGS="-o summary"
 	@$(RUN) scripts/flows.ts $(FILE) $(ARGS)
+
+gc: node_modules ## give back what dead captures left on: make gc NS=shop, or make gc ARGS=-A
+	@$(RUN) scripts/gc.ts $(PLACE) $(ARGS)
 
 test: node_modules ## all tests, on a pocket cluster of their own
 	$(RUN) test/run.ts $(FILES)

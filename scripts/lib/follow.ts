@@ -13,9 +13,9 @@ export interface Run {
   restarts: number;
 }
 
-/** How the flows of a run ended: all are read, or it was cut off, or they can't be read at all. */
+/** How the flows of a run ended: all are read, or it was cut off, with its pod or alone, or they can't be read at all. */
 export interface RunEnd {
-  kind: 'complete' | 'killed' | 'restarted' | 'left' | 'forbidden' | 'unreadable';
+  kind: 'complete' | 'killed' | 'died' | 'left' | 'forbidden' | 'unreadable';
   /** Flows that the proxy itself could not keep. */
   dropped: number;
   /** What went wrong, in the words of whoever says so. */
@@ -24,14 +24,19 @@ export interface RunEnd {
 
 // templates/mittens.py writes the file, and waits at its end for as long as a follower has its entry in the folder.
 const FILE = '/tmp/mittens.flows';
-const FOLLOWERS = '/tmp/mittens.followers';
+/** A folder with an entry for each follower, which is touched with its every heartbeat. */
+export const FOLLOWERS = '/tmp/mittens.followers';
+/** How often that is, in ms: a follower whose machine is lost would otherwise seem to read on. */
+const HEARTBEAT_MS = 10_000;
 /** A second time the entry must be there: where it is not, the file is another run's. */
 const SCRIPT = `
 if [ "$2" -gt 1 ]; then [ -e ${FOLLOWERS}/"$1" ] || exit 3
 else mkdir -p ${FOLLOWERS} && : >${FOLLOWERS}/"$1" || exit 3
 fi
 : >>${FILE}
-exec tail -c "+$2" -f ${FILE}
+tail -c "+$2" -f ${FILE} &
+while read -r _; do [ -e ${FOLLOWERS}/"$1" ] && : >${FOLLOWERS}/"$1"; done
+kill $!
 `;
 /** What the proxy appends when there is no more; a flow is never that short. */
 const MAX_END_BYTES = 200;
@@ -76,7 +81,9 @@ async function readOn(
   signal: AbortSignal,
 ): Promise<{ end?: RunEnd; stderr: string }> {
   const script = ['sh', '-c', SCRIPT, 'mittens', id, String(splitter.passed + 1)];
-  const child = kubectl.follow(['exec', `pod/${run.pod}`, `--container=${run.container}`, '--', ...script]);
+  const where = ['-i', `pod/${run.pod}`, `--container=${run.container}`];
+  const child = kubectl.follow(['exec', ...where, '--', ...script]);
+  const heart = setInterval(() => child.stdin.write('\n'), HEARTBEAT_MS);
   const closed = once(child, 'close').catch(() => undefined);
   const stop = () => child.kill();
   signal.addEventListener('abort', stop);
@@ -98,6 +105,7 @@ async function readOn(
     return { end: { kind: 'unreadable', dropped: 0, why: error.message }, stderr };
   } finally {
     signal.removeEventListener('abort', stop);
+    clearInterval(heart);
     child.kill();
     await closed;
   }
@@ -120,13 +128,14 @@ async function dismiss(kubectl: Kubectl, { pod, container }: Run, id: string): P
     .catch(() => undefined);
 }
 
-async function stateOf(kubectl: Kubectl, run: Run): Promise<'running' | 'killed' | 'restarted'> {
+async function stateOf(kubectl: Kubectl, run: Run): Promise<'running' | 'killed' | 'died'> {
   try {
     const pod = await kubectl.find<Pod>([`pod/${run.pod}`]);
     if (!pod || pod.metadata.uid !== run.uid) return 'killed';
     const status = containerStatus(pod, run.container);
-    if (status && status.restartCount !== run.restarts) return 'restarted';
-    return status?.state?.terminated ? 'killed' : 'running';
+    const isOver = status && (status.restartCount !== run.restarts || status.state?.terminated);
+    if (!isOver) return 'running';
+    return pod.metadata.deletionTimestamp ? 'killed' : 'died';
   } catch (error) {
     // An API server that is away for a while knows more when it is back.
     if (error instanceof KubectlError) return 'running';

@@ -140,7 +140,7 @@ function warningsOf(followers: Follower[]): string[] {
     const lines = {
       complete: [] as string[],
       killed: [`pod ${run.pod} was killed: ${may}`],
-      restarted: [`the proxy in pod ${run.pod} was started again: ${may}`],
+      died: [`the proxy in pod ${run.pod} died: ${may}`],
       left: [`pod ${run.pod} did not end in time: ${may}`],
       unreadable: [`the flows of pod ${run.pod} are damaged: ${why}`],
     }[kind];

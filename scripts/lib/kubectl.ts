@@ -1,5 +1,5 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { captured$ } from './child.ts';
 import { UserError } from './error.ts';
@@ -133,10 +133,12 @@ export class Kubectl {
     return spawn(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
-  /** As stream, with its stderr, and out of a Ctrl-C's reach; it is ended with us at the latest. */
-  follow(args: string[]): ChildProcessByStdio<null, Readable, Readable> {
+  /** As stream, with its stdin and stderr, and out of a Ctrl-C's reach; it is ended with us at the latest. */
+  follow(args: string[]): ChildProcessByStdio<Writable, Readable, Readable> {
     const [command = '', ...rest] = this.argv(args);
-    const child = spawn(command, rest, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
+    // It may end before we know.
+    child.stdin.on('error', () => undefined);
     const stop = () => endGroup(child.pid);
     process.once('exit', stop);
     child.once('close', () => process.off('exit', stop));

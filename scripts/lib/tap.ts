@@ -55,10 +55,24 @@ export async function dryRun(bench: Workbench, service: Service, request: TapReq
 async function planFor(bench: Workbench, service: Service, request: TapRequest): Promise<Plan> {
   const signature = {
     id: randomBytes(4).toString('hex'),
-    owner: `${userInfo().username}@${hostname()}`,
+    owner: ownerOf(),
     started: new Date().toISOString(),
   };
   return planTap(await readScene(bench.kubectl, service), request, signature, bench.templates);
+}
+
+/** user@host; or what a program that taps for others says of itself. */
+function ownerOf(): string {
+  return process.env.MITTENS_OWNER || `${userName()}@${hostname()}`;
+}
+
+/** In a container a user may have no name. */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? 'somebody');
+  }
 }
 
 async function readScene(kubectl: Kubectl, service: Service): Promise<Scene> {

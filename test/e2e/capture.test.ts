@@ -136,7 +136,7 @@ describe('a capture', () => {
     assert.doesNotMatch(stderr, /warning/);
   });
 
-  it('goes on when a proxy is started again, and says what may be missing', async () => {
+  it('goes on when a proxy dies and is started again, and says what may be missing', async () => {
     const capture = capturing('restarted.mitm');
     await capture.records('/first');
     const { pod } = JSON.parse((await shop.request('web', '/before')).body);
@@ -148,7 +148,7 @@ describe('a capture', () => {
     const after = async () => JSON.parse((await shop.request('web', '/after')).body).pod === pod;
     while (!(await after()));
     const { stderr } = await capture.stop();
-    assert.match(stderr, new RegExp(`warning: the proxy in pod ${pod} was started again`));
+    assert.match(stderr, new RegExp(`warning: the proxy in pod ${pod} died: requests that it answered`));
     const flows = await flowsIn(capture.file);
     const answered = (path: string) => flows.filter(({ request }) => request?.path === path);
     assert.equal(answered('/before').length, 1);

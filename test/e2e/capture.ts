@@ -43,6 +43,12 @@ export class Capture {
     await execute('pkill', ['-KILL', '-P', String(this.#child.pid), '-f', 'exec pod/']);
   }
 
+  /** Kills it and what it has started, as a machine that is lost would. */
+  async die(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await execute('pkill', ['-KILL', '-f', `namespace=${this.#shop.name} exec pod/`]);
+  }
+
   /** Ends it as Ctrl-C does. */
   async stop(): Promise<Result> {
     this.#child.kill('SIGINT');
