@@ -31,11 +31,12 @@ export interface CaptureFlags extends Omit<OnFlags, 'detach' | 'no-tmux' | 'dry-
   'body-limit'?: string | undefined;
 }
 
-/** When a capture ends, but for a Ctrl-C: as far as it was said. */
-interface Ends {
+/** What a capture is for, and when it ends but for a Ctrl-C: as far as it was said. */
+interface Purpose {
   /** Seconds. */
   seconds: number | undefined;
   command: string[];
+  onTapped: () => void;
 }
 
 /** How often the live line is drawn and the Service is looked at, in ms. */
@@ -45,13 +46,23 @@ const LOOK_MS = 3000;
  * The command `capture`: taps a Service, writes the flows of all its pods into a file as they come, and gives the
  * Service back.
  * @param command is run meanwhile; its end is the capture's.
+ * @param onTapped is called when the Service is tapped and its flows are read.
  * @returns the exit code, which is the command's.
  */
-export async function capture(argument: string, flags: CaptureFlags, command: string[]): Promise<number> {
+export async function capture(
+  argument: string,
+  flags: CaptureFlags,
+  command: string[],
+  onTapped: () => void = () => undefined,
+): Promise<number> {
   const request = captureRequestOf(flags);
   // Not in the pods: mitmproxy takes less than our filters do, and reads `~c 5..` as something else.
   const wanted = flags.filter === undefined ? undefined : parseFilter(flags.filter);
-  const ends = { seconds: flags.for === undefined ? undefined : parseDuration(flags.for), command };
+  const purpose = {
+    seconds: flags.for === undefined ? undefined : parseDuration(flags.for),
+    command,
+    onTapped,
+  };
   const { kubectl: somewhere, name } = locate(new Kubectl(connectionOf(flags)), argument);
   const bench = benchOf(somewhere, flags);
   const recording = recordingOf(flags, name);
@@ -65,7 +76,7 @@ export async function capture(argument: string, flags: CaptureFlags, command: st
   request.ports = await askWhichPort(service, request.ports, interrupts.signal);
   const record = await tap(bench, service, request);
   const tapped = { kubectl: bench.kubectl, service, record };
-  return await recordTap(bench, tapped, recording, wanted, ends, interrupts);
+  return await recordTap(bench, tapped, recording, wanted, purpose, interrupts);
 }
 
 /** Records a tap that is on, and gives the Service back whatever happens. */
@@ -74,7 +85,7 @@ async function recordTap(
   tapped: Tapped,
   recording: Recording,
   wanted: Filter | undefined,
-  ends: Ends,
+  purpose: Purpose,
   { signal }: Interrupts,
 ): Promise<number> {
   const { talk } = bench;
@@ -88,10 +99,12 @@ async function recordTap(
     await recording.open();
     await followers.start();
     talk.say(
-      `service/${name} is tapped; its flows go to ${nameOf(recording)}${ends.command.length > 0 ? '' : '; Ctrl-C ends it'}`,
+      `service/${name} is tapped; its flows go to ${nameOf(recording)}${purpose.command.length > 0 ? '' : '; Ctrl-C ends it'}`,
     );
-    if (ends.command.length > 0) command = new Command(ends.command, { ownStdout: recording.name !== '-' });
-    talk.say(await theEnd(bench, tapped, { recording, followers, ends, command, signal }));
+    purpose.onTapped();
+    if (purpose.command.length > 0)
+      command = new Command(purpose.command, { ownStdout: recording.name !== '-' });
+    talk.say(await theEnd(bench, tapped, { recording, followers, purpose, command, signal }));
   } finally {
     if (signal.aborted) command?.pass(signal.reason);
     try {
@@ -110,26 +123,27 @@ async function recordTap(
 interface Running {
   recording: Recording;
   followers: Followers;
-  ends: Ends;
+  purpose: Purpose;
   command: Command | undefined;
   signal: AbortSignal;
 }
 
 /** Waits for the end of a capture, and says why it came. */
 async function theEnd({ talk, kubectl }: Workbench, tapped: Tapped, running: Running): Promise<string> {
-  const { recording, ends, command, signal } = running;
+  const { recording, purpose, command, signal } = running;
   const began = Date.now();
   const over = AbortSignal.any([signal, recording.ended, ...(command ? [command.ended] : [])]);
   let looked = began;
   while (!over.aborted) {
     const now = Date.now();
-    if (ends.seconds !== undefined && now - began >= ends.seconds * 1000) return `${ends.seconds} s are over`;
+    if (purpose.seconds !== undefined && now - began >= purpose.seconds * 1000)
+      return `${purpose.seconds} s are over`;
     if (now - looked >= LOOK_MS) {
       looked = now;
       if (await isGivenBack(kubectl, tapped)) return 'it was given back by someone else';
     }
     if (process.stderr.isTTY && !command) talk.progress(lineOf(running, now - began));
-    const left = ends.seconds === undefined ? TICK_MS : began + ends.seconds * 1000 - now;
+    const left = purpose.seconds === undefined ? TICK_MS : began + purpose.seconds * 1000 - now;
     await wait(Math.min(TICK_MS, Math.max(left, 1)), undefined, { signal: over }).catch(() => undefined);
   }
   const { reason } = over as { reason: unknown };

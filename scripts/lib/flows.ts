@@ -1,21 +1,14 @@
-import { createWriteStream, renameSync, rmSync } from 'node:fs';
-import { finished } from 'node:stream/promises';
-import { curlOf } from './curl.ts';
 import { Comparable, type Difference, diff } from './diff.ts';
 import { bytesOf, latencyOf } from './endpoint.ts';
-import { UsageError, UserError } from './error.ts';
+import { UsageError } from './error.ts';
 import { parseFilter } from './filter.ts';
 import type { Flow } from './flow.ts';
 import { type Recorded, readFlowAt, readFlows, type Truncation } from './flow-file.ts';
-import { writeSummary, writeTable } from './flow-table.ts';
-import { writeHar } from './har.ts';
-import { jsonOf } from './jsonl.ts';
+import { copyFlows, FORMATS, type Format, writeFile } from './flow-output.ts';
 import { Output } from './output.ts';
 import { redactor } from './redact.ts';
-import { writeReport } from './report.ts';
 import { printTable } from './table.ts';
 import { talkOn } from './talk.ts';
-import { encode } from './tnetstring.ts';
 
 export interface FlowsFlags {
   output?: string | undefined;
@@ -28,23 +21,6 @@ export interface FlowsFlags {
   'redact-pattern'?: string[] | undefined;
   'exit-code'?: boolean | undefined;
 }
-
-type Write = (chunk: string | Buffer) => Promise<void>;
-type Format = (flows: AsyncIterable<Flow>, write: Write, title: string) => Promise<void>;
-
-const FORMATS: Record<string, Format> = {
-  table: async (flows, write) => await writeTable(flows, write, false),
-  wide: async (flows, write) => await writeTable(flows, write, true),
-  summary: writeSummary,
-  jsonl: async (flows, write) => {
-    for await (const flow of flows) await write(`${JSON.stringify(jsonOf(flow))}\n`);
-  },
-  har: writeHar,
-  curl: async (flows, write) => {
-    for await (const flow of flows) if (flow.request) await write(`${curlOf(flow)}\n`);
-  },
-  html: async (flows, write, title) => await writeReport(flows, write, { title }),
-};
 
 /** By what flows can be sorted; those that do not have it come first. */
 const SORT_KEYS: Record<string, (flow: Flow) => number | string> = {
@@ -75,8 +51,8 @@ export async function flows(names: string[], flags: FlowsFlags): Promise<void> {
     else for await (const _ of flows);
   };
   if (flags.write === undefined) await show(counted);
-  else if (flags.write === '-') await show(copy(counted, out.write));
-  else await writeFile(flags.write, async (write) => await show(copy(counted, write)));
+  else if (flags.write === '-') await show(copyFlows(counted, out.write));
+  else await writeFile(flags.write, async (write) => await show(copyFlows(counted, write)));
   await out.flush();
   if (count.flows === 0) talk.say(`No flows found in ${title}.`);
 }
@@ -178,38 +154,13 @@ async function* tally(flows: AsyncIterable<Flow>, count: { flows: number }): Asy
   }
 }
 
-async function* copy(flows: AsyncIterable<Flow>, write: Write): AsyncGenerator<Flow> {
-  for await (const flow of flows) {
-    await write(encode(flow.state));
-    yield flow;
-  }
-}
-
-/** Writes a file that appears under its name when it is whole: it may be one of those that are read. */
-async function writeFile(name: string, fill: (write: Write) => Promise<void>): Promise<void> {
-  const partial = `${name}.partial`;
-  const stream = createWriteStream(partial, { mode: 0o600 });
-  const ended = finished(stream).catch((error: Error) => {
-    throw new UserError(`${name}: ${error.message}`);
-  });
-  try {
-    const out = new Output(stream);
-    await Promise.race([fill(out.write), ended]);
-    await out.flush();
-    stream.end();
-    await ended;
-    renameSync(partial, name);
-  } catch (error) {
-    stream.destroy();
-    rmSync(partial, { force: true });
-    throw error;
-  }
-}
-
 function formatOf(name = 'table'): Format {
-  const format = Object.hasOwn(FORMATS, name) ? FORMATS[name] : undefined;
-  if (format) return format;
+  if (isFormat(name)) return FORMATS[name];
   throw new UsageError(`"${name}" is no output format`, Object.keys(FORMATS).join(', '));
+}
+
+function isFormat(name: string): name is keyof typeof FORMATS {
+  return Object.hasOwn(FORMATS, name);
 }
 
 function sortOf(text: string): { of: (flow: Flow) => number | string; sign: number } {

@@ -12,11 +12,18 @@ import type { Workbench } from './workbench.ts';
 /**
  * Gives a Service back as untap does, and fetches the flows of its tap meanwhile. What goes wrong with them is a
  * warning: they never keep a Service from being given back.
+ * @param onlyId gives back this one tap only.
+ * @param file where the flows go, if not where they are kept for users.
  */
-export async function untapAndKeep(bench: Workbench, name: string, onlyId?: string): Promise<boolean> {
+export async function untapAndKeep(
+  bench: Workbench,
+  name: string,
+  onlyId?: string,
+  file?: string,
+): Promise<boolean> {
   const tapped = await tapOf(bench, name, onlyId);
   if (!tapped) return await untap(bench, name, onlyId);
-  const recording = new Recording(fileFor(bench, tapped.service));
+  const recording = new Recording(file ?? fileFor(bench, tapped.service));
   const followers = new Followers(tapped, (flow) => recording.add(flow));
   try {
     await followers.start();

@@ -1,0 +1,110 @@
+import { appendFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import * as core from '@actions/core';
+import { Comparable, type Difference, diff } from '../scripts/lib/diff.ts';
+import { UserError } from '../scripts/lib/error.ts';
+import { readFlows } from '../scripts/lib/flow-file.ts';
+import { gather, type Harvest } from './harvest.ts';
+import { FORMATS } from './inputs.ts';
+import type { Job } from './job.ts';
+import { harmless, print, printLog } from './log.ts';
+import { type Failure, restoreAll } from './restore.ts';
+import { nameOf, statusOf, summaryOf } from './summary.ts';
+import { type Artifact, upload } from './upload.ts';
+
+/**
+ * Ends a job: gives the Services back, writes the files, uploads them, and tells what happened. What is wrong with the
+ * flows never keeps a Service from being given back.
+ */
+export async function finish(job: Job): Promise<void> {
+  const failures = await restoreAll(job);
+  for (const number of job.inputs.targets.keys()) printLog(job, number);
+  for (const failure of failures) tellFailure(job, failure);
+  const harvest = await gather(job);
+  for (const warning of harvest.warnings) core.warning(harmless(warning));
+  const problems = problemsOf(job, harvest);
+  for (const problem of problems) fail(problem);
+  const differences = await differencesOf(job, harvest);
+  const files = harvest.services.flatMap((service) => service.files);
+  const artifact = job.inputs.upload
+    ? await uploaded(
+        job,
+        files.map(({ path }) => path),
+      )
+    : undefined;
+  for (const { service, flows } of harvest.services) print(`${service}: ${flows} flows`);
+  setOutputs(harvest, artifact);
+  if (job.inputs.summary)
+    writeSummary(summaryOf({ harvest, failures, problems, differences, artifactUrl: artifact?.url }));
+  rmSync(join(job.folder, 'kubeconfig'), { force: true });
+}
+
+/** Says a thing so that the job fails with it. */
+export function fail(message: string): void {
+  core.setFailed(harmless(message));
+}
+
+export function tellFailure(job: Job, { service, why, repair }: Failure): void {
+  const message = harmless(`${service} could not be given back: ${why}\nRepair it: ${repair}`);
+  if (job.inputs.ignoreFailedClean) core.warning(message);
+  else core.setFailed(message);
+}
+
+/** What in the flows fails the job, in words. */
+function problemsOf({ inputs }: Job, { failing, isExpected }: Harvest): string[] {
+  const problems: string[] = [];
+  if (failing.count > 0) {
+    const first = failing.first.map((flow) => `${nameOf(flow)}: ${statusOf(flow)}`).join('\n');
+    const flows = failing.count === 1 ? '1 flow matches' : `${failing.count} flows match`;
+    problems.push(`${flows} ${core.getInput('fail-on')}\n${first}`);
+  }
+  if (inputs.expect && !isExpected) problems.push(`no flow matches ${core.getInput('expect')}`);
+  return problems;
+}
+
+async function differencesOf({ inputs }: Job, harvest: Harvest): Promise<Difference[] | undefined> {
+  if (inputs.baseline === undefined) return undefined;
+  const before = new Comparable();
+  try {
+    for await (const { flow } of readFlows(inputs.baseline, () => undefined)) before.add(flow);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    fail(`input baseline: ${error.message}`);
+    return undefined;
+  }
+  return diff(before, harvest.comparable);
+}
+
+/** An artifact is good to have: that there is none is a warning. */
+async function uploaded(job: Job, files: string[]): Promise<Artifact | undefined> {
+  try {
+    return await upload(job, files, join(job.folder, 'flows'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const files = join(job.folder, 'flows');
+    const hint = `the files are in ${files} until the job ends; with the input run a later step can upload them`;
+    core.warning(harmless(`the flows were not uploaded: ${why}\n${hint}`));
+    return undefined;
+  }
+}
+
+function setOutputs({ services }: Harvest, artifact: Artifact | undefined): void {
+  const files = services.flatMap((service) => service.files);
+  const sum = (count: 'flows' | 'errors') => services.reduce((sum, service) => sum + service[count], 0);
+  core.setOutput('files', files.map(({ path }) => path).join('\n'));
+  for (const format of FORMATS) {
+    const paths = files.filter((file) => file.format === format).map(({ path }) => path);
+    core.setOutput(format, paths.join('\n'));
+  }
+  core.setOutput('flow-count', sum('flows'));
+  core.setOutput('error-count', sum('errors'));
+  core.setOutput('artifact-id', artifact?.id ?? '');
+  core.setOutput('artifact-url', artifact?.url ?? '');
+  core.setOutput('artifact-digest', artifact?.digest ?? '');
+}
+
+/** Where a runner gives no file for it, there is no summary. */
+function writeSummary(summary: string): void {
+  const file = process.env.GITHUB_STEP_SUMMARY;
+  if (file) appendFileSync(file, summary);
+}

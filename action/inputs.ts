@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { getInput } from '@actions/core';
+import { parseDuration } from '../scripts/lib/cli.ts';
+import { UserError } from '../scripts/lib/error.ts';
+import { type Filter, parseFilter } from '../scripts/lib/filter.ts';
+import { parseTarget } from '../scripts/lib/target.ts';
+
+/** A Service to tap. */
+export interface Target {
+  /** As commands take it: `shop/orders`, or `orders` in the context's namespace. */
+  service: string;
+  /** None when the Service has but one. */
+  ports: string[];
+}
+
+export const FORMATS = ['mitm', 'har', 'html', 'jsonl'] as const;
+export type Format = (typeof FORMATS)[number];
+
+/** What the workflow asks for. action.yml says what each means. */
+export interface Inputs {
+  targets: Target[];
+  context: string | undefined;
+  /** A file, or the content of one. */
+  kubeconfig: string | undefined;
+  protocol: 'http' | 'https';
+  image: string | undefined;
+  run: string | undefined;
+  filter: string | undefined;
+  redact: boolean;
+  redactNames: string[];
+  formats: Format[];
+  artifactName: string | undefined;
+  upload: boolean;
+  retentionDays: number | undefined;
+  summary: boolean;
+  failOn: Filter | undefined;
+  expect: Filter | undefined;
+  baseline: string | undefined;
+  timeout: string;
+  ignoreFailedClean: boolean;
+}
+
+/** What GitHub takes in no name of an artifact. */
+const NOT_IN_NAMES = /["*/:<>?\\|\r\n]/;
+const MAX_RETENTION_DAYS = 400;
+
+/**
+ * Reads and checks all inputs.
+ * @throws UserError for the first that makes no sense, by its name.
+ */
+export function readInputs(): Inputs {
+  return {
+    targets: checked('service', targetsOf),
+    context: optional('context'),
+    kubeconfig: optional('kubeconfig'),
+    ...checked('mode', (mode) => oneOf(mode || 'sidecar', ['sidecar'] as const) && {}),
+    protocol: checked('protocol', (protocol) => oneOf(protocol || 'http', ['http', 'https'] as const)),
+    image: optional('image'),
+    run: optional('run'),
+    filter: checked('filter', (filter) => filterOf(filter) && filter),
+    redact: checked('redact', (text) => booleanOf(text, true)),
+    redactNames: listOf(getInput('redact-names'), /\n/),
+    formats: checked('formats', formatsOf),
+    artifactName: checked('artifact-name', artifactNameOf),
+    upload: checked('upload', (text) => booleanOf(text, true)),
+    retentionDays: checked('retention-days', retentionDaysOf),
+    summary: checked('summary', (text) => booleanOf(text, true)),
+    failOn: checked('fail-on', filterOf),
+    expect: checked('expect', filterOf),
+    baseline: checked('baseline', baselineOf),
+    timeout: checked('timeout', (text) => (parseDuration(text || '5m') && text) || '5m'),
+    ignoreFailedClean: checked('ignore-failed-clean', (text) => booleanOf(text, false)),
+  };
+}
+
+/** An input as `read` makes it of its text. Whatever is wrong is said with the input's name. */
+function checked<T>(name: string, read: (text: string) => T): T {
+  try {
+    return read(getInput(name));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(`input ${name}: ${error.message}`, { hint: error.hint });
+  }
+}
+
+function optional(name: string): string | undefined {
+  return getInput(name) || undefined;
+}
+
+function listOf(text: string, separator: RegExp): string[] {
+  return text
+    .split(separator)
+    .map((item) => item.trim())
+    .filter(Boolean);
+}
+
+/** Services that are named twice, with a port each, are one tap of several ports. */
+function targetsOf(text: string): Target[] {
+  const targets = new Map<string, Target>();
+  for (const line of listOf(text, /\n/)) {
+    const [, name = line, port] = /^([^:]*):([^:]*)$/.exec(line) ?? [];
+    const { namespace = optional('namespace'), service } = parseTarget(name);
+    const full = namespace ? `${namespace}/${service}` : service;
+    const target = targets.get(full) ?? { service: full, ports: [] };
+    target.ports.push(...[port ?? getInput('port')].filter(Boolean));
+    targets.set(full, target);
+  }
+  if (targets.size > 0) return [...targets.values()];
+  throw new UserError('which Service?', { hint: 'service: shop/orders' });
+}
+
+function oneOf<T extends string>(text: string, choices: readonly T[]): T {
+  const choice = choices.find((choice) => choice === text);
+  if (choice) return choice;
+  throw new UserError(`"${text}" is none of ${choices.join(', ')}`);
+}
+
+/** As YAML 1.2 has it, https://yaml.org/spec/1.2.2/#10212-boolean. */
+function booleanOf(text: string, byDefault: boolean): boolean {
+  if (text === '') return byDefault;
+  if (/^(true|True|TRUE)$/.test(text)) return true;
+  if (/^(false|False|FALSE)$/.test(text)) return false;
+  throw new UserError(`"${text}" is neither true nor false`);
+}
+
+function filterOf(text: string): Filter | undefined {
+  return text ? parseFilter(text) : undefined;
+}
+
+function formatsOf(text: string): Format[] {
+  const formats = listOf(text || 'mitm,har,html', /[\s,]/).map((name) => oneOf(name, FORMATS));
+  return [...new Set(formats)];
+}
+
+function artifactNameOf(text: string): string | undefined {
+  const wrong = NOT_IN_NAMES.exec(text)?.[0];
+  if (wrong) throw new UserError(`an artifact's name can't have ${JSON.stringify(wrong)}`);
+  return text || undefined;
+}
+
+function retentionDaysOf(text: string): number | undefined {
+  if (text === '') return undefined;
+  const days = Number(text);
+  if (Number.isInteger(days) && days >= 1 && days <= MAX_RETENTION_DAYS) return days;
+  throw new UserError(`"${text}" is no number of days from 1 to ${MAX_RETENTION_DAYS}`);
+}
+
+function baselineOf(text: string): string | undefined {
+  if (text && !existsSync(text)) throw new UserError(`there is no file ${text}`);
+  return text || undefined;
+}

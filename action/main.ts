@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
+import { join } from 'node:path';
+import { Command } from '../scripts/lib/command.ts';
+import { Interrupted } from '../scripts/lib/error.ts';
+import { sleep } from '../scripts/lib/rollout.ts';
+import { fail, finish, tellFailure } from './finish.ts';
+import { readInputs } from './inputs.ts';
+import { beginJob, captureFlags, endJob, type Job, savePrinted } from './job.ts';
+import { printLog } from './log.ts';
+import { startRecorder, untilTapped } from './recorder-process.ts';
+import { restoreAll } from './restore.ts';
+import { attempt } from './step.ts';
+
+await attempt(async () => {
+  const job = beginJob(readInputs());
+  await tapAll(job);
+  if (job.inputs.run === undefined) return;
+  const code = await runScript(job.inputs.run, job.folder);
+  await finish(job);
+  endJob();
+  if (code !== 0) fail(`run ended with exit code ${code}`);
+});
+
+/** Taps all Services, or none: one that can't be tapped has the others given back. */
+async function tapAll(job: Job): Promise<void> {
+  const { targets } = job.inputs;
+  for (const [number, { service }] of targets.entries())
+    startRecorder(job.folder, number, { service, flags: captureFlags(job, number) }, job.owner);
+  const tapped = Promise.allSettled(targets.map((_, number) => untilTapped(job.folder, number)));
+  for (let done = false; !done; ) {
+    done = await Promise.race([tapped.then(() => true), sleep(500).then(() => false)]);
+    for (const number of targets.keys()) printLog(job, number);
+  }
+  savePrinted(job);
+  const failed = (await tapped).filter((result) => result.status === 'rejected');
+  if (failed.length === 0) return;
+  const failures = await restoreAll(job);
+  for (const failure of failures) tellFailure(job, failure);
+  if (failures.length === 0) endJob();
+  throw failed[0]?.reason;
+}
+
+/** Runs a script as `run` of a step does with `shell: bash`; a cancelled job ends it, and then us. */
+async function runScript(script: string, folder: string): Promise<number> {
+  const file = join(folder, 'run.sh');
+  writeFileSync(file, script, { mode: 0o600 });
+  const command = new Command(['bash', '--noprofile', '--norc', '-eo', 'pipefail', file], {
+    ownStdout: true,
+  });
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, async () => {
+      command.pass(new Interrupted(signal));
+      await command.exitCode;
+      process.exit(128 + constants.signals[signal]);
+    });
+  }
+  return await command.exitCode;
+}

@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+import type { CaptureFlags } from '../scripts/lib/capture.ts';
+
+/** What a recorder is to do. */
+export interface Order {
+  /** As commands take it. */
+  service: string;
+  flags: CaptureFlags;
+}
+
+/** What a recorder and the Action's steps say to each other. */
+export const TAPPED = 'tapped';
+export const STOP = 'stop';
+
+/** The files of the recorder with this number. A socket's path must be short, so the names are. */
+export function pathOf(
+  folder: string,
+  number: number | string,
+  kind: 'json' | 'sock' | 'end' | 'log' | 'mitm' | 'rest.mitm',
+): string {
+  return join(folder, `${number}.${kind}`);
+}

@@ -1,0 +1,67 @@
+// Taps one Service and records it in the background, from the Action's main step to its post step:
+// recorder.js FOLDER NUMBER. Its order is in NUMBER.json there; NUMBER.sock says `tapped` to whoever connects, and ends
+// the tap when it is told `stop`; NUMBER.end is the exit code.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
+import { isAbandoned } from '../scripts/lib/abandoned.ts';
+import { type CaptureFlags, capture } from '../scripts/lib/capture.ts';
+import { connectionOf, run } from '../scripts/lib/cli.ts';
+import { untapAndKeep } from '../scripts/lib/keep.ts';
+import { Kubectl } from '../scripts/lib/kubectl.ts';
+import type { Service } from '../scripts/lib/kubernetes.ts';
+import { benchOf } from '../scripts/lib/on.ts';
+import { recordOf } from '../scripts/lib/record.ts';
+import { sleep } from '../scripts/lib/rollout.ts';
+import { locate } from '../scripts/lib/service.ts';
+import { type Order, pathOf, STOP, TAPPED } from './order.ts';
+
+/** After a minute without a heartbeat a capture is dead; so long it is waited for, in ms. */
+const DOUBT_MS = 75_000;
+const LOOK_MS = 5000;
+
+const [folder = '', number = ''] = process.argv.slice(2);
+const { service, flags } = JSON.parse(readFileSync(pathOf(folder, number, 'json'), 'utf8')) as Order;
+const sockets = new Set<Socket>();
+let isTapped = false;
+
+createServer((socket) => {
+  sockets.add(socket.unref());
+  socket.on('error', () => undefined);
+  socket.on('data', (data) => {
+    if (String(data) === STOP) process.kill(process.pid, 'SIGTERM');
+  });
+  if (isTapped) socket.write(TAPPED);
+})
+  .listen(pathOf(folder, number, 'sock'))
+  .unref();
+process.on('exit', (code) => writeFileSync(pathOf(folder, number, 'end'), String(code)));
+
+await run(async () => {
+  await takeOver(service, flags);
+  process.exitCode = await capture(service, flags, [], () => {
+    isTapped = true;
+    for (const socket of sockets) socket.write(TAPPED);
+  });
+});
+
+/** Gives the Service back first if a capture of it has died: that of a runner that was lost. */
+async function takeOver(argument: string, flags: CaptureFlags): Promise<void> {
+  const { kubectl, name } = locate(new Kubectl(connectionOf(flags)), argument);
+  const bench = benchOf(kubectl, flags);
+  const deadline = Date.now() + DOUBT_MS;
+  for (;;) {
+    const service = await kubectl.get<Service>([`service/${name}`]);
+    const record = recordOf(service);
+    if (record?.program !== 'mitmdump') return;
+    const by = `by ${record.owner} since ${record.started}`;
+    bench.kubectl = kubectl.in(service.metadata.namespace);
+    if (await isAbandoned({ kubectl: bench.kubectl, service, record })) {
+      bench.talk.say(`service/${name} was left tapped, ${by}: giving it back first`);
+      return void (await untapAndKeep(bench, name, record.id));
+    }
+    // Of one that lives, capture itself says so.
+    if (Date.now() > deadline) return;
+    bench.talk.progress(`service/${name} is being captured, ${by}; waiting to see whether that still lives`);
+    await sleep(LOOK_MS);
+  }
+}

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { connectionOf } from '../scripts/lib/cli.ts';
+import { UserError } from '../scripts/lib/error.ts';
+import { untapAndKeep } from '../scripts/lib/keep.ts';
+import { Kubectl } from '../scripts/lib/kubectl.ts';
+import type { Service } from '../scripts/lib/kubernetes.ts';
+import { benchOf } from '../scripts/lib/on.ts';
+import { recordOf } from '../scripts/lib/record.ts';
+import { locate } from '../scripts/lib/service.ts';
+import { captureFlags, type Job } from './job.ts';
+import { pathOf } from './order.ts';
+import { stopRecorder } from './recorder-process.ts';
+
+/** A Service that could not be given back. */
+export interface Failure {
+  service: string;
+  /** In one line. */
+  why: string;
+  /** The command that gives it back. */
+  repair: string;
+}
+
+/** Gives all Services of a job back, whatever has become of their recorders. */
+export async function restoreAll(job: Job): Promise<Failure[]> {
+  const failures = await Promise.all(job.inputs.targets.map((_, number) => restore(job, number)));
+  return failures.filter((failure) => failure !== undefined);
+}
+
+async function restore(job: Job, number: number): Promise<Failure | undefined> {
+  const service = job.inputs.targets[number]?.service ?? '';
+  // Nothing was begun with it.
+  if (!existsSync(pathOf(job.folder, number, 'json'))) return undefined;
+  if (await stopRecorder(job.folder, number, job.inputs.timeout)) return undefined;
+  try {
+    await giveBack(job, number, service);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    return { service, why: error.message, repair: repairOf(job, service) };
+  }
+}
+
+/** As `off`, and only if the tap is this job's. The flows that the pods still have are fetched once more. */
+async function giveBack(job: Job, number: number, argument: string): Promise<void> {
+  const flags = captureFlags(job, number);
+  const { kubectl, name } = locate(new Kubectl(connectionOf(flags)), argument);
+  const service = await kubectl.find<Service>([`service/${name}`]);
+  const record = service && recordOf(service);
+  if (record?.owner !== job.owner) return;
+  const bench = { ...benchOf(kubectl, flags), kubectl: kubectl.in(service?.metadata.namespace ?? '') };
+  await untapAndKeep(bench, name, record.id, pathOf(job.folder, number, 'rest.mitm'));
+}
+
+function repairOf({ inputs }: Job, service: string): string {
+  const context = inputs.context === undefined ? '' : ` --context=${inputs.context}`;
+  return `npx tsx scripts/off.ts ${service}${context}`;
+}

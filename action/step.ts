@@ -1,0 +1,13 @@
+import { UserError } from '../scripts/lib/error.ts';
+import { fail } from './finish.ts';
+
+/** Runs a step of the Action; what it throws fails the job, in words. */
+export async function attempt(step: () => Promise<void>): Promise<void> {
+  try {
+    await step();
+  } catch (error) {
+    if (error instanceof UserError)
+      fail(error.hint ? `${error.message}\nhint: ${error.hint}` : error.message);
+    else fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+}

@@ -1,0 +1,48 @@
+import type { Job } from './job.ts';
+
+/** What is known of an artifact once it is uploaded. */
+export interface Artifact {
+  id: number;
+  url: string;
+  /** SHA-256, in hexadecimal. */
+  digest: string;
+}
+
+/**
+ * Uploads files as an artifact of the run.
+ * @param root what the names in the artifact are relative to.
+ * @throws Error in words, when it is not possible.
+ */
+export async function upload(job: Job, files: string[], root: string): Promise<Artifact> {
+  const { ACTIONS_RUNTIME_TOKEN: token, GITHUB_SERVER_URL: server = 'https://github.com' } = process.env;
+  if (!token) throw new Error('there is no token for uploads: this is no step of a workflow on GitHub');
+  if (!/^https:\/\/(github\.com|[^/]+\.ghe\.com)\/?$/i.test(server))
+    throw new Error(`${server} is a GitHub Enterprise Server, which has an older artifact service`);
+  // It is large, and most of the time it is not needed.
+  const { DefaultArtifactClient } = await import('@actions/artifact');
+  const { retentionDays } = job.inputs;
+  const options = retentionDays === undefined ? {} : { retentionDays };
+  const name = job.inputs.artifactName ?? artifactName(job, process.env);
+  const { id, digest } = await new DefaultArtifactClient().uploadArtifact(name, files, root, options);
+  if (id === undefined) throw new Error('the artifact service gave no id');
+  const { GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = process.env;
+  return { id, url: `${server}/${repository}/actions/runs/${run}/artifacts/${id}`, digest: digest ?? '' };
+}
+
+/** Names are unique in a run, and are not given twice: so they tell jobs, those of a matrix, and attempts apart. */
+function artifactName({ inputs, owner }: Job, env: NodeJS.ProcessEnv): string {
+  const { GITHUB_JOB: id = 'job', GITHUB_RUN_ATTEMPT: attempt = '1', GITHUB_ACTION: step = '' } = env;
+  const { 'INPUT_JOB-INDEX': index = '', 'INPUT_JOB-TOTAL': total = '' } = env;
+  const services = inputs.targets.map(({ service }) => service.replace('/', '.')).join('+');
+  // A step without an id has one that GitHub numbers: __OWNER_mittens_2.
+  const [again] = /_(\d+)$/.exec(step)?.slice(1) ?? [];
+  const parts = [
+    'mittens',
+    services.length > 100 ? `${services.slice(0, 90)}-${owner.slice(-8)}` : services,
+    id,
+    ...(Number(total) > 1 ? [index] : []),
+    ...(again ? [`step-${again}`] : []),
+    ...(attempt === '1' ? [] : [`attempt-${attempt}`]),
+  ];
+  return parts.join('-');
+}
