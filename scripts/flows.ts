@@ -2,12 +2,12 @@
 import { parseCommandLine, run } from './lib/cli.ts';
 import { flows, flowsDiff } from './lib/flows.ts';
 
-const USAGE = `Look into flow files: what capture, on and mitmproxy recorded.
+const USAGE = `Look into flow files: what capture, on, mitmproxy and browsers recorded.
 
 Usage: flows FILE… [flags]
        flows diff BEFORE AFTER [flags]
 
-FILE is a flow file (.mitm), or - for stdin.
+FILE is a flow file (.mitm) or a HAR file, whatever its name, or - for stdin.
 
   -o, --output FORMAT   table (default), wide, summary, jsonl, har, curl or html; diff: table or json
       --filter EXPR     only flows that match, as in mitmproxy: '~m POST & ~c 5.. & !~u /healthz'

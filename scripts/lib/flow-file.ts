@@ -2,6 +2,7 @@ import { createReadStream, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { UserError } from './error.ts';
 import { type Flow, FlowError, parseFlow } from './flow.ts';
+import { harFlows } from './har-file.ts';
 import { Splitter } from './splitter.ts';
 import { TnetstringError } from './tnetstring.ts';
 
@@ -13,6 +14,19 @@ export interface Recorded {
   offset: number;
 }
 
+/** Where a flow is: in which file, and in which of its bytes. */
+export interface Place {
+  name: string;
+  offset: number;
+  length: number;
+}
+
+/** A flow, and where it can be read again: nowhere if it came from stdin or a HAR file. */
+export interface Found {
+  flow: Flow;
+  place: Place | undefined;
+}
+
 /** A file whose last flow is not whole. */
 export interface Truncation {
   name: string;
@@ -22,21 +36,54 @@ export interface Truncation {
 }
 
 const CHUNK_BYTES = 1024 * 1024;
+/** In more white space nobody looks for the beginning of a HAR file. */
+const BLANK_BYTES = 1024;
+
 /**
- * Reads the flows of a file one after another, in memory that does not grow with the file.
+ * Reads the flows of a flow file one after another, in memory that does not grow with the file; or those of a HAR file,
+ * which is told by its first character.
  * @param name a path, or `-` for stdin.
  * @param onTruncation is told when the last flow is not whole; all before it were given.
- * @throws UserError for a file that cannot be read, and for bytes that are no flow, with their offset.
+ * @throws UserError for a file that cannot be read, and for what is no flow, with its offset or its entry's number.
  */
 export async function* readFlows(
   name: string,
   onTruncation: (truncation: Truncation) => void,
-): AsyncGenerator<Recorded> {
+): AsyncGenerator<Found> {
   try {
-    yield* flowsIn(chunksOf(name), name, onTruncation);
+    const { isHar, chunks } = await peek(chunksOf(name));
+    if (isHar) for await (const flow of harFlows(chunks, fileOf(name))) yield { flow, place: undefined };
+    else
+      for await (const { flow, bytes, offset } of flowsIn(chunks, name, onTruncation))
+        yield { flow, place: name === '-' ? undefined : { name, offset, length: bytes.length } };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     throw code ? new UserError(`${name}: ${message}`) : error;
+  }
+}
+
+/** Looks how a file begins, and gives all its chunks: a HAR file's first character is `{`, a flow file's a digit. */
+async function peek(file: AsyncIterable<Buffer>): Promise<{ isHar: boolean; chunks: AsyncIterable<Buffer> }> {
+  const rest = file[Symbol.asyncIterator]();
+  const begun: Buffer[] = [];
+  // Its decoder drops a byte order mark.
+  const decoder = new TextDecoder();
+  let text = '';
+  while (text.trim() === '' && text.length < BLANK_BYTES) {
+    const { done, value } = await rest.next();
+    if (done) break;
+    begun.push(value);
+    text += decoder.decode(value.subarray(0, BLANK_BYTES), { stream: true });
+  }
+  return { isHar: text.trimStart().startsWith('{'), chunks: joined(begun, rest) };
+}
+
+async function* joined(begun: Buffer[], rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  try {
+    yield* begun;
+    for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+  } finally {
+    await rest.return?.();
   }
 }
 
@@ -62,7 +109,7 @@ export async function* flowsIn(
 }
 
 /** A flow that was read before, read once more. */
-export async function readFlowAt(name: string, offset: number, length: number): Promise<Flow> {
+export async function readFlowAt({ name, offset, length }: Place): Promise<Flow> {
   const file = await open(name);
   try {
     const { buffer } = await file.read(Buffer.alloc(length), 0, length, offset);
@@ -80,8 +127,13 @@ function chunksOf(name: string): AsyncIterable<Buffer> {
   return createReadStream(name, { fd: openSync(name, 'r'), highWaterMark: CHUNK_BYTES });
 }
 
+/** How a file is called in what is said of it. */
+export function fileOf(name: string): string {
+  return name === '-' ? 'stdin' : name;
+}
+
 function asUserError(error: unknown, name: string, offset: number): unknown {
-  const file = name === '-' ? 'stdin' : name;
+  const file = fileOf(name);
   if (error instanceof TnetstringError) {
     const what = `${file} is no flow file from byte ${offset + error.offset} on: ${error.message}`;
     return new UserError(what, { hint: 'mitmproxy, mitmdump -w and capture write flow files' });

@@ -3,7 +3,7 @@ import { bytesOf, latencyOf } from './endpoint.ts';
 import { UsageError } from './error.ts';
 import { parseFilter } from './filter.ts';
 import type { Flow } from './flow.ts';
-import { type Recorded, readFlowAt, readFlows, type Truncation } from './flow-file.ts';
+import { type Found, fileOf, type Place, readFlowAt, readFlows, type Truncation } from './flow-file.ts';
 import { copyFlows, FORMATS, type Format, writeFile } from './flow-output.ts';
 import { Output } from './output.ts';
 import { redactor } from './redact.ts';
@@ -45,7 +45,7 @@ export async function flows(names: string[], flags: FlowsFlags): Promise<void> {
   const count = { flows: 0 };
   const counted = tally(chosen, count);
   const out = new Output(process.stdout);
-  const title = names.map((name) => (name === '-' ? 'stdin' : name)).join(', ');
+  const title = names.map(fileOf).join(', ');
   const show = async (flows: AsyncIterable<Flow>) => {
     if (format) await format(flows, out.write, title);
     else for await (const _ of flows);
@@ -99,39 +99,29 @@ function choose(names: string[], flags: FlowsFlags): AsyncIterable<Flow> {
   return finish(key ? sorted(matching, key) : unsorted(matching), limit, redact);
 }
 
-interface Found extends Recorded {
-  name: string;
-}
-
 async function* read(names: string[], matches: (flow: Flow) => boolean): AsyncGenerator<Found> {
   for (const name of names)
-    for await (const recorded of readFlows(name, warn))
-      if (matches(recorded.flow)) yield { ...recorded, name };
+    for await (const found of readFlows(name, warn)) if (matches(found.flow)) yield found;
 }
 
 function warn({ name, offset, bytes }: Truncation): void {
-  const file = name === '-' ? 'stdin' : name;
   const lost = `its last ${bytes} bytes, from byte ${offset} on, are left out`;
-  talk.say(`warning: ${file} ends in a flow that is not whole: ${lost}`);
+  talk.say(`warning: ${fileOf(name)} ends in a flow that is not whole: ${lost}`);
 }
 
 async function* unsorted(found: AsyncIterable<Found>): AsyncGenerator<Flow> {
   for await (const { flow } of found) yield flow;
 }
 
-/** Only keys and places are kept in memory; of stdin, which cannot be read again, all. */
+/** Only keys and places are kept in memory; of what cannot be read again, all. */
 async function* sorted(
   found: AsyncIterable<Found>,
   key: { of: (flow: Flow) => number | string; sign: number },
 ): AsyncGenerator<Flow> {
-  const kept: { key: number | string; load: () => Flow | Promise<Flow> }[] = [];
-  for await (const { flow, name, offset, bytes } of found) {
-    const { length } = bytes;
-    const load = name === '-' ? () => flow : () => readFlowAt(name, offset, length);
-    kept.push({ key: key.of(flow), load });
-  }
+  const kept: { key: number | string; from: Place | Flow }[] = [];
+  for await (const { flow, place } of found) kept.push({ key: key.of(flow), from: place ?? flow });
   kept.sort((a, b) => key.sign * (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
-  for (const { load } of kept) yield await load();
+  for (const { from } of kept) yield 'offset' in from ? await readFlowAt(from) : from;
 }
 
 async function* finish(

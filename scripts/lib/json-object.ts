@@ -1,0 +1,63 @@
+/** JSON that is not what it must be: which field, and what it is not. */
+export class JsonError extends Error {}
+
+/** An object of someone else's JSON, whose fields are read by name and type. A null is as good as a missing field. */
+export class JsonObject {
+  readonly #fields: Map<string, unknown>;
+  readonly #path: string;
+
+  /** @param path where it stands, for errors; empty at the top. */
+  constructor(value: unknown, path: string) {
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      throw new JsonError(`${path || 'it'} is not an object`);
+    this.#fields = new Map(Object.entries(value));
+    this.#path = path;
+  }
+
+  #pathOf(name: string): string {
+    return this.#path ? `${this.#path}.${name}` : name;
+  }
+
+  /** The error that says that a field is not `what` it must be. */
+  wrong(name: string, what: string): JsonError {
+    return new JsonError(`${this.#pathOf(name)} is not ${what}`);
+  }
+
+  text(name: string): string {
+    const text = this.maybeText(name);
+    if (text === undefined) throw this.wrong(name, 'a text');
+    return text;
+  }
+
+  maybeText(name: string): string | undefined {
+    const value = this.#fields.get(name) ?? undefined;
+    if (value !== undefined && typeof value !== 'string') throw this.wrong(name, 'a text');
+    return value;
+  }
+
+  /** One like 1e999 is infinite: there is no NaN in JSON. */
+  maybeNumber(name: string): number | undefined {
+    const value = this.#fields.get(name) ?? undefined;
+    if (value !== undefined && typeof value !== 'number') throw this.wrong(name, 'a number');
+    return value;
+  }
+
+  object(name: string): JsonObject {
+    return new JsonObject(this.#fields.get(name), this.#pathOf(name));
+  }
+
+  maybeObject(name: string): JsonObject | undefined {
+    return (this.#fields.get(name) ?? undefined) === undefined ? undefined : this.object(name);
+  }
+
+  list(name: string): unknown[] {
+    const value = this.#fields.get(name);
+    if (!Array.isArray(value)) throw this.wrong(name, 'a list');
+    return value;
+  }
+
+  maybeObjects(name: string): JsonObject[] | undefined {
+    if ((this.#fields.get(name) ?? undefined) === undefined) return undefined;
+    return this.list(name).map((item, index) => new JsonObject(item, `${this.#pathOf(name)}[${index}]`));
+  }
+}
