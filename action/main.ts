@@ -1,8 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { constants } from 'node:os';
-import { join } from 'node:path';
-import { Command } from '../scripts/lib/command.ts';
-import { Interrupted } from '../scripts/lib/error.ts';
 import { sleep } from '../scripts/lib/rollout.ts';
 import { fail, finish, tellFailure } from './finish.ts';
 import { readInputs } from './inputs.ts';
@@ -10,6 +5,7 @@ import { beginJob, captureFlags, endJob, type Job, savePrinted } from './job.ts'
 import { printLog } from './log.ts';
 import { startRecorder, untilTapped } from './recorder-process.ts';
 import { restoreAll } from './restore.ts';
+import { runScript } from './script.ts';
 import { attempt } from './step.ts';
 
 await attempt(async () => {
@@ -39,21 +35,4 @@ async function tapAll(job: Job): Promise<void> {
   for (const failure of failures) tellFailure(job, failure);
   if (failures.length === 0) endJob();
   throw failed[0]?.reason;
-}
-
-/** Runs a script as `run` of a step does with `shell: bash`; a cancelled job ends it, and then us. */
-async function runScript(script: string, folder: string): Promise<number> {
-  const file = join(folder, 'run.sh');
-  writeFileSync(file, script, { mode: 0o600 });
-  const command = new Command(['bash', '--noprofile', '--norc', '-eo', 'pipefail', file], {
-    ownStdout: true,
-  });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, async () => {
-      command.pass(new Interrupted(signal));
-      await command.exitCode;
-      process.exit(128 + constants.signals[signal]);
-    });
-  }
-  return await command.exitCode;
 }

@@ -16,7 +16,7 @@ export const STOP = 'stop';
 export function pathOf(
   folder: string,
   number: number | string,
-  kind: 'json' | 'sock' | 'end' | 'log' | 'mitm' | 'rest.mitm',
+  kind: 'json' | 'sock' | 'begun' | 'end' | 'log' | 'mitm' | 'rest.mitm',
 ): string {
   return join(folder, `${number}.${kind}`);
 }

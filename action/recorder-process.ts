@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseDuration } from '../scripts/lib/cli.ts';
 import { UserError } from '../scripts/lib/error.ts';
@@ -63,7 +64,7 @@ export async function stopRecorder(folder: string, number: number, timeout: stri
   const socket = await connectTo(folder, number, STOP_MS);
   if (socket) {
     socket.resume().write(STOP);
-    const late = sleep((parseDuration(timeout) + MORE_SECONDS) * 1000);
+    const late = wait((parseDuration(timeout) + MORE_SECONDS) * 1000, undefined, { ref: false });
     await Promise.race([new Promise((resolve) => socket.once('close', resolve)), late]);
     socket.destroy();
   }

@@ -1,6 +1,6 @@
 // Taps one Service and records it in the background, from the Action's main step to its post step:
 // recorder.js FOLDER NUMBER. Its order is in NUMBER.json there; NUMBER.sock says `tapped` to whoever connects, and ends
-// the tap when it is told `stop`; NUMBER.end is the exit code.
+// the tap when it is told `stop`; NUMBER.begun is there from before the first change, and NUMBER.end has the exit code.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { isAbandoned } from '../scripts/lib/abandoned.ts';
@@ -38,9 +38,12 @@ process.on('exit', (code) => writeFileSync(pathOf(folder, number, 'end'), String
 
 await run(async () => {
   await takeOver(service, flags);
-  process.exitCode = await capture(service, flags, [], () => {
-    isTapped = true;
-    for (const socket of sockets) socket.write(TAPPED);
+  process.exitCode = await capture(service, flags, [], {
+    onFirstChange: () => writeFileSync(pathOf(folder, number, 'begun'), ''),
+    onTapped: () => {
+      isTapped = true;
+      for (const socket of sockets) socket.write(TAPPED);
+    },
   });
 });
 

@@ -28,9 +28,8 @@ export async function restoreAll(job: Job): Promise<Failure[]> {
 
 async function restore(job: Job, number: number): Promise<Failure | undefined> {
   const service = job.inputs.targets[number]?.service ?? '';
-  // Nothing was begun with it.
-  if (!existsSync(pathOf(job.folder, number, 'json'))) return undefined;
-  if (await stopRecorder(job.folder, number, job.inputs.timeout)) return undefined;
+  const hasEndedInOrder = await stopRecorder(job.folder, number, job.inputs.timeout);
+  if (hasEndedInOrder || !existsSync(pathOf(job.folder, number, 'begun'))) return undefined;
   try {
     await giveBack(job, number, service);
     return undefined;

@@ -22,11 +22,22 @@ export async function upload(job: Job, files: string[], root: string): Promise<A
   const { DefaultArtifactClient } = await import('@actions/artifact');
   const { retentionDays } = job.inputs;
   const options = retentionDays === undefined ? {} : { retentionDays };
+  const client = new DefaultArtifactClient();
+  const send = async (name: string) => await client.uploadArtifact(name, files, root, options);
   const name = job.inputs.artifactName ?? artifactName(job, process.env);
-  const { id, digest } = await new DefaultArtifactClient().uploadArtifact(name, files, root, options);
+  const { id, digest } = await send(name).catch(async (error: unknown) => {
+    // Of a workflow that is called twice in a run, the jobs have the same ids.
+    if (job.inputs.artifactName !== undefined || !/already exists/.test(String(error))) throw error;
+    return await send(`${name}-${markOf(job)}`);
+  });
   if (id === undefined) throw new Error('the artifact service gave no id');
   const { GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = process.env;
   return { id, url: `${server}/${repository}/actions/runs/${run}/artifacts/${id}`, digest: digest ?? '' };
+}
+
+/** What tells this step from any other. */
+function markOf({ owner }: Pick<Job, 'owner'>): string {
+  return owner.slice(-8);
 }
 
 /** Names are unique in a run, and are not given twice: so they tell jobs, those of a matrix, and attempts apart. */
@@ -38,7 +49,7 @@ function artifactName({ inputs, owner }: Job, env: NodeJS.ProcessEnv): string {
   const [again] = /_(\d+)$/.exec(step)?.slice(1) ?? [];
   const parts = [
     'mittens',
-    services.length > 100 ? `${services.slice(0, 90)}-${owner.slice(-8)}` : services,
+    services.length > 100 ? `${services.slice(0, 90)}-${markOf({ owner })}` : services,
     id,
     ...(Number(total) > 1 ? [index] : []),
     ...(again ? [`step-${again}`] : []),

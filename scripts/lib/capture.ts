@@ -31,12 +31,20 @@ export interface CaptureFlags extends Omit<OnFlags, 'detach' | 'no-tmux' | 'dry-
   'body-limit'?: string | undefined;
 }
 
+/** What whoever runs a capture may want to know. */
+export interface CaptureEvents {
+  /** Until then nothing is changed. */
+  onFirstChange?: () => void;
+  /** The Service is tapped, and its flows are read. */
+  onTapped?: () => void;
+}
+
 /** What a capture is for, and when it ends but for a Ctrl-C: as far as it was said. */
 interface Purpose {
   /** Seconds. */
   seconds: number | undefined;
   command: string[];
-  onTapped: () => void;
+  onTapped: (() => void) | undefined;
 }
 
 /** How often the live line is drawn and the Service is looked at, in ms. */
@@ -46,14 +54,13 @@ const LOOK_MS = 3000;
  * The command `capture`: taps a Service, writes the flows of all its pods into a file as they come, and gives the
  * Service back.
  * @param command is run meanwhile; its end is the capture's.
- * @param onTapped is called when the Service is tapped and its flows are read.
  * @returns the exit code, which is the command's.
  */
 export async function capture(
   argument: string,
   flags: CaptureFlags,
   command: string[],
-  onTapped: () => void = () => undefined,
+  { onFirstChange, onTapped }: CaptureEvents = {},
 ): Promise<number> {
   const request = captureRequestOf(flags);
   // Not in the pods: mitmproxy takes less than our filters do, and reads `~c 5..` as something else.
@@ -68,6 +75,7 @@ export async function capture(
   const recording = recordingOf(flags, name);
   const interrupts = listenForInterrupts();
   bench.signal = interrupts.signal;
+  if (onFirstChange) bench.onFirstChange = onFirstChange;
   const service = await somewhere.get<Service>([`service/${name}`]);
   bench.kubectl = somewhere.in(service.metadata.namespace);
   const earlier = recordOf(service);
@@ -98,20 +106,23 @@ async function recordTap(
   try {
     await recording.open();
     await followers.start();
-    talk.say(
-      `service/${name} is tapped; its flows go to ${nameOf(recording)}${purpose.command.length > 0 ? '' : '; Ctrl-C ends it'}`,
-    );
-    purpose.onTapped();
+    const isOurs = process.stderr.isTTY && purpose.command.length === 0;
+    const hint = isOurs ? '; Ctrl-C ends it' : '';
+    talk.say(`service/${name} is tapped; its flows go to ${nameOf(recording)}${hint}`);
+    purpose.onTapped?.();
     if (purpose.command.length > 0)
       command = new Command(purpose.command, { ownStdout: recording.name !== '-' });
     talk.say(await theEnd(bench, tapped, { recording, followers, purpose, command, signal }));
   } finally {
     if (signal.aborted) command?.pass(signal.reason);
+    let patience = 0;
     try {
       await untap(patient, name, tapped.record.id);
+      patience = PATIENCE;
     } finally {
+      // Pods of a Service that could not be given back do not end.
       talk.progress('waiting for the last flows');
-      tell(bench, recording, await followers.finish(PATIENCE));
+      tell(bench, recording, await followers.finish(patience));
       await recording.close();
     }
   }

@@ -35,6 +35,7 @@ async function tapOnce(bench: Workbench, service: Service, request: TapRequest):
   const plan = await planFor(bench, service, request);
   await rehearse(bench, plan);
   for (const note of plan.notes) bench.talk.say(`note: ${note}`);
+  bench.onFirstChange?.();
   await apply(bench, plan.changes.record);
   try {
     await inject(bench, plan, request);

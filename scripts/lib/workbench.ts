@@ -11,4 +11,6 @@ export interface Workbench {
   timeout: number;
   /** Ends the work early; what was changed is put back. */
   signal?: AbortSignal;
+  /** Is called before the first change of a tap: until then there is nothing to put back. */
+  onFirstChange?: () => void;
 }

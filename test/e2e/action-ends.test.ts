@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+
+import { after, afterEach, before, describe, it } from 'node:test';
+import { ActionStage } from './action.ts';
+import { pathsIn } from './capture.ts';
+import { execute } from './namespace.ts';
+import { sleep } from './terminal.ts';
+
+let stage: ActionStage;
+let original: object[];
+
+before(async () => {
+  stage = await ActionStage.set();
+  original = await stage.snapshot();
+});
+afterEach(async () => assert.deepEqual(await stage.snapshot(), original));
+after(async () => await stage.clear());
+
+describe('the Action, when something goes wrong', () => {
+  it('gives back in post when the job was cancelled: while it taps, and while its command runs', async () => {
+    for (const [inputs, sign] of [
+      [{}, /^$/],
+      [{ run: 'echo running; sleep 600' }, /^running$/m],
+    ] as const) {
+      const job = stage.job({ ...inputs, upload: 'false' });
+      const main = job.main();
+      // In the first case it has hardly begun.
+      do await sleep(1500);
+      while (!sign.test(job.log));
+      job.kill('SIGINT');
+      assert.notEqual((await main).code, 0);
+      const post = await job.post();
+      assert.equal(post.code, 0, post.log);
+      assert.deepEqual(await stage.snapshot(), original);
+    }
+  });
+
+  it('gives back in post, with the flows, when main and all that it started were killed', async () => {
+    const job = stage.job({ upload: 'false' });
+    assert.equal((await job.main()).code, 0);
+    await stage.answersByProxy();
+    await stage.shop.request('web', '/before-the-kill');
+    await execute('pkill', ['-KILL', '-f', `dist/recorder.js ${job.temp}`]);
+    await stage.shop.request('web', '/after-the-kill');
+    const post = await job.post();
+    assert.equal(post.code, 0, post.log);
+    const paths = await pathsIn(post.outputs.mitm ?? '');
+    for (const path of ['/before-the-kill', '/after-the-kill'])
+      assert.equal(paths.filter((one) => one === path).length, 1, path);
+  });
+
+  it('fails when a Service cannot be given back, with the command that repairs it, and gives back the others', async () => {
+    const job = stage.job({ service: `${stage.service}\n${stage.shop.name}/other`, upload: 'false' });
+    assert.equal((await job.main()).code, 0);
+    const record = 'jsonpath={.metadata.annotations.mittens\\.dev/tap}';
+    const tap = await stage.shop.kubectl('get', 'service/web', '-o', record);
+    await stage.shop.kubectl('annotate', '--overwrite', 'service/web', 'mittens.dev/tap={}');
+    const post = await job.post();
+    assert.equal(post.code, 1);
+    assert.match(
+      post.log,
+      /^::error::\S+\/web could not be given back: .*%0ARepair it: npx tsx scripts\/off\.ts \S+\/web$/m,
+    );
+    assert.match(post.summary, /could not be given back/);
+    assert.deepEqual((await stage.snapshot()).slice(2), original.slice(2));
+    await stage.shop.kubectl('annotate', '--overwrite', 'service/web', `mittens.dev/tap=${tap}`);
+    const repair = await execute('npx', ['tsx', 'scripts/off.ts', stage.service]);
+    assert.equal(repair.code, 0, repair.stderr);
+  });
+
+  it('changes nothing when one of its Services cannot be tapped', async () => {
+    const job = stage.job({ service: `${stage.service}\n${stage.shop.name}/none` });
+    const main = await job.main();
+    assert.equal(main.code, 1);
+    assert.match(main.log, /^::error::.*services "none" not found/m);
+    assert.deepEqual(await stage.snapshot(), original);
+    const post = await job.post();
+    assert.deepEqual([post.code, post.log], [0, '']);
+  });
+
+  it('takes over from a runner that was lost', async () => {
+    const lost = stage.job({});
+    assert.equal((await lost.main()).code, 0);
+    await execute('pkill', ['-KILL', '-f', `dist/recorder.js ${lost.temp}`]);
+    const job = stage.job({ run: await stage.requestCommand('/next'), upload: 'false' });
+    const { code, log, outputs } = await job.main();
+    assert.equal(code, 0, log);
+    assert.match(
+      log,
+      /service\/web was left tapped, by https:.*\/octo\/shop\/actions\/runs\/4711\/attempts\/1#e2e-/,
+    );
+    assert.ok((await pathsIn(outputs.mitm ?? '')).includes('/next'));
+  });
+});

@@ -1,0 +1,150 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+import { readZip } from '../action/zip.ts';
+import { provideNode } from '../setup/node.ts';
+import { ActionStage } from './action.ts';
+import { pathsIn } from './capture.ts';
+
+/** The version that action.yml asks for. */
+const node = await provideNode(24, AbortSignal.timeout(300_000));
+let stage: ActionStage;
+let original: object[];
+
+before(async () => {
+  stage = await ActionStage.set();
+  original = await stage.snapshot();
+});
+afterEach(async () => assert.deepEqual(await stage.snapshot(), original));
+after(async () => await stage.clear());
+
+describe('the Action', () => {
+  it('taps in main, and in post gives back, uploads what was recorded, redacted, and tells', async () => {
+    const secrets = ['hunter2hunter2', 'AKIAIOSFODNN7EXAMPLE', 's3cr3t-t0k3n-0f-us'];
+    const job = stage.job({ formats: 'mitm har html jsonl', 'redact-names': 'shopkey' });
+    const main = await job.main();
+    assert.equal(main.code, 0, main.log);
+    assert.match(main.log, /service\/web is tapped/);
+    await stage.answersByProxy();
+    const body = JSON.stringify({ password: secrets[0], note: `key ${secrets[1]}` });
+    await stage.shop.request('web', `/orders/17?shopkey=${secrets[2]}&page=2`, { body });
+    await stage.shop.request('web', '/orders/18?status=503');
+    const post = await job.post();
+    assert.equal(post.code, 0, post.log);
+
+    const artifact = stage.artifacts.artifacts.at(-1);
+    assert.equal(artifact?.name, `mittens-${stage.shop.name}.web-e2e`);
+    const files = readZip(artifact?.zip ?? Buffer.alloc(0));
+    const names = ['har', 'html', 'jsonl', 'mitm'].map((format) => `${stage.shop.name}.web.${format}`);
+    assert.deepEqual([...files.keys()].sort(), names);
+    const flows = join(job.temp, 'from-artifact.mitm');
+    writeFileSync(flows, files.get(`${stage.shop.name}.web.mitm`) ?? '');
+    const paths = await pathsIn(flows);
+    assert.equal(paths.filter((path) => path.startsWith('/orders/')).length, 2);
+    for (const [name, content] of [
+      ...files,
+      ['log', main.log + post.log],
+      ['summary', post.summary],
+    ] as const)
+      for (const secret of secrets) assert.ok(!content.includes(secret), `${secret} in ${name}`);
+    assert.match(post.summary, /POST \/orders\/\{id\}.*200 ×1/);
+    assert.match(post.summary, /Errors of .*\(1\).*503/);
+    assert.match(
+      post.summary,
+      /href="https&#58;\/\/github.com\/octo\/shop\/actions\/runs\/4711\/artifacts\/\d+"/,
+    );
+    assert.match(post.summary, /pie showData/);
+  });
+
+  it('taps, runs a command and gives back in one step, whose outputs later steps can use', {
+    skip: !node,
+  }, async () => {
+    const job = stage.job({ run: await stage.requestCommand('/of-run') }, node ? { node } : {});
+    const main = await job.main();
+    assert.equal(main.code, 0, main.log);
+    const { outputs } = main;
+    assert.ok(Number(outputs['flow-count']) >= 1);
+    assert.equal(outputs['error-count'], '0');
+    assert.ok((await pathsIn(outputs.mitm ?? '')).includes('/of-run'));
+    assert.deepEqual(outputs.files?.split('\n'), [outputs.mitm, outputs.har, outputs.html]);
+    assert.equal(JSON.parse(readFileSync(outputs.har ?? '', 'utf8')).log.version, '1.2');
+    const artifact = stage.artifacts.artifacts.at(-1);
+    assert.equal(outputs['artifact-id'], String(artifact?.id));
+    assert.match(outputs['artifact-url'] ?? '', new RegExp(`/artifacts/${artifact?.id}$`));
+    assert.match(outputs['artifact-digest'] ?? '', /^[0-9a-f]{64}$/);
+    const post = await job.post();
+    assert.deepEqual([post.code, post.log, post.summary], [0, '', '']);
+  });
+
+  it('fails with its command, after all else is done', async () => {
+    const job = stage.job({ run: `${await stage.requestCommand('/failing')}\nexit 3`, upload: 'false' });
+    const main = await job.main();
+    assert.equal(main.code, 1);
+    assert.match(main.log, /^::error::run ended with exit code 3$/m);
+    assert.ok((await pathsIn(main.outputs.mitm ?? '')).includes('/failing'));
+    assert.match(main.summary, /\/failing/);
+  });
+
+  it('fails for flows that must not be and for those that must, and tells what is new since a baseline', async () => {
+    const baseline = stage.job({ run: await stage.requestCommand('/known'), upload: 'false' });
+    const { outputs } = await baseline.main();
+    const job = stage.job({
+      run: `${await stage.requestCommand('/known')}\n${await stage.requestCommand('/new?status=500')}`,
+      'fail-on': '~c 5..',
+      expect: '~u /never',
+      baseline: outputs.har ?? '',
+      upload: 'false',
+    });
+    const { code, log, summary } = await job.main();
+    assert.equal(code, 1);
+    assert.match(log, /^::error::1 flow matches ~c 5\.\.%0AGET \/new: 500 Internal Server Error$/m);
+    assert.match(log, /^::error::no flow matches ~u \/never$/m);
+    assert.match(summary, /Flows that fail the job \(1\).*GET \/new/);
+    assert.match(summary, /Differences from the baseline \(1\).*new.*GET \/new/);
+  });
+
+  it('taps two Services in one job, and two jobs of a matrix at once', async () => {
+    const two = { service: `${stage.service}\n${stage.shop.name}/other:80` };
+    const both = stage.job({ ...two, run: 'true', summary: 'false' });
+    const { code, log, outputs, summary } = await both.main();
+    assert.equal(code, 0, log);
+    assert.equal(outputs.mitm?.split('\n').length, 2);
+    assert.equal(summary, '');
+    assert.equal(
+      stage.artifacts.artifacts.at(-1)?.name,
+      `mittens-${stage.shop.name}.web+${stage.shop.name}.other-e2e`,
+    );
+    const matrix = ['web', 'other'].map((name, index) =>
+      stage.job({ service: `${stage.shop.name}/${name}` }, { matrix: { index, total: 2 } }),
+    );
+    for (const main of await Promise.all(matrix.map((job) => job.main())))
+      assert.equal(main.code, 0, main.log);
+    for (const post of await Promise.all(matrix.map((job) => job.post())))
+      assert.equal(post.code, 0, post.log);
+    const names = stage.artifacts.artifacts
+      .slice(-2)
+      .map(({ name }) => name)
+      .sort();
+    assert.deepEqual(names, [
+      `mittens-${stage.shop.name}.other-e2e-1`,
+      `mittens-${stage.shop.name}.web-e2e-0`,
+    ]);
+  });
+
+  it('keeps the files, and warns, when they cannot be uploaded', async () => {
+    stage.artifacts.failing = 403;
+    try {
+      const job = stage.job({ run: 'true' });
+      const { code, log, outputs } = await job.main();
+      assert.equal(code, 0, log);
+      assert.match(log, /^::warning::the flows were not uploaded: .*%0Athe files are in /m);
+      assert.equal(outputs['artifact-id'], '');
+      readFileSync(outputs.mitm ?? '');
+    } finally {
+      stage.artifacts.failing = undefined;
+    }
+    const enterprise = stage.job({ run: 'true' }, { env: { GITHUB_SERVER_URL: 'https://git.example' } });
+    assert.match((await enterprise.main()).log, /^::warning::.*git\.example is a GitHub Enterprise Server/m);
+  });
+});
