@@ -7,8 +7,8 @@ ARGS ?=
 FILE ?=
 TUI ?=
 # The longest first: they are run several at a time.
-E2E ?= $(addprefix test/e2e/,crash.test.ts session.test.ts workloads.test.ts) \
-  $(filter-out %/crash.test.ts %/session.test.ts %/workloads.test.ts,$(wildcard test/e2e/*.test.ts))
+E2E ?= $(addprefix test/e2e/,capture.test.ts action-ends.test.ts crash.test.ts session.test.ts workloads.test.ts) \
+  $(filter-out %/capture.test.ts %/action-ends.test.ts %/crash.test.ts %/session.test.ts %/workloads.test.ts,$(wildcard test/e2e/*.test.ts))
 FILES ?= $(E2E) $(wildcard test/unit/*.test.ts)
 
 # One process, not npx: npx loses the signals that end a tap.
@@ -62,6 +62,7 @@ fuzz: node_modules ## read 100,000 damaged flow files: make fuzz ARGS="100000 SE
 
 bench: node_modules ## flows beside mitmdump; and, where KUBECONFIG names a cluster, a tap beside its rollout
 	$(RUN) test/bench/flows.ts
+	$(RUN) test/bench/action.ts
 	$(if $(KUBECONFIG),$(RUN) test/bench/tap.ts)
 
 lint: node_modules ## lint, format and types

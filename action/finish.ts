@@ -12,6 +12,9 @@ import { type Failure, restoreAll } from './restore.ts';
 import { nameOf, statusOf, summaryOf } from './summary.ts';
 import { type Artifact, upload } from './upload.ts';
 
+/** Of a request in an annotation, in characters. */
+const MAX_NAME = 200;
+
 /**
  * Ends a job: gives the Services back, writes the files, uploads them, and tells what happened. What is wrong with the
  * flows never keeps a Service from being given back.
@@ -54,7 +57,9 @@ export function tellFailure(job: Job, { service, why, repair }: Failure): void {
 function problemsOf({ inputs }: Job, { failing, isExpected }: Harvest): string[] {
   const problems: string[] = [];
   if (failing.count > 0) {
-    const first = failing.first.map((flow) => `${nameOf(flow)}: ${statusOf(flow)}`).join('\n');
+    const first = failing.first
+      .map((flow) => `${nameOf(flow).slice(0, MAX_NAME)}: ${statusOf(flow)}`)
+      .join('\n');
     const flows = failing.count === 1 ? '1 flow matches' : `${failing.count} flows match`;
     problems.push(`${flows} ${core.getInput('fail-on')}\n${first}`);
   }

@@ -1,5 +1,5 @@
 import type { Difference } from '../scripts/lib/diff.ts';
-import { foldPath, latencyOf } from '../scripts/lib/endpoint.ts';
+import { latencyOf } from '../scripts/lib/endpoint.ts';
 import type { Flow } from '../scripts/lib/flow.ts';
 import type { Endpoint } from '../scripts/lib/summary.ts';
 import { formatBytes } from '../scripts/lib/units.ts';
@@ -127,7 +127,7 @@ function differencesOf(differences: Difference[]): string {
 
 /** A flow's request in a line, and its answer. */
 export function nameOf({ request, type, dns }: Flow): string {
-  if (request) return `${request.method} ${foldPath(request.path)}`;
+  if (request) return `${request.method} ${request.path}`;
   return dns ? `DNS ${dns.request.questions[0]?.name ?? ''}` : type;
 }
 

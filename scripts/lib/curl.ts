@@ -1,5 +1,4 @@
 import { isUtf8 } from 'node:buffer';
-import { UserError } from './error.ts';
 import type { Flow, Request } from './flow.ts';
 import { bytesOfRequest, headerBytes, originOf } from './origin.ts';
 import { formatBytes } from './units.ts';
@@ -24,12 +23,14 @@ const ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t',
  * A command line that sends a flow's request again, for a POSIX shell. Whatever is in the flow, it is one line without
  * control characters that runs curl, at most with printf, and curl reads no file for it. Lengths and chunks are curl's
  * to say; headers that HTTP cannot carry, trailers, and a body that was not recorded are left out.
- * @returns an empty text for a flow that is not http.
- * @throws UserError for a body of more than 64 MiB.
+ * @returns an empty text for a flow that is not http; a comment for one with a body of more than 64 MiB.
  */
 export function curlOf(flow: Flow): string {
   const { request } = flow;
   if (!request) return '';
+  const { length = 0 } = request.content ?? {};
+  if (length > MAX_BYTES)
+    return `# a request with a body of ${formatBytes(length)} is too long for a command`;
   const data = dataOf(request);
   const args = [
     ...urlArguments(flow, request),
@@ -45,10 +46,6 @@ export function curlOf(flow: Flow): string {
 
 /** The body, if one was sent; an empty one when its length was said to be 0. */
 function dataOf({ content, headers, method }: Request): Buffer | undefined {
-  if (content && content.length > MAX_BYTES) {
-    const what = `a request with a body of ${formatBytes(content.length)} is too long for a command`;
-    throw new UserError(what, { hint: 'leave it out by --filter' });
-  }
   if (content && content.length > 0) return content;
   const isSaid = headers.some(([name, value]) => name.toLowerCase() === 'content-length' && value === '0');
   return isSaid && method !== 'HEAD' ? Buffer.alloc(0) : undefined;

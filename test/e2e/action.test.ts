@@ -98,7 +98,10 @@ describe('the Action', () => {
     });
     const { code, log, summary } = await job.main();
     assert.equal(code, 1);
-    assert.match(log, /^::error::1 flow matches ~c 5\.\.%0AGET \/new: 500 Internal Server Error$/m);
+    assert.match(
+      log,
+      /^::error::1 flow matches ~c 5\.\.%0AGET \/new\?status=500: 500 Internal Server Error$/m,
+    );
     assert.match(log, /^::error::no flow matches ~u \/never$/m);
     assert.match(summary, /Flows that fail the job \(1\).*GET \/new/);
     assert.match(summary, /Differences from the baseline \(1\).*new.*GET \/new/);

@@ -1,0 +1,82 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Harvest } from '../../action/harvest.ts';
+import { harmless } from '../../action/log.ts';
+import { type Report, summaryOf } from '../../action/summary.ts';
+import { Comparable } from '../../scripts/lib/diff.ts';
+import type { Flow } from '../../scripts/lib/flow.ts';
+import { http } from './report-flows.ts';
+
+function harvestOf(flows: Flow[], more: Partial<Harvest> = {}): Harvest {
+  const comparable = new Comparable();
+  for (const flow of flows) comparable.add(flow);
+  const own = {
+    comparable,
+    flows: flows.length,
+    errors: 0,
+    firstErrors: flows.slice(0, 5),
+    slowest: flows.slice(0, 5),
+  };
+  const services = [{ service: 'shop/orders', files: [], ...own }];
+  return { services, comparable, failing: { count: 0, first: [] }, isExpected: true, warnings: [], ...more };
+}
+
+function report(flows: Flow[], more: Partial<Report> = {}): Report {
+  return {
+    harvest: harvestOf(flows),
+    failures: [],
+    problems: [],
+    differences: undefined,
+    artifactUrl: undefined,
+    ...more,
+  };
+}
+
+describe("a job's summary", () => {
+  const hostile =
+    '<img src=https://evil.example/x onerror=alert(1)>|`**[a](https://evil.example)**`@octo\n\n# x ![i](y)';
+
+  it('shows what was captured as text, in HTML that nothing of it can end', () => {
+    const flows = [http({ path: `/${hostile}`, method: hostile, reason: hostile })];
+    const failures = [{ service: 'shop/orders', why: hostile, repair: hostile }];
+    const differences = [{ endpoint: hostile, kind: 'new' as const, what: hostile }];
+    const harvest = harvestOf(flows, { warnings: [hostile], failing: { count: 1, first: flows } });
+    const summary = summaryOf({
+      harvest,
+      failures,
+      problems: [hostile],
+      differences,
+      artifactUrl: undefined,
+    });
+    assert.doesNotMatch(summary, /<img|<a |https:|@octo|\[a\]\(https:|^# x/m);
+    for (const block of summary.split('\n\n').filter(Boolean))
+      assert.match(block, /^(<(h3|ul|p|details)[ >]|```mermaid\n)/);
+  });
+
+  it('is never above 1 MiB, and shows the most asked endpoints', () => {
+    const flows = Array.from({ length: 20_000 }, (_, n) =>
+      http({ path: `/${'x'.repeat(3000)}${n}/y${n}z/${'<'.repeat(90)}` }),
+    );
+    const summary = summaryOf(report(flows));
+    assert.ok(Buffer.byteLength(summary) < 1024 * 1024);
+    assert.match(summary, /And \d+ more/);
+  });
+
+  it('says so when nothing came, and when all is well', () => {
+    assert.match(summaryOf(report([])), /shop\/orders<\/code>: 0 requests, no errors[\s\S]*Nothing reached/);
+    assert.match(summaryOf(report([http({})], { differences: [] })), /No differences from the baseline/);
+  });
+});
+
+describe('what is printed', () => {
+  it('is no command to the runner', () => {
+    for (const line of [
+      '::error::x',
+      '  ::set-output name=a::b',
+      'text ##[set-env name=PATH]x',
+      '\t::stop-commands::y',
+    ])
+      assert.doesNotMatch(harmless(line), /^\s*::|##\[/);
+    assert.equal(harmless('a::b'), 'a::b');
+  });
+});
