@@ -23,6 +23,7 @@ export interface Job {
 
 /** Begins, and saves what the post step has to know: before anything is changed. */
 export function beginJob(inputs: Inputs): Job {
+  if (process.platform === 'win32') throw new UserError('this Action runs on Linux and macOS');
   const kubeconfig = inputs.kubeconfig;
   if (kubeconfig && !existsSync(kubeconfig)) maskCredentials(kubeconfig);
   const folder = mkdtempSync(join(process.env.RUNNER_TEMP || tmpdir(), 'mittens-'));
