@@ -17,17 +17,18 @@ afterEach(async () => assert.deepEqual(await stage.snapshot(), original));
 after(async () => await stage.clear());
 
 describe('the Action, when something goes wrong', () => {
-  it('gives back in post when the job was cancelled: while it taps, and while its command runs', async () => {
-    for (const [inputs, sign] of [
-      [{}, /^$/],
-      [{ run: 'echo running; sleep 600' }, /^running$/m],
+  it('gives back in post when main was cancelled or killed: while it taps, and while its command runs', async () => {
+    for (const [inputs, sign, signal] of [
+      [{}, /^$/, 'SIGINT'],
+      [{ run: 'echo running; sleep 600' }, /^running$/m, 'SIGINT'],
+      [{ run: 'echo running; sleep 5' }, /^running$/m, 'SIGKILL'],
     ] as const) {
       const job = stage.job({ ...inputs, upload: 'false' });
       const main = job.main();
       // In the first case it has hardly begun.
       do await sleep(1500);
       while (!sign.test(job.log));
-      job.kill('SIGINT');
+      job.kill(signal);
       assert.notEqual((await main).code, 0);
       const post = await job.post();
       assert.equal(post.code, 0, post.log);
