@@ -49,11 +49,12 @@ const MAX_RETENTION_DAYS = 400;
  * @throws UserError for the first that makes no sense, by its name.
  */
 export function readInputs(): Inputs {
+  // There is one so far.
+  checked('mode', (mode) => oneOf(mode || 'sidecar', ['sidecar']));
   return {
     targets: checked('service', targetsOf),
     context: optional('context'),
     kubeconfig: optional('kubeconfig'),
-    ...checked('mode', (mode) => oneOf(mode || 'sidecar', ['sidecar'] as const) && {}),
     protocol: checked('protocol', (protocol) => oneOf(protocol || 'http', ['http', 'https'] as const)),
     image: optional('image'),
     run: optional('run'),

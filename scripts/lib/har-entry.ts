@@ -119,6 +119,11 @@ function errorOf(response: JsonObject | undefined, { end }: Times): Dict | null 
   return msg ? dict({ msg, timestamp: end }) : null;
 }
 
+/** The opcodes of text and binary messages, https://www.rfc-editor.org/rfc/rfc6455#section-5.2. */
+const [TEXT, BINARY] = [1, 2];
+/** That a socket was closed without a code, https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1. */
+const NO_CODE = 1005;
+
 function webSocketOf(entry: JsonObject, { isWebSocket }: Target, times: Times): Dict | null {
   const messages = entry.maybeObjects('_webSocketMessages');
   const isOpen = isWebSocket && entry.maybeObject('response')?.maybeNumber('status') === 101;
@@ -126,14 +131,11 @@ function webSocketOf(entry: JsonObject, { isWebSocket }: Target, times: Times): 
   return dict({
     messages: (messages ?? []).flatMap((message) => webSocketMessageOf(message, times)),
     closed_by_client: null,
-    close_code: null,
+    close_code: NO_CODE,
     close_reason: null,
     timestamp_end: null,
   });
 }
-
-/** The opcodes of text and binary messages, https://www.rfc-editor.org/rfc/rfc6455#section-5.2. */
-const [TEXT, BINARY] = [1, 2];
 
 /** @returns none for what is no message: Chrome has a socket's errors among them. */
 function webSocketMessageOf(message: JsonObject, { answered }: Times): Value[] {

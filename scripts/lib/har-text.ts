@@ -56,13 +56,19 @@ function inSingleBytes(text: string, charset: string): Buffer | undefined {
   return bytes;
 }
 
+/** By character; undefined for a charset that is unknown, or has more than a byte a character. */
 function codesOf(charset: string): Map<number, number> | undefined {
   const all = Uint8Array.from({ length: 256 }, (_, code) => code);
   try {
-    const chars = new TextDecoder(charset, { ignoreBOM: true }).decode(all);
+    const decoder = new TextDecoder(charset, { ignoreBOM: true });
+    // In one piece Node 20 decodes Windows-1252 as if it were Latin-1.
+    const chars = decoder.decode(all, { stream: true });
     if (chars.length !== all.length) return undefined;
     const codes = new Map(Array.from(all, (code) => [chars.charCodeAt(code), code]));
     codes.delete(0xfffd);
+    // So do others, Python among them.
+    if (decoder.encoding === 'windows-1252')
+      for (const code of all.subarray(0x80, 0xa0)) codes.set(code, code);
     return codes;
   } catch {
     return undefined;

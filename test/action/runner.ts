@@ -74,7 +74,9 @@ export class RunnerJob {
     return await this.#run('main');
   }
 
-  async post(): Promise<StepResult> {
+  /** @param inputs otherwise than main had them. */
+  async post(inputs: Record<string, string> = {}): Promise<StepResult> {
+    for (const [name, value] of Object.entries(inputs)) this.#env[variableOf(name)] = value;
     return await this.#run('post');
   }
 
@@ -129,9 +131,13 @@ function inputVariables(
   };
   const values = Object.entries(ACTION.inputs).map(([name, { default: byDefault = '' }]) => {
     const value = inputs[name] ?? contexts[byDefault] ?? byDefault;
-    return [`INPUT_${name.replaceAll(' ', '_').toUpperCase()}`, value];
+    return [variableOf(name), value];
   });
   return Object.fromEntries(values);
+}
+
+function variableOf(input: string): string {
+  return `INPUT_${input.replaceAll(' ', '_').toUpperCase()}`;
 }
 
 /** What stands in one of the runner's files: https://docs.github.com/actions/reference/workflow-commands-for-github-actions. */

@@ -63,6 +63,9 @@ describe('the Action, when something goes wrong', () => {
       /^::error::\S+\/web could not be given back: .*%0ARepair it: npx tsx scripts\/off\.ts \S+\/web$/m,
     );
     assert.match(post.summary, /could not be given back/);
+    const lenient = await job.post({ 'ignore-failed-clean': 'true' });
+    assert.equal(lenient.code, 0, lenient.log);
+    assert.match(lenient.log, /^::warning::\S+\/web could not be given back/m);
     assert.deepEqual((await stage.snapshot()).slice(2), original.slice(2));
     await stage.shop.kubectl('annotate', '--overwrite', 'service/web', `mittens.dev/tap=${tap}`);
     const repair = await execute('npx', ['tsx', 'scripts/off.ts', stage.service]);

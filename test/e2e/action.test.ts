@@ -135,6 +135,54 @@ describe('the Action', () => {
     ]);
   });
 
+  it('does as its inputs say', async () => {
+    const { shop } = stage;
+    const scheme = `kubectl -n ${shop.name} get service other -o yaml | grep -q '"scheme":"https"'`;
+    const inputs = {
+      ...{
+        namespace: shop.name,
+        context: (await shop.kubectl('config', 'current-context')).trim(),
+        mode: 'sidecar',
+      },
+      ...{
+        timeout: '2m',
+        upload: 'true',
+        image: process.env.MITTENS_IMAGE ?? '',
+        kubeconfig: process.env.KUBECONFIG ?? '',
+      },
+    };
+    const encrypted = stage.job({
+      ...inputs,
+      service: 'other',
+      port: '80',
+      protocol: 'https',
+      run: scheme,
+      upload: 'false',
+    });
+    const { code, log } = await encrypted.main();
+    assert.equal(code, 0, log);
+    const run = `${await stage.requestCommand('/left-out')}\n${await stage.requestCommand('/kept')}`;
+    const named = {
+      'artifact-name': `of-${shop.name}`,
+      'retention-days': '3',
+      redact: 'false',
+      formats: 'har',
+    };
+    const { outputs } = await stage
+      .job({ ...inputs, ...named, service: 'web', filter: '~u /kept', run })
+      .main();
+    const artifact = stage.artifacts.artifacts.at(-1);
+    assert.equal(artifact?.name, `of-${shop.name}`);
+    const days = (Date.parse(artifact?.expiresAt ?? '') - Date.now()) / 86_400_000;
+    assert.ok(days > 2.9 && days < 3.1, artifact?.expiresAt);
+    assert.deepEqual([...readZip(artifact?.zip ?? Buffer.alloc(0)).keys()], [`${shop.name}.web.har`]);
+    const { entries } = JSON.parse(readFileSync(outputs.har ?? '', 'utf8')).log;
+    assert.ok(
+      entries.length > 0 &&
+        entries.every((entry: { request: { url: string } }) => entry.request.url.endsWith('/kept')),
+    );
+  });
+
   it('keeps the files, and warns, when they cannot be uploaded', async () => {
     stage.artifacts.failing = 403;
     try {

@@ -1,0 +1,499 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import { UserError } from '../../scripts/lib/error.ts';
+import { type Flow, flowOf, parseFlow } from '../../scripts/lib/flow.ts';
+import { readFlows } from '../../scripts/lib/flow-file.ts';
+import { type Dict, encode, type Value } from '../../scripts/lib/tnetstring.ts';
+import { execute, type Result } from '../e2e/namespace.ts';
+import { mitmproxyProgram, python } from '../flows/python.ts';
+import { assertSame, flowsOf, harOf, recording } from './har-flows.ts';
+import { http, shopFlows } from './report-flows.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../scripts/flows.ts', import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'mittens-har-file-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function fileWith(content: string | Buffer, name = 'x.har'): string {
+  const file = join(folder, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+async function flows(args: string[], input?: string): Promise<Result> {
+  return await execute(process.execPath, ['--import', 'tsx', SCRIPT, ...args], input);
+}
+
+/** A flow with other fields in its request or response. */
+function changed(flow: Flow, parts: Record<'request' | 'response', Record<string, Value>>): Flow {
+  const state: Dict = new Map(flow.state);
+  for (const [name, fields] of Object.entries(parts))
+    state.set(name, new Map([...(state.get(name) as Dict), ...Object.entries(fields)]));
+  return flowOf(state);
+}
+
+/** What recordings do not have. */
+function rareFlows(): Flow[] {
+  const h2 = { http_version: Buffer.from('HTTP/2.0') };
+  const trailers = [[Buffer.from('x-checksum'), Buffer.from('17')]];
+  const binary = Buffer.from([0, 255, 254, 1]);
+  const latin = Buffer.from('Müll für alle', 'latin1');
+  const type = (type: string) => ({ 'content-type': type });
+  return [
+    changed(http({ path: '/h2' }), {
+      request: { ...h2, authority: Buffer.from('shop.example') },
+      response: h2,
+    }),
+    changed(http({ path: '/trailers' }), { request: { trailers }, response: { trailers } }),
+    http({ method: 'POST', path: '/binary', requestBody: binary, responseBody: binary }),
+    http({ path: '/latin', responseHeaders: type('text/plain; charset="iso-8859-1"'), responseBody: latin }),
+    http({ path: '/no-latin', responseHeaders: type('text/plain'), responseBody: latin }),
+    http({ path: '/bad-gzip', responseHeaders: { 'content-encoding': 'gzip' }, responseBody: 'not gzip' }),
+    http({
+      method: 'POST',
+      path: '/gzip',
+      requestHeaders: { 'content-encoding': 'gzip' },
+      requestBody: gzipSync('tea'),
+    }),
+    http({ path: '/cut', error: 'connection closed by peer', responseBody: 'half of ' }),
+    http({ path: '/lost', status: undefined, error: 'connection refused' }),
+    http({ path: '/waiting', status: undefined }),
+    http({
+      method: 'HEAD',
+      path: '/head',
+      responseHeaders: { 'content-encoding': 'gzip', 'content-length': '9' },
+    }),
+    http({ path: '/streamed', responseBody: null, responseHeaders: { 'transfer-encoding': 'chunked' } }),
+    http({ path: '/names', responseHeaders: { constructor: '1', 'x-empty': '' }, comment: 'a "comment"' }),
+  ];
+}
+
+describe('a flow that was written as HAR and read again', () => {
+  for (const name of ['8.1.mitm', '11.0.mitm']) {
+    it(`is the same, if it is of ${name}`, async () => {
+      const before = await flowsOf(recording(name));
+      const after = await flowsOf(fileWith(await harOf(before)));
+      assert.ok(before.some(({ websocket }) => websocket) && before.some(({ error }) => error));
+      assertSame(after, before);
+    });
+  }
+
+  it('is the same, whatever it is', async () => {
+    const before = [...shopFlows(300), ...rareFlows()].filter(({ type }) => type === 'http');
+    const after = await flowsOf(fileWith(await harOf(before)));
+    assertSame(after, before);
+  });
+
+  it('makes the same entry once more, but for what says how it was encoded', async () => {
+    const plain = rareFlows().filter(({ request }) => !request?.path.includes('gzip'));
+    const first = await harOf([...plain, ...[...shopFlows(30)].filter(({ response }) => response)]);
+    const again = await harOf(await flowsOf(fileWith(first)));
+    const entriesOf = (har: string) =>
+      JSON.parse(har).log.entries.map(({ connection, ...entry }: { connection: string }) => entry);
+    const encoded = (entry: { response: { headers: { name: string }[] } }) =>
+      entry.response.headers.some(({ name }) => name === 'content-encoding');
+    const isPlain = entriesOf(first).map((entry: never) => !encoded(entry));
+    const pick = (entries: unknown[]) => entries.filter((_, index) => isPlain[index]);
+    assert.ok(isPlain.filter(Boolean).length > 20);
+    assert.deepEqual(pick(entriesOf(again)), pick(entriesOf(first)));
+  });
+
+  it('has a body and headers that fit each other', async () => {
+    const zipped = gzipSync('tea');
+    const headers = { 'Content-Encoding': 'gzip', 'Content-Length': String(zipped.length), etag: '"1"' };
+    const [flow] = await flowsOf(
+      fileWith(await harOf([http({ responseHeaders: headers, responseBody: zipped })])),
+    );
+    assert.deepEqual(flow?.response?.headers, [
+      ['Content-Length', '3'],
+      ['etag', '"1"'],
+    ]);
+    assert.equal(flow?.response?.content?.toString(), 'tea');
+  });
+});
+
+describe('a HAR file by Chrome', async () => {
+  const [page, image, refused, socket, ...more] = await flowsOf(recording('chrome.har'));
+
+  it('has no entries of what did not go over the network', () => assert.deepEqual(more, []));
+
+  it('is read with HTTP/2 as it is sent, and decoded bodies', () => {
+    assert.equal(page?.request?.httpVersion, 'HTTP/2.0');
+    assert.equal(page.request.authority, 'shop.example');
+    assert.equal(page.request.path, '/?q=tea%20pot');
+    assert.deepEqual(page.request.headers, [
+      ['accept-encoding', 'gzip, deflate, br, zstd'],
+      ['cookie', 'cart=17'],
+    ]);
+    assert.equal(page.response?.content?.toString(), '<title>Café</title><h1>茶碗</h1>');
+    assert.deepEqual(page.response.headers, [
+      ['content-length', '35'],
+      ['content-type', 'text/html; charset=utf-8'],
+      ['set-cookie', 'a=1; Path=/'],
+      ['set-cookie', 'b=2; Secure'],
+    ]);
+  });
+
+  it('is read with its times and addresses', () => {
+    const start = Date.parse('2026-11-23T10:00:00.101Z');
+    const { request, response, server } = page ?? assert.fail();
+    const times = [request?.start, request?.end, server.start, server.connected, server.encrypted];
+    const ms = [...times, response?.start, response?.end].map((time) =>
+      Math.round((time ?? 0) * 1e5 - start * 100),
+    );
+    assert.deepEqual(ms, [0, 25, 675, 1675, 3675, 5875, 6125]);
+    assert.deepEqual(server.peer, ['2001:db8::17', 443]);
+    assert.deepEqual(server.address, ['shop.example', 443]);
+    assert.equal(image?.server.peer, undefined);
+  });
+
+  it('is read with binary bodies, forms, errors and WebSocket messages', () => {
+    assert.equal(image?.request?.httpVersion, 'HTTP/3');
+    assert.deepEqual(image.response?.content, Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]));
+    assert.equal(refused?.request?.content?.toString(), 'id=17&n=%C3%A4');
+    assert.equal(refused.request.port, 8080);
+    assert.equal(refused.response, undefined);
+    assert.equal(refused.error?.message, 'net::ERR_CONNECTION_REFUSED');
+    assert.equal(socket?.request?.scheme, 'https');
+    assert.deepEqual(socket.websocket?.messages, [
+      {
+        text: true,
+        fromClient: true,
+        content: Buffer.from('{"subscribe":"茶"}'),
+        timestamp: 1795428001.25,
+        dropped: false,
+      },
+      {
+        text: false,
+        fromClient: false,
+        content: Buffer.from([0, 1, 255]),
+        timestamp: 1795428001.5,
+        dropped: false,
+      },
+    ]);
+  });
+});
+
+describe('a HAR file by Firefox', async () => {
+  const [order, cached, blocked] = await flowsOf(recording('firefox.har'));
+
+  it('is read in the charset that its content types say', () => {
+    assert.equal(order?.request?.content?.toString(), '{"name":"Fäustling","n":1}');
+    assert.equal(order.request.httpVersion, 'HTTP/2.0');
+    assert.equal(order.request.authority, 'shop.example');
+    // ISO 8859-1 is Windows-1252 on the web: https://encoding.spec.whatwg.org/#names-and-labels.
+    assert.deepEqual(order.response?.content, Buffer.from('M\xfcll f\xfcr 5 \x80', 'latin1'));
+    assert.equal(order.created, Date.parse('2026-11-23T10:00:00.250Z') / 1000);
+  });
+
+  it('is read where bodies, times and versions are missing', () => {
+    assert.equal(cached?.response?.status, 200);
+    assert.equal(cached.response.content, undefined);
+    assert.equal(cached.request?.httpVersion, 'HTTP/1.1');
+    assert.equal(cached.response.end, cached.request.start);
+    assert.equal(blocked?.request?.path, '/track');
+    assert.deepEqual([blocked.response, blocked.error], [undefined, undefined]);
+  });
+});
+
+describe('a HAR file by mitmproxy', () => {
+  for (const name of ['8.1.mitm', '11.0.mitm']) {
+    it(`tells what ${name} tells, of which it was made`, async (test) => {
+      const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
+      if (/Mitmproxy: ([89]|10\.0)\./.test(version)) return test.skip('this mitmproxy writes no HAR');
+      const har = join(folder, 'hardump.har');
+      const args = ['-n', '-q', '-r', recording(name), '--set', `hardump=${har}`];
+      await execute(mitmproxyProgram('mitmdump'), args);
+      const [before, after] = [await flowsOf(recording(name)), await flowsOf(har)];
+      // It leaves out comments, and has bodies of POST, PUT and PATCH alone.
+      assertSame(after, before);
+    });
+  }
+
+  it('has bodies that name no charset as Latin-1, whatever they are', async () => {
+    const entry = (type: string, text: string) => ({
+      ...minimal,
+      response: { ...minimal.response, headers: [{ name: 'content-type', value: type }], content: { text } },
+    });
+    const bytes: [string, string, Buffer][] = [
+      ['text/event-stream', 'data: FÃ¤ustling', Buffer.from('data: Fäustling')],
+      ['text/plain', 'F\u00e4ustling', Buffer.from('F\u00e4ustling', 'latin1')],
+      ['image/png', '\u0089PNG', Buffer.from([0x89, 0x50, 0x4e, 0x47])],
+      ['application/json', '"F\u00e4ustling"', Buffer.from('"Fäustling"')],
+      ['text/html', 'F\u00e4ustling', Buffer.from('Fäustling')],
+      ['text/plain', '\udce4 茶', Buffer.from([0xe4, 0x20, 0xe8, 0x8c, 0xb6])],
+    ];
+    const log = { creator: { name: 'mitmproxy' }, entries: bytes.map(([type, text]) => entry(type, text)) };
+    const flows = await flowsOf(fileWith(JSON.stringify({ log })));
+    assert.deepEqual(
+      flows.map(({ response }) => response?.content),
+      bytes.map(([, , content]) => content),
+    );
+  });
+});
+
+describe('what flows makes of a HAR file', () => {
+  it('is opened by mitmproxy', async (test) => {
+    const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
+    if (/Mitmproxy: 8\./.test(version)) return test.skip('this mitmproxy reads no flows of version 21');
+    const out = join(folder, 'x.mitm');
+    const { code, stderr } = await flows([recording('chrome.har'), recording('firefox.har'), '-w', out]);
+    assert.deepEqual([code, stderr], [0, '']);
+    const opened = await python(READ_BY_MITMPROXY, out);
+    assert.deepEqual(JSON.parse(opened.toString()), [
+      ['GET', 'https://shop.example/?q=tea%20pot', 200, '<title>Café</title><h1>茶碗</h1>', null, 0],
+      ['GET', 'https://shop.example/dot.png', 200, '\ufffdPNG\r\n\u001a\n', null, 0],
+      ['POST', 'http://shop.example:8080/orders', 0, '', 'net::ERR_CONNECTION_REFUSED', 0],
+      ['GET', 'https://shop.example/prices', 101, '', null, 2],
+      ['PUT', 'https://shop.example/orders/17', 422, 'Müll für 5 \u0080', null, 0],
+      ['GET', 'https://shop.example/logo.png', 200, '', null, 0],
+      ['GET', 'https://ads.example/track', 0, '', null, 0],
+    ]);
+    const shown = await execute(mitmproxyProgram('mitmdump'), ['-n', '-r', out, '--set', 'flow_detail=3']);
+    assert.match(shown.stdout, /GET https:\/\/shop\.example\/\?q=tea%20pot HTTP\/2\.0/);
+    assert.doesNotMatch(shown.stdout + shown.stderr, /Traceback|Error in WebSocket/);
+  });
+
+  it('differs in nothing from the flow file that it came from', async () => {
+    const har = fileWith(await harOf(await flowsOf(recording('11.0.mitm'))), 'base.har');
+    const { code, stdout, stderr } = await flows(['diff', har, recording('11.0.mitm'), '--exit-code']);
+    assert.deepEqual([code, stdout, stderr], [0, '', 'No differences found.\n']);
+  });
+
+  it('is the same from stdin, sorted or not, whatever its name, with flow files beside it', async () => {
+    const har = readFileSync(recording('chrome.har'), 'utf8');
+    const named = fileWith(`\ufeff \n${har}`, 'named.mitm');
+    const expected = ['/?q=tea%20pot', '/dot.png', '/orders', '/prices'];
+    for (const [args, input] of [
+      [[named, '--sort', 'path']],
+      [['-', '--sort', 'path'], har],
+      [['-'], `\n${har}`],
+      [
+        [
+          recording('8.1.mitm'),
+          named,
+          recording('11.0.mitm'),
+          '--filter',
+          '~d shop.example',
+          '--sort',
+          'path',
+        ],
+      ],
+    ] as [string[], string?][]) {
+      const { stdout, stderr } = await flows([...args, '-o', 'jsonl'], input);
+      const urls = stdout
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).request.url);
+      assert.deepEqual(
+        urls.map((url) => url.replace(/^\w+:\/\/[^/]*/, '')),
+        expected,
+        stderr,
+      );
+    }
+  });
+});
+
+const READ_BY_MITMPROXY = `
+import json, sys
+from mitmproxy.io import FlowReader
+flows = []
+for flow in FlowReader(open(sys.argv[1], "rb")).stream():
+    r = flow.response
+    body = (r.text if r and r.content and "text" in r.headers["content-type"] else r.content.decode("utf8", "replace") if r and r.content else "")
+    messages = len(flow.websocket.messages) if flow.websocket else 0
+    flows.append([flow.request.method, flow.request.pretty_url, r.status_code if r else 0, body, flow.error and flow.error.msg, messages])
+print(json.dumps(flows))
+`;
+
+/** An entry with no more than it must have. */
+const minimal = {
+  startedDateTime: '2026-11-23T10:00:00Z',
+  request: { method: 'GET', url: 'http://shop.example' },
+  response: { status: 200 } as Record<string, unknown>,
+};
+
+/** A HAR file of entries, of which the last is minimal but for some of its fields. */
+function harWith(fields: object, more: object = {}): string {
+  return JSON.stringify({ log: { entries: [minimal, { ...minimal, ...fields }] }, ...more });
+}
+
+async function told(content: string): Promise<string> {
+  const error = await flowsOf(fileWith(content)).then(
+    () => undefined,
+    (error) => error,
+  );
+  assert.ok(error instanceof UserError, error);
+  assert.doesNotMatch(error.message, /[\p{Cc}]/u);
+  return error.message.replace(folder, '');
+}
+
+describe('a HAR file with the least that there can be', () => {
+  it('is read', async () => {
+    const [flow] = await flowsOf(fileWith(harWith({})));
+    assert.deepEqual(
+      [flow?.request?.path, flow?.request?.port, flow?.request?.content, flow?.response?.content],
+      ['/', 80, Buffer.alloc(0), Buffer.alloc(0)],
+    );
+    const [, lonely] = await flowsOf(fileWith(harWith({ response: null })));
+    assert.equal(lonely?.response, undefined);
+  });
+});
+
+describe('a HAR file that is broken', () => {
+  const request = (fields: object) => harWith({ request: { ...minimal.request, ...fields } });
+  const response = (fields: object) => harWith({ response: { ...minimal.response, ...fields } });
+  const wrong: [string, string, string][] = [
+    ['JSON', '{"log": \u001b[31m}', 'is no HAR file: its JSON is broken'],
+    ['JSON that is cut off', harWith({}).slice(0, -20), 'is no HAR file: its JSON ends before its end'],
+    ['JSON that ends in a string', '{"log": "', 'is no HAR file: its JSON ends before its end'],
+    ['a log', '{"logs": {}}', 'is no HAR file: log is not an object'],
+    ['entries', '{"log": {"entries": {}}}', 'is no HAR file: log.entries is not a list'],
+    ['an entry', '{"log": {"entries": [17]}}', 'entry 1: it is not an object'],
+    ['a request', harWith({ request: [] }), 'entry 2: request is not an object'],
+    ['a URL', request({ url: '/orders' }), 'entry 2: request.url is not a URL'],
+    ['a missing URL', request({ url: undefined }), 'entry 2: request.url is not a text'],
+    ['a method', request({ method: 17 }), 'entry 2: request.method is not a text'],
+    ['headers', request({ headers: {} }), 'entry 2: request.headers is not a list'],
+    [
+      'a header',
+      request({ headers: [{ name: 'a' }, { value: 'b' }] }),
+      'entry 2: request.headers[1].name is not a text',
+    ],
+    ['a body', request({ postData: { text: {} } }), 'entry 2: request.postData.text is not a text'],
+    ['a response', harWith({ response: 'OK' }), 'entry 2: response is not an object'],
+    ['a status', response({ status: '200' }), 'entry 2: response.status is not a number'],
+    ['a huge status', response({ status: 1e300 }), 'entry 2: response.status is not a status'],
+    ['content', response({ content: { text: 17 } }), 'entry 2: response.content.text is not a text'],
+    ['a date', harWith({ startedDateTime: '17' }), 'entry 2: startedDateTime is not a date'],
+    ['a day', harWith({ startedDateTime: '2026-02-40T10:00:00Z' }), 'entry 2: startedDateTime is not a date'],
+    ['a time', harWith({ timings: { wait: '17' } }), 'entry 2: timings.wait is not a number'],
+    ['messages', harWith({ _webSocketMessages: [{}] }), 'entry 2: _webSocketMessages[0].type is not a text'],
+  ];
+  for (const [what, content, message] of wrong)
+    it(`is refused for ${what} in a line`, async () => {
+      const said = await told(content);
+      assert.ok(said.startsWith('/x.har'), said);
+      assert.ok(said.includes(message), said);
+    });
+
+  it('is refused when it is too long', async () => {
+    const file = fileWith('{', 'long.har');
+    truncateSync(file, 256 * 1024 * 1024 + 1);
+    const { code, stdout, stderr } = await flows([file]);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.equal(
+      stderr,
+      `error: ${file} is longer than 256 MiB, more than is read of HAR\nhint: flow files (.mitm) may have any size\n`,
+    );
+  });
+
+  it('is no flow file either, if it does not begin as an object', async () => {
+    for (const content of ['[1]', '  ', ' '.repeat(5000) + harWith({}), '"x"'])
+      assert.match(await told(content), /^\/x\.har is no flow file from byte 0 on/);
+  });
+});
+
+describe('a HAR file that wants to do harm', () => {
+  it('gets no further than a flow', async () => {
+    const har = `{"__proto__": {"log": 1}, "log": {"__proto__": [], "entries": [{
+      "__proto__": {"comment": 17}, "constructor": 1, "startedDateTime": "0000-01-01T00:00:00Z", "time": 1e999,
+      "timings": {"send": 1e999, "wait": -1e999, "receive": 1e308, "toString": "x"},
+      "request": {"method": "GET\\r\\nX: y", "url": "http://a.example/x\\r\\ny\\u0000 z%zz/../\\ud800#f", "httpVersion": "toString",
+        "headers": [{"name": "__proto__", "value": "x"}, {"name": "hasOwnProperty", "value": "\\u0000"}],
+        "postData": {"text": "x", "encoding": "constructor"}},
+      "response": {"status": 999, "headers": [{"name": "content-type", "value": "text/x;charset=__proto__"}],
+        "content": {"text": "\\ud800 x", "size": -1e999}, "_error": "\\u001b[31m"},
+      "_webSocketMessages": [{"type": "send", "time": 1e999, "opcode": 1, "data": "x"}]}]}}`;
+    const [flow] = await flowsOf(fileWith(har));
+    assert.equal(flow?.request?.path, '/x%0D%0Ay%00%20z%zz/../\ufffd');
+    assert.deepEqual(flow.request.headers, [
+      ['__proto__', 'x'],
+      ['hasOwnProperty', '\0'],
+    ]);
+    assert.equal(flow.response?.headers[0]?.[1], 'text/x;charset=utf-8');
+    const last = 253_402_300_799.999;
+    assert.deepEqual(
+      [flow.created, flow.response.end, flow.websocket?.messages[0]?.timestamp],
+      [0, last, last],
+    );
+    assertSame([parseFlow(encode(flow.state))], [flow]);
+    assert.equal(({} as { log?: unknown }).log, undefined);
+  });
+
+  it('is read or refused, however it is damaged', async () => {
+    const samples = ['chrome.har', 'firefox.har'].map((name) => readFileSync(recording(name), 'utf8'));
+    const strange = [
+      'null',
+      '-1',
+      '1e999',
+      '""',
+      '"\\u0000"',
+      '"__proto__"',
+      '[]',
+      '{}',
+      '[[]]',
+      '{"name":{}}',
+      'true',
+    ];
+    const outcome = { flows: 0, refused: 0 };
+    for (const sample of samples) {
+      const values = [...sample.matchAll(/: ("(?:[^"\\]|\\.)*"|[-\d.]+|null|true|false)|"(\w+)": [[{]/g)];
+      for (const [number, { index, 0: all, 1: value }] of values.entries()) {
+        const other = strange[number % strange.length] ?? '';
+        const [from, to] =
+          value === undefined ? [all, `"${other.replace(/\W/g, '')}": ${all.at(-1)}`] : [value, other];
+        const at = index + all.length - from.length;
+        const damaged = sample.slice(0, at) + to + sample.slice(at + from.length);
+        await usedOrRefused(damaged, outcome);
+      }
+    }
+    assert.ok(outcome.flows > 1000, String(outcome.flows));
+    assert.ok(outcome.refused > 50, String(outcome.refused));
+  });
+});
+
+async function usedOrRefused(har: string, outcome: { flows: number; refused: number }): Promise<void> {
+  try {
+    for (const flow of await flowsOf(fileWith(har))) {
+      assertSame([parseFlow(encode(flow.state))], [flow]);
+      outcome.flows++;
+    }
+  } catch (error) {
+    assert.ok(error instanceof UserError, `${error}`);
+    outcome.refused++;
+  }
+}
+
+describe('reading that is given up', () => {
+  const isLinux = existsSync('/proc/self/fd');
+  it('leaves no file open', { skip: !isLinux, timeout: 30_000 }, async () => {
+    for (const name of ['chrome.har', '11.0.mitm'])
+      for await (const _ of readFlows(recording(name), () => undefined)) break;
+    while (openFiles().some((file) => file.includes('test/flows'))) await sleep(20);
+  });
+});
+
+function openFiles(): string[] {
+  return readdirSync('/proc/self/fd').flatMap((number) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${number}`);
+    } catch {
+      return [];
+    }
+  });
+}

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
+import { bodyOf } from '../../scripts/lib/body.ts';
+import { latencyOf } from '../../scripts/lib/endpoint.ts';
+import type { Flow, Request, Response } from '../../scripts/lib/flow.ts';
+import { readFlows } from '../../scripts/lib/flow-file.ts';
+import { writeHar } from '../../scripts/lib/har.ts';
+import { urlOf } from '../../scripts/lib/url.ts';
+
+/** A file of recorded flows, by its name. */
+export function recording(name: string): string {
+  return fileURLToPath(new URL(`../flows/${name}`, import.meta.url));
+}
+
+/** All flows of a flow file or HAR file. */
+export async function flowsOf(file: string): Promise<Flow[]> {
+  const flows: Flow[] = [];
+  for await (const { flow } of readFlows(file, () => assert.fail('truncated'))) flows.push(flow);
+  return flows;
+}
+
+/** The flows as a HAR file. */
+export async function harOf(flows: Iterable<Flow>): Promise<string> {
+  const pieces: Buffer[] = [];
+  await writeHar(each(flows), async (piece) => {
+    pieces.push(Buffer.from(piece));
+  });
+  return Buffer.concat(pieces).toString();
+}
+
+async function* each(flows: Iterable<Flow>): AsyncGenerator<Flow> {
+  yield* flows;
+}
+
+/** Flows that tell the same, as far as HAR can tell it; their latencies are the same to 10 µs. */
+export function assertSame(actual: Flow[], expected: Flow[]): void {
+  assert.deepEqual(actual.map(toldOf), expected.map(toldOf));
+  for (const [index, flow] of expected.entries()) {
+    const [a, b] = [actual[index] ?? flow, flow].map((flow) => latencyOf(flow) ?? -1);
+    assert.ok(Math.abs((a ?? 0) - (b ?? 0)) < 0.01, `flow ${index}: ${a} ms, ${b} ms`);
+  }
+}
+
+/** All of a flow that HAR can tell, but its times. */
+export function toldOf(flow: Flow) {
+  const { request, response, websocket, error, comment, server } = flow;
+  assert.ok(request);
+  return {
+    url: urlOf(request),
+    method: request.method,
+    request: messageOf(request),
+    response: response && { ...messageOf(response), status: response.status, reason: response.reason },
+    messages: websocket?.messages.map(({ fromClient, text, content }) => ({ fromClient, text, content })),
+    error: error?.message,
+    comment,
+    address: server.peer?.[0],
+  };
+}
+
+function messageOf(message: Request | Response) {
+  const { httpVersion, headers, trailers } = message;
+  // HAR has bodies decoded.
+  const kept = headers.filter(([name]) => !/^content-(encoding|length)$/i.test(name));
+  return { httpVersion, headers: kept, trailers, body: bodyOf(message) };
+}
