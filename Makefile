@@ -69,8 +69,9 @@ lint: node_modules ## lint, format and types
 	npx biome check .
 	npx tsc --noEmit
 
-dist: node_modules ## the Action as GitHub runs it: bundle action/ into action/dist
+dist: node_modules ## the Action as GitHub runs it, and its inputs in docs/ci.md
 	$(RUN) action/bundle.ts
+	$(RUN) action/document.ts
 
 setup: node_modules ## bring what the demo and the tests need; they do it by themselves as well
 	@$(RUN) test/setup.ts
