@@ -52,11 +52,17 @@ export async function newSession(
     ...set('-g', 'status-left-length', '80'),
     ...set('-g', 'status-right-length', '50'),
     ...set('-g', 'status-right', ' q: give it back   C-b d: leave it on '),
-    ...['new-session', '-d', '-s', session, '-n', window, '--', ...command.map(argument), ';'],
+    ...['new-session', '-d', ...size(), '-s', session, '-n', window, '--', ...command.map(argument), ';'],
     ...['set-option', '-t', `=${session}:`, 'status-left', ` ${label.replaceAll('#', '##')}  `],
   ]);
   if (!ok && !(await hasSession(session)))
     throw new UserError(`tmux: ${stderr.trim()}`, { hint: 'try --no-tmux' });
+}
+
+/** Of this terminal, less the status line: kubectl may miss a change of size in its first moments. */
+function size(): string[] {
+  const { columns, rows } = process.stdout;
+  return columns && rows ? ['-x', String(columns), '-y', String(Math.max(rows - 1, 1))] : [];
 }
 
 export async function newWindow(session: string, window: string, command: string[]): Promise<void> {
