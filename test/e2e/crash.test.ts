@@ -5,7 +5,7 @@ import { isPocket, Namespace } from './namespace.ts';
 import { commandLine, mittens, sleep } from './terminal.ts';
 
 /** A try takes twice as long on a real cluster. */
-const TRIES = isPocket ? 12 : 6;
+const TRIES = isPocket ? 10 : 5;
 const objects = ['service/web', 'deployment/web'];
 const shop = new Namespace();
 
