@@ -11,8 +11,8 @@ import { anyCluster } from './any-cluster.ts';
 import { directKubectl } from './setup/kubectl.ts';
 import { setUp, TESTS } from './setup.ts';
 
-/** How many files run at a time, which wait for most of theirs: on a real cluster four, as its node may be small. */
-const CONCURRENCY = { real: 4, pocket: 2 * availableParallelism() };
+/** How many files run at a time, which wait for most of theirs: on a real cluster three, as its node may be small. */
+const CONCURRENCY = { real: 3, pocket: 2 * availableParallelism() };
 
 await run(async () => {
   const { values, positionals } = parseArgs({
