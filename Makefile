@@ -16,7 +16,7 @@ RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recording setup on off list attach capture flows gc dist test e2e conformance fuzz bench lint
+.PHONY: help demo recording setup on off list attach capture flows gc dist docs test e2e conformance fuzz bench lint
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
@@ -69,8 +69,10 @@ lint: node_modules ## lint, format and types
 	npx biome check .
 	npx tsc --noEmit
 
-dist: node_modules ## the Action as GitHub runs it, and its inputs in docs/ci.md
+dist: node_modules ## the Action as GitHub runs it
 	$(RUN) action/bundle.ts
+
+docs: node_modules ## the Action's inputs and outputs in docs/ci.md
 	$(RUN) action/document.ts
 
 setup: node_modules ## bring what the demo and the tests need; they do it by themselves as well

@@ -1,4 +1,4 @@
-// Writes the tables of inputs and outputs in docs/ci.md from action.yml.
+// Writes the tables of inputs and outputs in docs/ci.md from action.yml: make docs
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
