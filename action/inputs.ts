@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { getInput } from '@actions/core';
 import { parseDuration } from '../scripts/lib/cli.ts';
 import { UserError } from '../scripts/lib/error.ts';
@@ -68,7 +67,7 @@ export function readInputs(): Inputs {
     summary: checked('summary', (text) => booleanOf(text, true)),
     failOn: checked('fail-on', filterOf),
     expect: checked('expect', filterOf),
-    baseline: checked('baseline', baselineOf),
+    baseline: optional('baseline'),
     timeout: checked('timeout', (text) => (parseDuration(text || '5m') && text) || '5m'),
     ignoreFailedClean: checked('ignore-failed-clean', (text) => booleanOf(text, false)),
   };
@@ -144,9 +143,4 @@ function retentionDaysOf(text: string): number | undefined {
   const days = Number(text);
   if (Number.isInteger(days) && days >= 1 && days <= MAX_RETENTION_DAYS) return days;
   throw new UserError(`"${text}" is no number of days from 1 to ${MAX_RETENTION_DAYS}`);
-}
-
-function baselineOf(text: string): string | undefined {
-  if (text && !existsSync(text)) throw new UserError(`there is no file ${text}`);
-  return text || undefined;
 }

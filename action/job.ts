@@ -24,7 +24,9 @@ export interface Job {
 /** Begins, and saves what the post step has to know: before anything is changed. */
 export function beginJob(inputs: Inputs): Job {
   if (process.platform === 'win32') throw new UserError('this Action runs on Linux and macOS');
-  const kubeconfig = inputs.kubeconfig;
+  const { baseline, kubeconfig } = inputs;
+  // Not in the post step: a file that is gone by then must not keep a Service from being given back.
+  if (baseline && !existsSync(baseline)) throw new UserError(`input baseline: there is no file ${baseline}`);
   if (kubeconfig && !existsSync(kubeconfig)) maskCredentials(kubeconfig);
   const folder = mkdtempSync(join(process.env.RUNNER_TEMP || tmpdir(), 'mittens-'));
   const owner = ownerOf(process.env);
@@ -73,7 +75,8 @@ function ownerOf(env: NodeJS.ProcessEnv): string {
 }
 
 function kubeconfigFile(kubeconfig: string | undefined, folder: string): string | undefined {
-  if (kubeconfig === undefined || existsSync(kubeconfig)) return kubeconfig;
+  // A path has no line break and no brace; a file that is gone by the post step is kubectl's to tell.
+  if (kubeconfig === undefined || !/[\n{]/.test(kubeconfig) || existsSync(kubeconfig)) return kubeconfig;
   const file = join(folder, 'kubeconfig');
   writeFileSync(file, kubeconfig, { mode: 0o600 });
   return file;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { readZip } from '../action/zip.ts';
@@ -133,6 +134,17 @@ describe('the Action', () => {
       `mittens-${stage.shop.name}.other-e2e-1`,
       `mittens-${stage.shop.name}.web-e2e-0`,
     ]);
+  });
+
+  it('gives back in post when its baseline is gone by then, and fails with that', async () => {
+    const baseline = join(tmpdir(), `baseline-${stage.shop.name}.har`);
+    writeFileSync(baseline, '{"log":{"version":"1.2","entries":[]}}');
+    const job = stage.job({ baseline, upload: 'false' });
+    assert.equal((await job.main()).code, 0);
+    rmSync(baseline);
+    const post = await job.post();
+    assert.equal(post.code, 1);
+    assert.match(post.log, /^::error::input baseline: .*no such file/m);
   });
 
   it('does as its inputs say', async () => {
