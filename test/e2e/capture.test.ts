@@ -18,7 +18,7 @@ before(async () => {
   await shop.app({
     name: 'web',
     replicas: 2,
-    env: { DRAIN_MS: '4000' },
+    env: { DRAIN_MS: '8000' },
   });
   await shop.service('web', [{ port: 80, targetPort: 8080 }]);
   original = await shop.snapshot(...objects);
@@ -140,6 +140,8 @@ describe('a capture', () => {
     const capture = capturing('restarted.mitm');
     await capture.records('/first');
     const { pod } = JSON.parse((await shop.request('web', '/before')).body);
+    // Where a file can't be watched, tail looks once a second.
+    await sleep(1500);
     const [container = ''] = (await shop.containers('web')).filter((name) => name.startsWith('mittens-'));
     await shop.kubectl('exec', pod, '-c', container, '--', 'sh', '-c', 'kill -INT 1');
     const restarts = `jsonpath={.status.containerStatuses[?(@.name=="${container}")].restartCount}`;

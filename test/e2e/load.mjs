@@ -1,8 +1,10 @@
 // A steady load on one URL: half of it over new connections, half over kept-alive ones, until /tmp/stop
-// appears. Then prints one line of JSON: how many requests were sent, the ones that failed, and the numbers of those
+// appears. It begins when the URL has answered for a second, since a node may have yet to follow its Service, and says
+// so. At the end prints one line of JSON: how many requests were sent, the ones that failed, and the numbers of those
 // that reached the app from within its pod: by a proxy.
 import { existsSync } from 'node:fs';
-import { Agent, request } from 'node:http';
+import { Agent, get, request } from 'node:http';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const PER_SECOND = 50;
 const LOOPBACK = /^(::1|(::ffff:)?127\..*)$/;
@@ -38,6 +40,20 @@ function send() {
   });
   call.end();
 }
+
+/** Whether the URL answers over a connection of its own. */
+function answers() {
+  return new Promise((resolve) => {
+    const call = get(url, { agent: false, timeout: 1000 }, (response) => {
+      response.resume();
+      response.on('close', () => resolve(response.statusCode === 200));
+    });
+    call.on('timeout', () => call.destroy());
+    call.on('error', () => resolve(false));
+  });
+}
+
+for (let inARow = 0; inARow < 10; await sleep(100)) inARow = (await answers()) ? inARow + 1 : 0;
 
 const sending = setInterval(send, 1000 / PER_SECOND);
 const watching = setInterval(() => {

@@ -134,6 +134,11 @@ export class Namespace {
     const name = `load-${randomBytes(2).toString('hex')}`;
     await this.apply(pod(name, ['node', '/code/load.mjs', `${await this.url(service)}/load`]));
     await this.kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s');
+    const deadline = Date.now() + 60_000;
+    while (!(await this.kubectl('logs', name)).includes('sending')) {
+      assert.ok(Date.now() < deadline, `${service} is silent`);
+      await sleep(200);
+    }
     return {
       stop: async () => {
         await this.kubectl('exec', name, '--', 'touch', '/tmp/stop');

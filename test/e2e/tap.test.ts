@@ -8,7 +8,7 @@ const inShop = ['-n', shop.name];
 
 before(async () => {
   await shop.create();
-  await shop.app({ name: 'web', replicas: 2, ports: [8080, 8081], env: { DRAIN_MS: '4000' } });
+  await shop.app({ name: 'web', replicas: 2, ports: [8080, 8081], env: { DRAIN_MS: '8000' } });
   await shop.service('web', [
     { name: 'http', port: 80, targetPort: 'http' },
     { name: 'admin', port: 81, targetPort: 8081 },
