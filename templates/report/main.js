@@ -117,5 +117,8 @@ search.addEventListener('input', () => {
 document.getElementById('reset').addEventListener('click', () => setSearch(''));
 document.getElementById('help-button').addEventListener('click', () => help.showModal());
 listenForKeys(search, grid, actions);
-new ResizeObserver(() => redraw()).observe(document.getElementById('main'));
+new ResizeObserver(() => {
+  redraw();
+  table.render();
+}).observe(document.getElementById('main'));
 show();

@@ -122,10 +122,11 @@ export class Table {
 
   /** Puts the rows that are seen into the page. */
   render() {
-    // First, as a page that gets shorter is scrolled back.
     this.#rows.style.height = `${this.#flows.length * ROW}px`;
     const above = -this.#rows.getBoundingClientRect().top;
-    const from = Math.max(0, Math.floor(above / ROW) - MARGIN);
+    // A page that gets shorter is scrolled back, and at a time of the browser's own: until then its last rows do.
+    const last = Math.max(0, this.#flows.length - 2 * MARGIN);
+    const from = Math.min(Math.max(0, Math.floor(above / ROW) - MARGIN), last);
     const to = Math.min(this.#flows.length, Math.ceil((above + innerHeight) / ROW) + MARGIN);
     this.#put(from, to);
     const seen = this.#rows.querySelector('[aria-selected=true]');
