@@ -2,6 +2,7 @@
 // `web`; `billing` is a cron-like job that reports on `orders`. It finds the others by the variables that
 // Kubernetes sets for each Service, so that it needs no DNS.
 import { createServer, request } from 'node:http';
+import { PatientAgent } from './patient-agent.mjs';
 
 /** Some of it goes wrong, and some is slow, as in any shop. The answers' header says that they are the shop's own. */
 const OWN = { 'content-type': 'application/json', 'x-shop': 'yes' };
@@ -97,48 +98,34 @@ function serve(handle) {
 /** What this one asked of others: its last line in the log says it. */
 const asked = { sent: 0, failed: [] };
 
+/** A connection a request: none is held past a rollout. */
+const agent = new PatientAgent({ keepAlive: false });
+
 /** Asks another Service. What is not the shop's own answer is a failure, and no request is sent twice. */
 function call(service, method, path, body) {
-  asked.sent++;
-  return new Promise((resolve) => {
-    ask({ service, method, path, body, tries: 1 }, resolve, (why) => {
-      asked.failed.push(`${new Date().toISOString()} ${method} ${service}${path}: ${why}`);
-      resolve({ status: 502, answer: { error: why } });
-    });
-  });
-}
-
-function ask(what, answer, fail) {
-  const { service, method, path, body, tries } = what;
   const host = process.env[`${service.toUpperCase()}_SERVICE_HOST`];
   const headers = { host: service, 'content-type': 'application/json', 'user-agent': process.env.ROLE };
-  // A connection a request: none is held past a rollout.
-  const options = { host, port: 80, method, path, headers, agent: false, timeout: 10_000 };
-  const outgoing = request(options, async (response) => {
-    let text = '';
-    try {
-      for await (const chunk of response) text += chunk;
-    } catch (error) {
-      return fail(error.message);
-    }
-    if (!response.headers['x-shop']) return fail(`status ${response.statusCode}`);
-    answer({ status: response.statusCode, answer: JSON.parse(text || 'null') });
-  });
-  let isConnected = false;
-  outgoing.on('socket', (socket) => {
-    const timer = setTimeout(() => outgoing.destroy(new Error('no connection')), 2000);
-    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
-    socket.once('connect', () => {
-      isConnected = true;
+  asked.sent++;
+  return new Promise((resolve) => {
+    const fail = (why) => {
+      asked.failed.push(`${new Date().toISOString()} ${method} ${service}${path}: ${why}`);
+      resolve({ status: 502, answer: { error: why } });
+    };
+    const options = { host, port: 80, method, path, headers, agent, timeout: 10_000 };
+    const outgoing = request(options, async (response) => {
+      let text = '';
+      try {
+        for await (const chunk of response) text += chunk;
+      } catch (error) {
+        return fail(error.message);
+      }
+      if (!response.headers['x-shop']) return fail(`status ${response.statusCode}`);
+      resolve({ status: response.statusCode, answer: JSON.parse(text || 'null') });
     });
+    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in 10 s')));
+    outgoing.on('error', (error) => fail(error.message));
+    outgoing.end(body);
   });
-  outgoing.on('timeout', () => outgoing.destroy(new Error('no answer in 10 s')));
-  outgoing.on('error', (error) => {
-    // Of any Service, tapped or not, a node that rewrites its rules can lose a connection before it is one.
-    if (!isConnected && !error.code && tries < 3) ask({ ...what, tries: tries + 1 }, answer, fail);
-    else fail(error.message);
-  });
-  outgoing.end(body);
 }
 
 function every(ms, work) {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 
 const IMAGE = process.env.MITTENS_TEST_APP_IMAGE ?? 'node:20-slim';
 
@@ -9,9 +10,12 @@ export const CALLERS = ['web', 'visitors', 'billing'];
 
 /** What makes the demo's shop, Services first: their addresses are in the environment of the pods that come after. */
 export function shop(): object[] {
-  const code = readFileSync(new URL('shop.mjs', import.meta.url), 'utf8');
+  const files = ['shop.mjs', '../patient-agent.mjs'].map((file) => [
+    basename(file),
+    readFileSync(new URL(file, import.meta.url), 'utf8'),
+  ]);
   return [
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'code' }, data: { 'shop.mjs': code } },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'code' }, data: Object.fromEntries(files) },
     ...SERVICES.map(service),
     ...SERVICES.map((name) => deployment(name, name === 'orders' ? 2 : 1, SERVING)),
     ...['visitors', 'billing'].map((name) => deployment(name, 1, {})),

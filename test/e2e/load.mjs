@@ -3,16 +3,14 @@
 // so. At the end prints one line of JSON: how many requests were sent, the ones that failed, and the numbers of those
 // that reached the app from within its pod: by a proxy.
 import { existsSync } from 'node:fs';
-import { Agent, get, request } from 'node:http';
+import { get, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { PatientAgent } from './patient-agent.mjs';
 
 const PER_SECOND = 50;
-/** How long a node may take to answer the first packet of a connection, and how often it may fail to. */
-const CONNECT_MS = 2000;
-const TRIES = 3;
 const LOOPBACK = /^(::1|(::ffff:)?127\..*)$/;
 const url = process.argv[2];
-const agents = [new Agent({ keepAlive: false }), new Agent({ keepAlive: true, maxSockets: 5 })];
+const agents = [new PatientAgent({ keepAlive: false }), new PatientAgent({ keepAlive: true, maxSockets: 5 })];
 const failed = [];
 const proxied = [];
 let sent = 0;
@@ -21,13 +19,9 @@ let pending = 0;
 function send() {
   const agent = agents[sent % agents.length];
   const number = ++sent;
+  const name = { kind: agent.keepAlive ? 'kept-alive' : 'new', at: new Date().toISOString(), number };
+  const fail = (why) => failed.push({ ...name, why });
   pending++;
-  ask({ agent, number, at: new Date().toISOString(), tries: 1 });
-}
-
-function ask({ agent, number, at, tries }) {
-  const fail = (why) => failed.push({ kind: agent.keepAlive ? 'kept-alive' : 'new', at, number, why });
-  let isConnecting = false;
   const call = request(`${url}?n=${number}`, { agent, timeout: 10_000 }, (response) => {
     let body = '';
     response.on('data', (data) => {
@@ -40,19 +34,8 @@ function ask({ agent, number, at, tries }) {
     });
     response.on('close', () => pending--);
   });
-  call.on('socket', (socket) => {
-    if (!socket.connecting) return;
-    isConnecting = true;
-    const timer = setTimeout(() => call.destroy(new Error('no connection')), CONNECT_MS);
-    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
-    socket.once('connect', () => {
-      isConnecting = false;
-    });
-  });
   call.on('timeout', () => call.destroy(new Error('no answer in 10 s')));
   call.on('error', (error) => {
-    // Of any Service, tapped or not, a node that rewrites its rules can lose a connection before it is one.
-    if (isConnecting && !error.code && tries < TRIES) return ask({ agent, number, at, tries: tries + 1 });
     fail(`${error.code} ${error.message}${call.reusedSocket ? ', reused' : ''}`);
     pending--;
   });

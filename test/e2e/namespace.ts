@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
@@ -56,8 +57,8 @@ export class Namespace {
   async create(): Promise<void> {
     const labels = { 'pod-security.kubernetes.io/enforce': this.#level };
     await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.name, labels } });
-    const files = ['app.mjs', 'ask.mjs', 'load.mjs'].map((file) => [
-      file,
+    const files = ['app.mjs', 'ask.mjs', 'load.mjs', '../patient-agent.mjs'].map((file) => [
+      basename(file),
       readFileSync(new URL(file, import.meta.url), 'utf8'),
     ]);
     await this.apply({
