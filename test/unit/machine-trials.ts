@@ -8,6 +8,7 @@ import { findImage, type Image } from '../cluster/image.ts';
 import { createSandbox, dial, hostSandbox, type Sandbox } from '../cluster/network.ts';
 import { probe } from '../cluster/probe.ts';
 import { ServiceProxy } from '../cluster/proxy.ts';
+import type { Running } from '../cluster/running.ts';
 
 /** What is tried inside the namespaces, each by what must be so. */
 export const trials: Record<string, () => Promise<void>> = {
@@ -116,9 +117,7 @@ export const trials: Record<string, () => Promise<void>> = {
     const container = await start(['bash', '--norc'], { tty: true, stdin: true, env: { PS1: '> ' } });
     const attached = container.attach();
     const seen = collect(attached.stdout);
-    await sleep(300);
-    attached.resize(91, 33);
-    await sleep(100);
+    await resizes(attached, seen, 91, 33);
     attached.stdin?.write('tty; stty size; sleep 0.1 & jobs; echo $$\r');
     await until(() => /\n1\r\n/.test(seen()));
     assert.match(seen(), /> tty; stty size/, 'echo');
@@ -148,7 +147,8 @@ export const trials: Record<string, () => Promise<void>> = {
         workingDir: '/usr',
         hostname: 'web-1',
       };
-      const container = await start(['sh', '-c', 'touch /tmp/mine; exec sleep 1000'], options);
+      const container = await start(['sh', '-c', 'touch /tmp/mine; exec sleep 1004'], options);
+      await until(() => processes('sleep 1004') === 1);
       for (const tty of [false, true]) {
         const script = 'id -u; echo $A; pwd; uname -n; ls /tmp; cat /proc/1/comm; exit 9';
         const running = await container.exec(['sh', '-c', script], { tty, stdin: false });
@@ -191,9 +191,7 @@ export const trials: Record<string, () => Promise<void>> = {
     const container = await start(['sleep', '1000']);
     const running = await container.exec(['bash', '--norc'], { tty: true, stdin: true });
     const seen = collect(running.stdout);
-    await sleep(300);
-    running.resize(77, 22);
-    await sleep(100);
+    await resizes(running, seen, 77, 22);
     running.stdin?.write('stty size; tty\r');
     await until(() => /22 77\r\n\/dev\/pts/.test(seen()));
     assert.doesNotMatch(seen(), /no job control/);
@@ -222,11 +220,12 @@ export const trials: Record<string, () => Promise<void>> = {
     const container = await start([
       'sh',
       '-c',
-      'echo one; echo two; printf part; sleep 0.5; echo ed; printf last',
+      'echo one; echo two; printf part; until [ -e /tmp/go ]; do sleep 0.05; done; echo ed; printf last',
     ]);
-    await sleep(250);
-    assert.equal(await text(container.log.read()), 'one\ntwo\n');
-    assert.equal(await text(container.log.read({ follow: true })), 'one\ntwo\nparted\nlast');
+    await until(async () => (await text(container.log.read())) === 'one\ntwo\n');
+    const all = text(container.log.read({ follow: true }));
+    await (await container.exec(['touch', '/tmp/go'], { tty: false, stdin: false })).exited;
+    assert.equal(await all, 'one\ntwo\nparted\nlast');
     assert.equal(await text(container.log.read({ tail: 2 })), 'parted\nlast');
     assert.equal(await text(container.log.read({ limitBytes: 5 })), 'one\nt');
     assert.equal(await text(container.log.read({ since: new Date(Date.now() + 1000) })), '');
@@ -349,6 +348,16 @@ async function run(command: string[], options: Partial<ContainerOptions> = {}) {
   const container = await start(command, options);
   const exit = await container.exited;
   return { exit, output: await text(container.log.read()) };
+}
+
+/** Resizes a shell's terminal, and waits until it says so. */
+async function resizes(shell: Running, seen: () => string, columns: number, rows: number): Promise<void> {
+  shell.resize(columns, rows);
+  await until(async () => {
+    shell.stdin?.write('stty size\r');
+    await sleep(100);
+    return seen().includes(`${rows} ${columns}\r\n`);
+  });
 }
 
 /** Runs with two pods' networks, which are removed with what listens in them. */
