@@ -48,6 +48,8 @@ export async function newSession(
     ...set('-s', 'escape-time', '25'),
     ...set('-g', 'remain-on-exit', 'on'),
     ...set('-g', 'automatic-rename', 'off'),
+    // Who started the server, perhaps for another cluster, had another KUBECONFIG.
+    ...set('-g', 'update-environment', environment().join(' ')),
     ...set('-g', 'mouse', 'on'),
     ...set('-g', 'status-left-length', '80'),
     ...set('-g', 'status-right-length', '50'),
@@ -57,6 +59,11 @@ export async function newSession(
   ]);
   if (!ok && !(await hasSession(session)))
     throw new UserError(`tmux: ${stderr.trim()}`, { hint: 'try --no-tmux' });
+}
+
+/** The names of what kubectl, and what it asks for credentials, may read of our environment. */
+function environment(): string[] {
+  return Object.keys(process.env).filter((name) => /^\w+$/.test(name) && !name.startsWith('TMUX'));
 }
 
 /** Of this terminal, less the status line: kubectl may miss a change of size in its first moments. */

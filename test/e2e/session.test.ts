@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { execute, Namespace } from './namespace.ts';
 import { commandLine, mittens, sleep, Terminal } from './terminal.ts';
@@ -43,6 +46,10 @@ async function showsRequest(terminal: Terminal, path: string): Promise<void> {
   await terminal.shows(path);
 }
 
+function vars(env: Record<string, string>): string[] {
+  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
+}
+
 async function state(): Promise<string | undefined> {
   return JSON.parse((await mittens('list', '-o', 'json', ...inShop)).stdout).items[0]?.state;
 }
@@ -58,6 +65,23 @@ describe('a session', () => {
     await second.type('Q');
     await second.shows('exit code 0');
     assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  it('is of the cluster of whoever opens it, and not of whoever had one before', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mittens-tmux-'));
+    const server = ['-L', 'mittens', '-f', '/dev/null'];
+    const inFolder = (env: Record<string, string>, ...args: string[]) =>
+      execute('env', [`TMUX_TMPDIR=${folder}`, ...vars(env), 'tmux', ...server, ...args]);
+    const before = await inFolder({ KUBECONFIG: '/nowhere' }, 'new-session', '-d', '-s', 'before');
+    assert.equal(before.code, 0, before.stderr);
+    const terminal = new Terminal();
+    terminals.push(terminal);
+    await terminal.start(commandLine('on', ['web', ...inShop]), { TMUX_TMPDIR: folder });
+    await terminal.shows('Flows');
+    await terminal.type('Q');
+    await terminal.shows('exit code 0');
+    await inFolder({}, 'kill-server');
+    rmSync(folder, { recursive: true });
   });
 
   it('is left on by the detach key, which says how to come back', async () => {
