@@ -1,10 +1,11 @@
 import { ancestorOf } from './ancestor.ts';
 import { connectionOf } from './cli.ts';
-import { UsageError } from './error.ts';
+import { UsageError, UserError } from './error.ts';
 import { type Connection, Kubectl } from './kubectl.ts';
 import type { Service, Workload } from './kubernetes.ts';
 import { ANNOTATION, recordOf, servicePort, type TapRecord } from './record.ts';
 import { printTable } from './table.ts';
+import { printable } from './talk.ts';
 import { hasContainer, podCounts, workloadName } from './workload.ts';
 
 export interface ListFlags extends Connection {
@@ -27,7 +28,7 @@ export interface TapSummary {
   /** ISO 8601; empty when it is not known. */
   started: string;
   id: string;
-  /** `on`, `starting`, `stopping`, or `broken: why`. */
+  /** `on`, `starting`, `stopping`, `broken: why` or `unknown: why`. */
   state: string;
 }
 
@@ -61,11 +62,19 @@ async function readTaps(kubectl: Kubectl, everywhere: boolean): Promise<TapSumma
   const lists = await Promise.all(
     namespaces.map(async (namespace) => {
       const here = tapped.filter(({ metadata }) => metadata.namespace === namespace);
-      const workloads = await readWorkloads(kubectl.in(namespace), here);
+      const workloads = await readWorkloads(kubectl.in(namespace), here).catch(tellUnread);
       return here.map((service) => summarize(service, workloads));
     }),
   );
   return lists.flat();
+}
+
+/** What can't be read of one namespace keeps nobody from seeing the others; as kubectl's, the exit code says so. */
+function tellUnread(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`${printable(error.message)}\n`);
+  process.exitCode = 1;
+  return undefined;
 }
 
 async function readWorkloads(kubectl: Kubectl, services: Service[]): Promise<Workload[]> {
@@ -85,8 +94,11 @@ function readable(service: Service): TapRecord | undefined {
   }
 }
 
-/** A tapped Service as `list` shows it. Pure. */
-export function summarize(service: Service, all: Workload[]): TapSummary {
+/**
+ * A tapped Service as `list` shows it. Pure.
+ * @param all the workloads; undefined when they could not be read.
+ */
+export function summarize(service: Service, all: Workload[] | undefined): TapSummary {
   const { namespace, name } = service.metadata;
   const record = readable(service);
   if (!record) {
@@ -106,7 +118,7 @@ export function summarize(service: Service, all: Workload[]): TapSummary {
     };
     return { namespace, service: name, ...unknown, state };
   }
-  const workloads = all.filter((workload) => record.workloads.includes(workloadName(workload)));
+  const workloads = (all ?? []).filter((workload) => record.workloads.includes(workloadName(workload)));
   const counts = workloads.map(podCounts);
   return {
     namespace,
@@ -122,12 +134,13 @@ export function summarize(service: Service, all: Workload[]): TapSummary {
     owner: record.owner,
     started: record.started,
     id: record.id,
-    state: stateOf(service, record, workloads),
+    state: stateOf(service, record, all && workloads),
   };
 }
 
-function stateOf(service: Service, record: TapRecord, workloads: Workload[]): string {
+function stateOf(service: Service, record: TapRecord, workloads: Workload[] | undefined): string {
   if (record.phase !== 'on') return record.phase;
+  if (!workloads) return "unknown: its workloads can't be read";
   const missing = record.workloads.find(
     (name) => !workloads.some((workload) => workloadName(workload) === name),
   );

@@ -72,6 +72,17 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
     assert.equal((await mittens('off', 'web', ...inShop)).code, 0);
   });
 
+  it('for one namespace, list -A still shows the others, and says what it does not know', async () => {
+    assert.equal((await mittens('on', 'web', '--detach', ...inShop)).code, 0);
+    await fail({ verb: 'GET', resource: 'deployments', status: 500 });
+    const { code, stdout, stderr } = await mittens('list', '-A', '-o', 'json');
+    assert.equal(code, 1);
+    assert.match(stderr, /was told to refuse this/);
+    const { items } = JSON.parse(stdout) as { items: { namespace: string; state: string }[] };
+    const tap = items.find(({ namespace }) => namespace === shop.name);
+    assert.equal(tap?.state, "unknown: its workloads can't be read");
+  });
+
   it('when the workload is to be changed, on gives up and puts the Service back', async () => {
     await fail({ verb: 'PATCH', resource: 'deployments', status: 500 });
     const { code } = await mittens('on', 'web', '--detach', ...inShop);
