@@ -1,5 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { filesBeside } from '../files.ts';
 
 const IMAGE = process.env.MITTENS_TEST_APP_IMAGE ?? 'node:20-slim';
 
@@ -10,12 +9,9 @@ export const CALLERS = ['web', 'visitors', 'billing'];
 
 /** What makes the demo's shop, Services first: their addresses are in the environment of the pods that come after. */
 export function shop(): object[] {
-  const files = ['shop.mjs', '../patient-agent.mjs'].map((file) => [
-    basename(file),
-    readFileSync(new URL(file, import.meta.url), 'utf8'),
-  ]);
+  const data = filesBeside(import.meta.url, ['shop.mjs', '../patient-agent.mjs']);
   return [
-    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'code' }, data: Object.fromEntries(files) },
+    { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'code' }, data },
     ...SERVICES.map(service),
     ...SERVICES.map((name) => deployment(name, name === 'orders' ? 2 : 1, SERVING)),
     ...['visitors', 'billing'].map((name) => deployment(name, 1, {})),

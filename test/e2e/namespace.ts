@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
-import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { filesBeside } from '../files.ts';
 
 /**
  * A namespace of a test's own on whatever cluster KUBECONFIG names, with the sample app's code in it.
@@ -57,15 +56,12 @@ export class Namespace {
   async create(): Promise<void> {
     const labels = { 'pod-security.kubernetes.io/enforce': this.#level };
     await this.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.name, labels } });
-    const files = ['app.mjs', 'ask.mjs', 'load.mjs', '../patient-agent.mjs'].map((file) => [
-      basename(file),
-      readFileSync(new URL(file, import.meta.url), 'utf8'),
-    ]);
+    const files = ['app.mjs', 'ask.mjs', 'load.mjs', '../patient-agent.mjs'];
     await this.apply({
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'code' },
-      data: Object.fromEntries(files),
+      data: filesBeside(import.meta.url, files),
     });
     await this.apply(pod('client', ['node', '-e', 'setInterval(() => {}, 1e6)']));
     await this.kubectl('wait', 'pod/client', '--for=condition=Ready', '--timeout=120s');

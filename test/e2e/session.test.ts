@@ -46,10 +46,6 @@ async function showsRequest(terminal: Terminal, path: string): Promise<void> {
   await terminal.shows(path);
 }
 
-function vars(env: Record<string, string>): string[] {
-  return Object.entries(env).map(([name, value]) => `${name}=${value}`);
-}
-
 async function state(): Promise<string | undefined> {
   return JSON.parse((await mittens('list', '-o', 'json', ...inShop)).stdout).items[0]?.state;
 }
@@ -70,9 +66,8 @@ describe('a session', () => {
   it('is of the cluster of whoever opens it, and not of whoever had one before', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mittens-tmux-'));
     const server = ['-L', 'mittens', '-f', '/dev/null'];
-    const inFolder = (env: Record<string, string>, ...args: string[]) =>
-      execute('env', [`TMUX_TMPDIR=${folder}`, ...vars(env), 'tmux', ...server, ...args]);
-    const before = await inFolder({ KUBECONFIG: '/nowhere' }, 'new-session', '-d', '-s', 'before');
+    const elsewhere = [`TMUX_TMPDIR=${folder}`, 'KUBECONFIG=/nowhere', 'tmux', ...server];
+    const before = await execute('env', [...elsewhere, 'new-session', '-d', '-s', 'before']);
     assert.equal(before.code, 0, before.stderr);
     const terminal = new Terminal();
     terminals.push(terminal);
@@ -80,7 +75,7 @@ describe('a session', () => {
     await terminal.shows('Flows');
     await terminal.type('Q');
     await terminal.shows('exit code 0');
-    await inFolder({}, 'kill-server');
+    await execute('env', [...elsewhere, 'kill-server']);
     rmSync(folder, { recursive: true });
   });
 
