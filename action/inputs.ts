@@ -2,6 +2,8 @@ import { getInput } from '@actions/core';
 import { parseDuration } from '../scripts/lib/cli.ts';
 import { UserError } from '../scripts/lib/error.ts';
 import { type Filter, parseFilter } from '../scripts/lib/filter.ts';
+import { PROTOCOLS, type Protocol } from '../scripts/lib/protocol.ts';
+import type { TapRecord } from '../scripts/lib/record.ts';
 import { parseTarget } from '../scripts/lib/target.ts';
 
 /** A Service to tap. */
@@ -21,7 +23,8 @@ export interface Inputs {
   context: string | undefined;
   /** A file, or the content of one. */
   kubeconfig: string | undefined;
-  protocol: 'http' | 'https';
+  mode: TapRecord['mode'];
+  protocol: Protocol;
   image: string | undefined;
   run: string | undefined;
   filter: string | undefined;
@@ -48,13 +51,12 @@ const MAX_RETENTION_DAYS = 400;
  * @throws UserError for the first that makes no sense, by its name.
  */
 export function readInputs(): Inputs {
-  // There is one so far.
-  checked('mode', (mode) => oneOf(mode || 'sidecar', ['sidecar']));
   return {
     targets: checked('service', targetsOf),
     context: optional('context'),
     kubeconfig: optional('kubeconfig'),
-    protocol: checked('protocol', (protocol) => oneOf(protocol || 'http', ['http', 'https'] as const)),
+    mode: checked('mode', (mode) => oneOf(mode || 'sidecar', ['sidecar', 'ephemeral'] as const)),
+    protocol: checked('protocol', (protocol) => oneOf(protocol || 'auto', PROTOCOLS)),
     image: optional('image'),
     run: optional('run'),
     filter: checked('filter', (filter) => filterOf(filter) && filter),
@@ -99,7 +101,9 @@ function targetsOf(text: string): Target[] {
   const targets = new Map<string, Target>();
   for (const line of listOf(text, /\n/)) {
     const [, name = line, port] = /^([^:]*):([^:]*)$/.exec(line) ?? [];
-    const { namespace = optional('namespace'), service } = parseTarget(name);
+    const { namespace = optional('namespace'), kind, name: service } = parseTarget(name);
+    if (kind !== 'service')
+      throw new UserError(`"${name}" is not a Service`, { hint: 'name the Service in front of it' });
     const full = namespace ? `${namespace}/${service}` : service;
     const target = targets.get(full) ?? { service: full, ports: [] };
     target.ports.push(...[port ?? getInput('port')].filter(Boolean));

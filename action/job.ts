@@ -55,10 +55,11 @@ export function endJob(): void {
 
 /** The flags of a capture of this job's Service with that number. */
 export function captureFlags({ inputs, folder, kubeconfig }: Job, number: number): CaptureFlags {
-  const { context, protocol, image, timeout, filter, targets } = inputs;
+  const { context, mode, protocol, image, timeout, filter, targets } = inputs;
   const port = targets[number]?.ports ?? [];
   const output = pathOf(folder, number, 'mitm');
-  return { context, kubeconfig, port, https: protocol === 'https', image, timeout, filter, output };
+  const how = { protocol, 'no-restart': mode === 'ephemeral' };
+  return { context, kubeconfig, port, ...how, image, timeout, filter, output };
 }
 
 function jobIn(inputs: Inputs, folder: string, owner: string): Job {

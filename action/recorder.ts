@@ -7,12 +7,11 @@ import { isAbandoned } from '../scripts/lib/abandoned.ts';
 import { type CaptureFlags, capture } from '../scripts/lib/capture.ts';
 import { connectionOf, run } from '../scripts/lib/cli.ts';
 import { untapAndKeep } from '../scripts/lib/keep.ts';
-import { Kubectl } from '../scripts/lib/kubectl.ts';
-import type { Service } from '../scripts/lib/kubernetes.ts';
+import { locate } from '../scripts/lib/locate.ts';
 import { benchOf } from '../scripts/lib/on.ts';
 import { recordOf } from '../scripts/lib/record.ts';
 import { sleep } from '../scripts/lib/rollout.ts';
-import { locate } from '../scripts/lib/service.ts';
+import { getSubject } from '../scripts/lib/subject.ts';
 import { type Order, pathOf, STOP, TAPPED } from './order.ts';
 
 /** After a minute without a heartbeat a capture is dead; so long it is waited for, in ms. */
@@ -49,22 +48,22 @@ await run(async () => {
 
 /** Gives the Service back first if a capture of it has died: that of a runner that was lost. */
 async function takeOver(argument: string, flags: CaptureFlags): Promise<void> {
-  const { kubectl, name } = locate(new Kubectl(connectionOf(flags)), argument);
+  const { kubectl, name } = await locate(connectionOf(flags), argument);
   const bench = benchOf(kubectl, flags);
   const deadline = Date.now() + DOUBT_MS;
   for (;;) {
-    const service = await kubectl.get<Service>([`service/${name}`]);
+    const service = await getSubject(kubectl, name);
     const record = recordOf(service);
     if (record?.program !== 'mitmdump') return;
     const by = `by ${record.owner} since ${record.started}`;
     bench.kubectl = kubectl.in(service.metadata.namespace);
     if (await isAbandoned({ kubectl: bench.kubectl, service, record })) {
-      bench.talk.say(`service/${name} was left tapped, ${by}: giving it back first`);
+      bench.talk.say(`${name} was left tapped, ${by}: giving it back first`);
       return void (await untapAndKeep(bench, name, record.id));
     }
     // Of one that lives, capture itself says so.
     if (Date.now() > deadline) return;
-    bench.talk.progress(`service/${name} is being captured, ${by}; waiting to see whether that still lives`);
+    bench.talk.progress(`${name} is being captured, ${by}; waiting to see whether that still lives`);
     await sleep(LOOK_MS);
   }
 }

@@ -2,11 +2,10 @@ import { existsSync } from 'node:fs';
 import { connectionOf } from '../scripts/lib/cli.ts';
 import { UserError } from '../scripts/lib/error.ts';
 import { untapAndKeep } from '../scripts/lib/keep.ts';
-import { Kubectl } from '../scripts/lib/kubectl.ts';
-import type { Service } from '../scripts/lib/kubernetes.ts';
+import { locate } from '../scripts/lib/locate.ts';
 import { benchOf } from '../scripts/lib/on.ts';
 import { recordOf } from '../scripts/lib/record.ts';
-import { locate } from '../scripts/lib/service.ts';
+import { findSubject } from '../scripts/lib/subject.ts';
 import { captureFlags, type Job } from './job.ts';
 import { pathOf } from './order.ts';
 import { stopRecorder } from './recorder-process.ts';
@@ -42,8 +41,8 @@ async function restore(job: Job, number: number): Promise<Failure | undefined> {
 /** As `off`, and only if the tap is this job's. The flows that the pods still have are fetched once more. */
 async function giveBack(job: Job, number: number, argument: string): Promise<void> {
   const flags = captureFlags(job, number);
-  const { kubectl, name } = locate(new Kubectl(connectionOf(flags)), argument);
-  const service = await kubectl.find<Service>([`service/${name}`]);
+  const { kubectl, name } = await locate(connectionOf(flags), argument);
+  const service = await findSubject(kubectl, name);
   const record = service && recordOf(service);
   if (record?.owner !== job.owner) return;
   const bench = { ...benchOf(kubectl, flags), kubectl: kubectl.in(service?.metadata.namespace ?? '') };

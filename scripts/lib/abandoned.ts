@@ -1,6 +1,6 @@
 import { FOLLOWERS } from './follow.ts';
 import type { Kubectl } from './kubectl.ts';
-import { containerStatus, type Pod } from './kubernetes.ts';
+import { isRunning, type Pod } from './kubernetes.ts';
 import { sleep } from './rollout.ts';
 import { podsOf } from './service.ts';
 import type { Tapped } from './session.ts';
@@ -24,7 +24,7 @@ export async function isAbandoned({ kubectl, service, record }: Tapped): Promise
   for (let times = 0; times < 2; times++) {
     if (times > 0) await sleep(AGAIN_MS);
     const pods = await podsOf(kubectl, service);
-    const running = pods.filter((pod) => containerStatus(pod, record.container)?.state?.running);
+    const running = pods.filter((pod) => isRunning(pod, record.container));
     const followed = await Promise.all(running.map((pod) => isFollowed(kubectl, pod, record.container)));
     if (followed.includes(true)) return false;
   }

@@ -14,7 +14,7 @@ const PROXY_PORT = 7777;
 const FLUX_ANNOTATION = 'helm.toolkit.fluxcd.io/driftDetection';
 
 /** Which ancestor's tap a Service bears, by the annotation that holds the original port. */
-export function ancestorOf(service: Service): Ancestor | undefined {
+export function ancestorOf(service: Pick<Service, 'metadata'>): Ancestor | undefined {
   return ANCESTORS.find((ancestor) => service.metadata.annotations?.[`${ancestor}.io/original-port`]);
 }
 

@@ -1,31 +1,26 @@
 import { connectionOf } from './cli.ts';
 import { UserError } from './error.ts';
 import { listenForInterrupts } from './interrupt.ts';
-import { Kubectl } from './kubectl.ts';
-import type { Service } from './kubernetes.ts';
+import { locate } from './locate.ts';
 import { benchOf, type OnFlags, show } from './on.ts';
 import { recordOf } from './record.ts';
-import { refuseSecond } from './refusal.ts';
-import { locate } from './service.ts';
+import { argumentOf, refuseSecond } from './refusal.ts';
+import { getSubject } from './subject.ts';
 
 /** The command `attach`: shows a tap that is on; leaving it by anything but `q` leaves it on. */
 export async function attach(argument: string, flags: OnFlags): Promise<void> {
-  const { kubectl, name } = locate(new Kubectl(connectionOf(flags)), argument);
-  if (!process.stdin.isTTY || !process.stdout.isTTY)
-    throw new UserError('attach needs a terminal, and this is none');
-  const bench = benchOf(kubectl, flags);
-  const service = await kubectl.get<Service>([`service/${name}`]);
-  const record = recordOf(service);
-  if (!record) throw new UserError(`service/${name} is not tapped`, { hint: `tap it: on ${name}` });
-  refuseSecond(service, record, 'mitmproxy');
-  if (record.phase !== 'on') {
-    throw new UserError(`service/${name} is ${record.phase}, by ${record.owner} since ${record.started}`);
-  }
-  bench.kubectl = kubectl.in(service.metadata.namespace);
   const interrupts = listenForInterrupts();
-  await show(
-    bench,
-    { kubectl: bench.kubectl, service, record },
-    { tmux: !flags['no-tmux'], interrupts, endsTap: false },
-  );
+  const { kubectl, name } = await locate(connectionOf(flags), argument, interrupts.signal);
+  const service = await getSubject(kubectl, name);
+  const record = recordOf(service);
+  if (!record) throw new UserError(`${name} is not tapped`, { hint: `tap it: on ${argumentOf(service)}` });
+  refuseSecond(service, record, record.program === 'mitmweb' ? 'mitmweb' : 'mitmproxy');
+  if (record.phase !== 'on') {
+    throw new UserError(`${name} is ${record.phase}, by ${record.owner} since ${record.started}`);
+  }
+  if (record.program === 'mitmproxy' && !(process.stdin.isTTY && process.stdout.isTTY))
+    throw new UserError('attach needs a terminal, and this is none');
+  const bench = benchOf(kubectl.in(service.metadata.namespace), flags);
+  const tapped = { kubectl: bench.kubectl, service, record };
+  await show(bench, tapped, { tmux: !flags['no-tmux'], interrupts, endsTap: false, watch: undefined });
 }

@@ -8,21 +8,22 @@ import { type Filter, parseFilter } from './filter.ts';
 import { parseFlow } from './flow.ts';
 import { Followers, type Harvest, PATIENCE } from './followers.ts';
 import { type Interrupts, listenForInterrupts } from './interrupt.ts';
-import { Kubectl, KubectlError } from './kubectl.ts';
-import type { Service } from './kubernetes.ts';
-import { askWhichPort, benchOf, type OnFlags, requestOf } from './on.ts';
+import { type Kubectl, KubectlError } from './kubectl.ts';
+import { locate } from './locate.ts';
+import { askWhichPort, benchOf, needsWatch, requestOf, type TapFlags } from './on.ts';
 import type { TapRequest } from './plan.ts';
 import { recordOf } from './record.ts';
 import { Recording, timestamp } from './recording.ts';
 import { refuseSecond } from './refusal.ts';
-import { locate } from './service.ts';
 import type { Tapped } from './session.ts';
+import { findSubject, getSubject, subjectName } from './subject.ts';
 import { tap } from './tap.ts';
 import { formatBytes } from './units.ts';
 import { untap } from './untap.ts';
+import { Watch } from './watch.ts';
 import type { Workbench } from './workbench.ts';
 
-export interface CaptureFlags extends Omit<OnFlags, 'detach' | 'no-tmux' | 'dry-run'> {
+export interface CaptureFlags extends TapFlags {
   output?: string | undefined;
   for?: string | undefined;
   count?: string | undefined;
@@ -70,13 +71,18 @@ export async function capture(
     command,
     onTapped,
   };
-  const { kubectl: somewhere, name } = locate(new Kubectl(connectionOf(flags)), argument);
-  const bench = benchOf(somewhere, flags);
-  const recording = recordingOf(flags, name);
   const interrupts = listenForInterrupts();
+  const { kubectl: somewhere, name } = await locate(connectionOf(flags), argument, interrupts.signal);
+  if (!name.startsWith('service/'))
+    throw new UsageError(
+      `"${argument}" is not a Service`,
+      `on ${name} taps one pod; capture takes all of a Service`,
+    );
+  const bench = benchOf(somewhere, flags);
+  const recording = recordingOf(flags, name.slice('service/'.length));
   bench.signal = interrupts.signal;
   if (onFirstChange) bench.onFirstChange = onFirstChange;
-  const service = await somewhere.get<Service>([`service/${name}`]);
+  const service = await getSubject(somewhere, name);
   bench.kubectl = somewhere.in(service.metadata.namespace);
   const earlier = recordOf(service);
   if (earlier) refuseSecond(service, earlier, request.program);
@@ -97,8 +103,9 @@ async function recordTap(
   { signal }: Interrupts,
 ): Promise<number> {
   const { talk } = bench;
-  const { name } = tapped.service.metadata;
+  const name = subjectName(tapped.service);
   const { signal: _, ...patient } = bench;
+  const watch = needsWatch(tapped) ? new Watch(bench, tapped).start() : undefined;
   const followers = new Followers(tapped, async (bytes) => {
     if (!wanted || wanted(parseFlow(bytes))) await recording.add(bytes);
   });
@@ -108,13 +115,14 @@ async function recordTap(
     await followers.start();
     const isOurs = process.stderr.isTTY && purpose.command.length === 0;
     const hint = isOurs ? '; Ctrl-C ends it' : '';
-    talk.say(`service/${name} is tapped; its flows go to ${nameOf(recording)}${hint}`);
+    talk.say(`${name} is tapped; its flows go to ${nameOf(recording)}${hint}`);
     purpose.onTapped?.();
     if (purpose.command.length > 0)
       command = new Command(purpose.command, { ownStdout: recording.name !== '-' });
-    talk.say(await theEnd(bench, tapped, { recording, followers, purpose, command, signal }));
+    talk.say(await theEnd(bench, tapped, { recording, followers, purpose, command, watch, signal }));
   } finally {
     if (signal.aborted) command?.pass(signal.reason);
+    await watch?.stop();
     let patience = 0;
     try {
       await untap(patient, name, tapped.record.id);
@@ -126,7 +134,9 @@ async function recordTap(
       await recording.close();
     }
   }
-  if (command) return await command.exitCode;
+  const code = await command?.exitCode;
+  if (watch?.failed.aborted) throw watch.failed.reason;
+  if (code !== undefined) return code;
   if (signal.aborted) throw signal.reason;
   return 0;
 }
@@ -136,14 +146,17 @@ interface Running {
   followers: Followers;
   purpose: Purpose;
   command: Command | undefined;
+  /** Of a tap without a restart. */
+  watch: Watch | undefined;
   signal: AbortSignal;
 }
 
 /** Waits for the end of a capture, and says why it came. */
 async function theEnd({ talk, kubectl }: Workbench, tapped: Tapped, running: Running): Promise<string> {
-  const { recording, purpose, command, signal } = running;
+  const { recording, purpose, command, watch, signal } = running;
   const began = Date.now();
-  const over = AbortSignal.any([signal, recording.ended, ...(command ? [command.ended] : [])]);
+  const ends = [signal, recording.ended, command?.ended, watch?.failed];
+  const over = AbortSignal.any(ends.filter((end) => end !== undefined));
   let looked = began;
   while (!over.aborted) {
     const now = Date.now();
@@ -184,7 +197,7 @@ function tell({ talk }: Workbench, recording: Recording, { pods, warnings }: Har
 /** Whether the tap is gone; an API server that is away for a while does not end a capture. */
 async function isGivenBack(kubectl: Kubectl, { service, record }: Tapped): Promise<boolean> {
   try {
-    const current = await kubectl.find<Service>([`service/${service.metadata.name}`]);
+    const current = await findSubject(kubectl, subjectName(service));
     const now = current && recordOf(current);
     return now?.id !== record.id || now.phase !== 'on';
   } catch (error) {
@@ -198,7 +211,7 @@ function captureRequestOf(flags: CaptureFlags): TapRequest {
   const options: string[] = [];
   if (flags['body-limit'] !== undefined) options.push(`mittens_body_limit=${parseSize(flags['body-limit'])}`);
   const args = options.flatMap((option) => ['--set', option]);
-  return { ...requestOf(flags, args), program: 'mitmdump' };
+  return requestOf(flags, 'mitmdump', args);
 }
 
 /** Where the flows go. @throws UserError for a place where no file can be. */

@@ -25,8 +25,18 @@ export const CONNECTION_HELP = `  -n, --namespace NS    where the Service is (de
 /** The flags of what taps a Service. */
 export const TAP_FLAGS = {
   port: { type: 'string', short: 'p', multiple: true },
-  https: { type: 'boolean' },
+  protocol: { type: 'string' },
+  'no-restart': { type: 'boolean' },
+  'replace-pods': { type: 'boolean' },
   'listen-port': { type: 'string' },
+  'tls-secret': { type: 'string' },
+  'client-tls-secret': { type: 'string' },
+  forwarded: { type: 'boolean' },
+  'modify-headers': { type: 'string', multiple: true },
+  'modify-body': { type: 'string', multiple: true },
+  'map-remote': { type: 'string', multiple: true },
+  script: { type: 'string', multiple: true },
+  replay: { type: 'string', multiple: true },
   image: { type: 'string' },
   'image-pull-policy': { type: 'string' },
   templates: { type: 'string' },
@@ -34,8 +44,16 @@ export const TAP_FLAGS = {
 } as const satisfies Flags;
 
 export const TAP_HELP = `  -p, --port PORT       number or name of the Service's port; more than once for several
-      --https           the app speaks TLS on that port
+      --protocol P      auto (default: by how each connection begins), http, https, h2c or tcp
+      --no-restart      put the proxy into the pods that run, as an ephemeral container
+      --replace-pods    evict, one at a time, pods that do not follow their template by themselves
       --listen-port N   where the proxy listens in the pods (default: 7777, or the next that is free)
+      --tls-secret S    show clients the certificate of this Secret, the app's own
+      --client-tls-secret S   show the app the certificate of this Secret
+      --forwarded       tell the app who asks, and how: X-Forwarded-For, X-Forwarded-Proto
+      --modify-headers, --modify-body, --map-remote PATTERN   as mitmproxy has them
+      --script FILE     a mitmproxy script, which is sent along
+      --replay FLOWS    answer from a flow file what is in it
       --image IMAGE     mitmproxy's image (default: $MITTENS_IMAGE, or mitmproxy/mitmproxy:12.2.3)
       --image-pull-policy P   Always, IfNotPresent (default) or Never
       --templates DIR   your own templates, which win over the built-in ones file by file

@@ -1,13 +1,15 @@
 import { isAbandoned } from './abandoned.ts';
+import { age } from './age.ts';
 import { connectionOf, parseDuration } from './cli.ts';
 import { UsageError, UserError } from './error.ts';
 import { untapAndKeep } from './keep.ts';
 import { Kubectl } from './kubectl.ts';
 import type { Service } from './kubernetes.ts';
-import { age } from './list.ts';
 import type { OffFlags } from './off.ts';
 import { benchOf } from './on.ts';
 import { recordOf, type TapRecord } from './record.ts';
+import { subjectName } from './subject.ts';
+import { findTaps } from './taps.ts';
 import type { Workbench } from './workbench.ts';
 
 export interface GcFlags extends Omit<OffFlags, 'all'> {
@@ -27,21 +29,22 @@ export async function gc(args: string[], flags: GcFlags): Promise<void> {
   const kubectl = new Kubectl(connectionOf(flags));
   const bench = benchOf(kubectl, flags);
   const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
-  const services = await kubectl.list<Service>(['services', ...everywhere]);
+  const services = await findTaps(kubectl, everywhere);
   const failed: string[] = [];
   let found = 0;
   for (const service of services) {
-    const { name, namespace } = service.metadata;
+    const { namespace } = service.metadata;
+    const name = subjectName(service);
     try {
       const here = { ...bench, kubectl: kubectl.in(namespace) };
       const why = await garbage(here, service, oldest);
       if (!why) continue;
       found++;
-      bench.talk.say(`service/${name} in ${namespace} ${why}`);
+      bench.talk.say(`${name} in ${namespace} ${why}`);
       if (!flags['dry-run']) await untapAndKeep(here, name, recordOf(service)?.id);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      bench.talk.say(`error: service/${name} in ${namespace}: ${error.message}`);
+      bench.talk.say(`error: ${name} in ${namespace}: ${error.message}`);
       failed.push(name);
     }
   }

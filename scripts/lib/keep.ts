@@ -6,12 +6,14 @@ import type { Service } from './kubernetes.ts';
 import { recordOf } from './record.ts';
 import { Recording, timestamp } from './recording.ts';
 import type { Tapped } from './session.ts';
+import { findSubject } from './subject.ts';
 import { untap } from './untap.ts';
 import type { Workbench } from './workbench.ts';
 
 /**
  * Gives a Service back as untap does, and fetches the flows of its tap meanwhile. What goes wrong with them is a
  * warning: they never keep a Service from being given back.
+ * @param name `service/web` or `pod/web-1`.
  * @param onlyId gives back this one tap only.
  * @param file where the flows go, if not where they are kept for users.
  */
@@ -47,7 +49,7 @@ async function finish({ talk }: Workbench, followers: Followers, recording: Reco
 
 /** The tap that is to be given back, unless it never was on. */
 async function tapOf({ kubectl }: Workbench, name: string, onlyId?: string): Promise<Tapped | undefined> {
-  const service = await kubectl.find<Service>([`service/${name}`]);
+  const service = await findSubject(kubectl, name);
   const record = service && recordOf(service);
   if (!record || record.phase === 'starting' || (onlyId && record.id !== onlyId)) return undefined;
   return { kubectl: kubectl.in(service.metadata.namespace), service, record };

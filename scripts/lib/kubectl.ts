@@ -1,4 +1,7 @@
 import { type ChildProcess, type ChildProcessByStdio, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { captured$ } from './child.ts';
@@ -27,6 +30,8 @@ export class KubectlError extends UserError {
   }
 }
 
+/** Less than Linux' MAX_ARG_STRLEN, in bytes. */
+const MAX_ARGUMENT = 120_000;
 /** How often a read is tried while the API server is not available, and how far apart, in ms. */
 const READ_TRIES = 6;
 const READ_AGAIN_MS = 1000;
@@ -118,7 +123,19 @@ export class Kubectl {
     // Not kubectl's default manager: Flux undoes what that one did.
     const args = ['patch', object, `--type=${type}`, '--field-manager=mittens', '-o', 'json'];
     if (options.dryRun) args.push('--dry-run=server');
-    return JSON.parse(await this.run([...args, '--patch', JSON.stringify(patch)])) as T;
+    const text = JSON.stringify(patch);
+    // Older kubectls have no --patch-file, and Linux no longer arguments.
+    if (Buffer.byteLength(text) < MAX_ARGUMENT)
+      return JSON.parse(await this.run([...args, '--patch', text])) as T;
+    return await withFile(
+      text,
+      async (file) => JSON.parse(await this.run([...args, '--patch-file', file])) as T,
+    );
+  }
+
+  /** Sends an object to an address of the API that kubectl has no command for. */
+  async send(verb: 'create' | 'replace', path: string, object: unknown): Promise<void> {
+    await withFile(JSON.stringify(object), async (file) => await this.run([verb, '--raw', path, '-f', file]));
   }
 
   /** kubectl on the user's own terminal. */
@@ -150,6 +167,18 @@ export class Kubectl {
     if (this.connection.namespace) return this.connection.namespace;
     const jsonpath = 'jsonpath={.contexts[0].context.namespace}';
     return (await this.run(['config', 'view', '--minify', '-o', jsonpath])) || 'default';
+  }
+}
+
+/** Lets kubectl read a text from a file that nobody else can. */
+async function withFile<T>(text: string, use: (file: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'mittens-'));
+  try {
+    const file = join(folder, 'object.json');
+    writeFileSync(file, text, { mode: 0o600 });
+    return await use(file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 

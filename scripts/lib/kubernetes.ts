@@ -9,18 +9,22 @@ export interface Metadata {
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
   deletionTimestamp?: string;
-  ownerReferences?: { kind: string; name: string; controller?: boolean }[];
+  ownerReferences?: { kind: string; name: string; uid?: string; controller?: boolean }[];
 }
 
 export interface ServicePort {
   name?: string;
   port: number;
   protocol?: string;
+  /** What is spoken there, as whoever made the Service says. */
+  appProtocol?: string;
   /** A number, or the name of a container's port. */
   targetPort?: number | string;
 }
 
 export interface Service {
+  /** `Service`; or `Pod`, for one pod that is tapped by itself: see subject.ts. */
+  kind: string;
   metadata: Metadata;
   spec: {
     type?: string;
@@ -40,7 +44,8 @@ export interface Container {
 export interface PodSpec {
   containers: Container[];
   initContainers?: (Container & { restartPolicy?: string })[];
-  volumes?: { name: string }[];
+  ephemeralContainers?: Container[];
+  volumes?: { name: string; secret?: { secretName?: string } }[];
   hostNetwork?: boolean;
 }
 
@@ -64,6 +69,7 @@ export interface ContainerStatus {
 }
 
 export interface Pod {
+  kind?: string;
   metadata: Metadata;
   spec: PodSpec;
   status: {
@@ -73,6 +79,7 @@ export interface Pod {
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
     containerStatuses?: ContainerStatus[];
     initContainerStatuses?: ContainerStatus[];
+    ephemeralContainerStatuses?: ContainerStatus[];
   };
 }
 
@@ -112,9 +119,32 @@ export function isAlive(pod: Pod): boolean {
   return !pod.metadata.deletionTimestamp && pod.status.phase !== 'Succeeded' && pod.status.phase !== 'Failed';
 }
 
-/** The status of one of a pod's containers. */
+/** The status of one of a pod's containers, an ephemeral one included. */
 export function containerStatus(pod: Pod, name: string): ContainerStatus | undefined {
-  return pod.status.containerStatuses?.find((status) => status.name === name);
+  const { containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status;
+  return [...containerStatuses, ...ephemeralContainerStatuses].find((status) => status.name === name);
+}
+
+/** Whether a pod has a container of that name, an ephemeral one included; that may have ended. */
+export function hasContainerNamed({ spec }: Pod, name: string): boolean {
+  return [...spec.containers, ...(spec.ephemeralContainers ?? [])].some(
+    (container) => container.name === name,
+  );
+}
+
+/** Whether a pod's container of that name runs. */
+export function isRunning(pod: Pod, name: string): boolean {
+  return containerStatus(pod, name)?.state?.running !== undefined;
+}
+
+/** The containers of a pod that run beside one another, those that have ended in the end included. */
+export function containersOf({
+  containers,
+  initContainers = [],
+  ephemeralContainers = [],
+}: PodSpec): Container[] {
+  const besides = initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always');
+  return [...containers, ...besides, ...ephemeralContainers];
 }
 
 /** A selector as kubectl's `-l` takes it. */

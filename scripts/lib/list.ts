@@ -1,12 +1,18 @@
+import { age } from './age.ts';
 import { ancestorOf } from './ancestor.ts';
 import { connectionOf } from './cli.ts';
 import { UsageError, UserError } from './error.ts';
 import { type Connection, Kubectl } from './kubectl.ts';
-import type { Service, Workload } from './kubernetes.ts';
+import { containerStatus, isAlive, isRunning, type Pod, type Service, type Workload } from './kubernetes.ts';
+import { labelsOff } from './label.ts';
 import { ANNOTATION, recordOf, servicePort, type TapRecord } from './record.ts';
+import { argumentOf } from './refusal.ts';
+import { getsTraffic } from './serve.ts';
+import { isPod } from './subject.ts';
 import { printTable } from './table.ts';
 import { printable } from './talk.ts';
-import { hasContainer, podCounts, workloadName } from './workload.ts';
+import { findTaps } from './taps.ts';
+import { hasContainer, isSelected, podCounts, workloadName } from './workload.ts';
 
 export interface ListFlags extends Connection {
   'all-namespaces'?: boolean | undefined;
@@ -16,13 +22,14 @@ export interface ListFlags extends Connection {
 /** A tap as `list` shows it; with `-o json` these are the items of a TapList. */
 export interface TapSummary {
   namespace: string;
+  /** As commands take it: `web`, or `pod/web-1`. */
   service: string;
   /** The tapped ports, each with what it points at without the tap and where the proxy listens. */
-  ports: { port: number; targetPort: number | string; listenPort: number }[];
+  ports: { port: number; targetPort: number | string; protocol: string; listenPort: number }[];
   workloads: string[];
   pods: { ready: number; wanted: number };
   mode: string;
-  /** What runs in the proxy's container: mitmproxy in a session, mitmdump in a capture. */
+  /** What runs in the proxy's container: mitmproxy or mitmweb in a session, mitmdump in a capture. */
   program: string;
   owner: string;
   /** ISO 8601; empty when it is not known. */
@@ -48,22 +55,21 @@ export async function list(args: string[], flags: ListFlags): Promise<void> {
     process.stdout.write(`${JSON.stringify({ kind: 'TapList', items: taps }, null, 2)}\n`);
   else if (taps.length === 0) await tellNone(kubectl, flags);
   else if (flags.output === 'name')
-    for (const { service } of taps) process.stdout.write(`service/${service}\n`);
+    for (const { service } of taps)
+      process.stdout.write(`${service.includes('/') ? service : `service/${service}`}\n`);
   else printTable(process.stdout, rowsOf(taps, flags));
+  if (flags.output === 'wide') await tellHistory(kubectl, flags['all-namespaces'] ?? false);
 }
 
-/** One call finds the taps; their workloads take one more for each namespace that has any. */
+/** Two calls find the taps; what stands behind them takes up to two more for each namespace that has any. */
 async function readTaps(kubectl: Kubectl, everywhere: boolean): Promise<TapSummary[]> {
-  const services = await kubectl.list<Service>(['services', ...(everywhere ? ['--all-namespaces'] : [])]);
-  const tapped = services.filter(
-    (service) => service.metadata.annotations?.[ANNOTATION] !== undefined || ancestorOf(service),
-  );
+  const tapped = await findTaps(kubectl, everywhere ? ['--all-namespaces'] : []);
   const namespaces = [...new Set(tapped.map(({ metadata }) => metadata.namespace))];
   const lists = await Promise.all(
     namespaces.map(async (namespace) => {
       const here = tapped.filter(({ metadata }) => metadata.namespace === namespace);
-      const workloads = await readWorkloads(kubectl.in(namespace), here).catch(tellUnread);
-      return here.map((service) => summarize(service, workloads));
+      const behind = await readBehind(kubectl.in(namespace), here).catch(tellUnread);
+      return here.map((service) => summarize(service, behind));
     }),
   );
   return lists.flat();
@@ -77,8 +83,27 @@ function tellUnread(error: unknown): undefined {
   return undefined;
 }
 
-async function readWorkloads(kubectl: Kubectl, services: Service[]): Promise<Workload[]> {
-  const names = [...new Set(services.flatMap((service) => readable(service)?.workloads ?? []))];
+/** What stands behind the taps of a namespace. */
+export interface Behind {
+  workloads: Workload[];
+  /** All of the namespace, where a tap without a restart is; otherwise none. */
+  pods: Pod[];
+}
+
+async function readBehind(kubectl: Kubectl, services: Service[]): Promise<Behind> {
+  const records = services.map(readable).filter((record) => record !== undefined);
+  const [workloads, pods] = await Promise.all([
+    readWorkloads(
+      kubectl,
+      records.filter(({ mode }) => mode === 'sidecar'),
+    ),
+    records.some(({ mode }) => mode === 'ephemeral') ? kubectl.list<Pod>(['pods']) : [],
+  ]);
+  return { workloads, pods };
+}
+
+async function readWorkloads(kubectl: Kubectl, records: TapRecord[]): Promise<Workload[]> {
+  const names = [...new Set(records.flatMap(({ workloads }) => workloads))];
   if (names.length === 0) return [];
   // One object comes as itself, several as a List.
   const text = await kubectl.run(['get', ...names, '--ignore-not-found', '-o', 'json']);
@@ -96,16 +121,12 @@ function readable(service: Service): TapRecord | undefined {
 
 /**
  * A tapped Service as `list` shows it. Pure.
- * @param all the workloads; undefined when they could not be read.
+ * @param behind undefined when it could not be read.
  */
-export function summarize(service: Service, all: Workload[] | undefined): TapSummary {
-  const { namespace, name } = service.metadata;
+export function summarize(service: Service, behind: Behind | undefined): TapSummary {
+  const { namespace } = service.metadata;
   const record = readable(service);
   if (!record) {
-    const ancestor = ancestorOf(service);
-    const state = ancestor
-      ? `broken: left by ${ancestor === 'mittens' ? 'the Go mittens' : ancestor}`
-      : 'broken: unreadable record';
     const unknown = {
       ports: [],
       workloads: [],
@@ -116,44 +137,116 @@ export function summarize(service: Service, all: Workload[] | undefined): TapSum
       started: '',
       id: '',
     };
-    return { namespace, service: name, ...unknown, state };
+    return { namespace, service: argumentOf(service), ...unknown, state: stateWithoutRecord(service) };
   }
-  const workloads = (all ?? []).filter((workload) => record.workloads.includes(workloadName(workload)));
-  const counts = workloads.map(podCounts);
   return {
     namespace,
-    service: name,
-    ports: record.ports.map(({ port, targetPort, listenPort }) => ({ port, targetPort, listenPort })),
+    service: argumentOf(service),
+    ports: record.ports.map(({ port, targetPort, protocol, listenPort }) => ({
+      port,
+      targetPort,
+      protocol,
+      listenPort,
+    })),
     workloads: record.workloads,
-    pods: {
-      ready: counts.reduce((sum, { ready }) => sum + ready, 0),
-      wanted: counts.reduce((sum, { wanted }) => sum + wanted, 0),
-    },
+    pods: behind ? countPods(service, record, behind) : { ready: 0, wanted: 0 },
     mode: record.mode,
-    program: record.program ?? 'mitmproxy',
+    program: record.program,
     owner: record.owner,
     started: record.started,
     id: record.id,
-    state: stateOf(service, record, all && workloads),
+    state: stateOf(service, record, behind),
   };
 }
 
-function stateOf(service: Service, record: TapRecord, workloads: Workload[] | undefined): string {
+function stateWithoutRecord(service: Service): string {
+  const ancestor = ancestorOf(service);
+  if (ancestor) return `broken: left by ${ancestor === 'mittens' ? 'the Go mittens' : ancestor}`;
+  return service.metadata.annotations?.[ANNOTATION] === undefined
+    ? 'broken: its record is gone'
+    : 'broken: unreadable record';
+}
+
+function countPods(service: Service, record: TapRecord, behind: Behind): TapSummary['pods'] {
+  if (record.mode === 'ephemeral') {
+    const pods = podsBehind(service, record, behind);
+    return { ready: pods.filter((pod) => isServing(pod, service, record)).length, wanted: pods.length };
+  }
+  const counts = workloadsOf(record, behind).map(podCounts);
+  return {
+    ready: counts.reduce((sum, { ready }) => sum + ready, 0),
+    wanted: counts.reduce((sum, { wanted }) => sum + wanted, 0),
+  };
+}
+
+function workloadsOf(record: TapRecord, { workloads }: Behind): Workload[] {
+  return workloads.filter((workload) => record.workloads.includes(workloadName(workload)));
+}
+
+/** The pods that are to have the proxy of a tap without a restart. */
+function podsBehind(service: Service, { pod }: TapRecord, { pods }: Behind): Pod[] {
+  const alone = isPod(service) ? service.metadata.name : pod;
+  return pods.filter(isAlive).filter(({ metadata }) => {
+    if (alone) return metadata.name === alone;
+    return isSelected(service, metadata.labels);
+  });
+}
+
+function isServing(pod: Pod, service: Service, record: TapRecord): boolean {
+  return getsTraffic(pod, { service, record }) && isRunning(pod, record.container);
+}
+
+function stateOf(service: Service, record: TapRecord, behind: Behind | undefined): string {
   if (record.phase !== 'on') return record.phase;
-  if (!workloads) return "unknown: its workloads can't be read";
+  if (!behind) return "unknown: what stands behind it can't be read";
+  const proxies =
+    record.mode === 'sidecar' ? stateOfWorkloads(record, behind) : stateOfPods(service, record, behind);
+  return proxies ?? stateOfPorts(service, record) ?? 'on';
+}
+
+function stateOfWorkloads(record: TapRecord, behind: Behind): string | undefined {
+  const workloads = workloadsOf(record, behind);
   const missing = record.workloads.find(
     (name) => !workloads.some((workload) => workloadName(workload) === name),
   );
   if (missing) return `broken: ${missing} is gone`;
   const bare = workloads.find((workload) => !hasContainer(workload, record.container));
-  if (bare) return `broken: ${workloadName(bare)} has lost the proxy`;
+  return bare && `broken: ${workloadName(bare)} has lost the proxy`;
+}
+
+function stateOfPods(service: Service, record: TapRecord, behind: Behind): string | undefined {
+  const pods = podsBehind(service, record, behind);
+  if (pods.some((pod) => isServing(pod, service, record))) return undefined;
+  return pods.length > 0 ? 'broken: no ready pod has the proxy' : undefined;
+}
+
+function stateOfPorts(service: Service, record: TapRecord): string | undefined {
+  if (isPod(service)) return undefined;
   for (const { port, listenPort } of record.ports) {
     const current = servicePort(service, port);
     if (!current) return `broken: port ${port} is gone`;
     if (current.targetPort !== listenPort)
       return `broken: port ${port} points at ${current.targetPort} again`;
   }
-  return 'on';
+  const selects = Object.keys(labelsOff(service.spec.selector)).length > 0;
+  return record.mode === 'ephemeral' && !selects
+    ? 'broken: it selects pods without a proxy again'
+    : undefined;
+}
+
+/** Ephemeral containers that have ended stay in their pods, which Kubernetes can't change. */
+async function tellHistory(kubectl: Kubectl, everywhere: boolean): Promise<void> {
+  const pods = await kubectl.list<Pod>(['pods', ...(everywhere ? ['--all-namespaces'] : [])]);
+  const ended = pods.filter((pod) =>
+    pod.spec.ephemeralContainers?.some(
+      ({ name }) => name.startsWith('mittens-') && containerStatus(pod, name)?.state?.terminated,
+    ),
+  );
+  if (ended.length === 0) return;
+  const names = ended.map(({ metadata }) => `pod/${metadata.name}`).join(', ');
+  process.stderr.write(
+    `${printable(`note: taps that have ended are in the history of ${names}, until they are replaced`)}\n`,
+  );
 }
 
 async function tellNone(kubectl: Kubectl, flags: ListFlags): Promise<void> {
@@ -190,15 +283,4 @@ function rowsOf(taps: TapSummary[], flags: ListFlags): string[][] {
     ],
     ...rows,
   ];
-}
-
-/** An age in ms as kubectl writes it: 45s, 7m30s, 95m, 5h, 3d. */
-export function age(ms: number): string {
-  const s = Math.max(0, Math.floor(ms / 1000));
-  const [m, h, d] = [Math.floor(s / 60), Math.floor(s / 3600), Math.floor(s / 86400)];
-  if (s < 120) return `${s}s`;
-  if (m < 10) return s % 60 ? `${m}m${s % 60}s` : `${m}m`;
-  if (m < 180) return `${m}m`;
-  if (h < 8) return m % 60 ? `${h}h${m % 60}m` : `${h}h`;
-  return h < 48 ? `${h}h` : `${d}d`;
 }

@@ -1,12 +1,11 @@
-import { ancestorOf } from './ancestor.ts';
 import { connectionOf } from './cli.ts';
 import { UsageError, UserError } from './error.ts';
 import { untapAndKeep } from './keep.ts';
 import { Kubectl } from './kubectl.ts';
-import type { Service } from './kubernetes.ts';
+import { type Located, locate } from './locate.ts';
 import { benchOf, type OnFlags } from './on.ts';
-import { ANNOTATION } from './record.ts';
-import { type Located, locate } from './service.ts';
+import { subjectName } from './subject.ts';
+import { findTaps } from './taps.ts';
 import { servicesOfProxies } from './untap.ts';
 
 export interface OffFlags
@@ -25,16 +24,16 @@ export async function off(args: string[], flags: OffFlags): Promise<void> {
   const bench = benchOf(kubectl, flags);
   const located = flags.all
     ? await findTapped(kubectl, flags)
-    : args.map((argument) => locate(kubectl, argument));
+    : await Promise.all(args.map((argument) => locate(connectionOf(flags), argument)));
   const failed: string[] = [];
   for (const { kubectl, name } of located) {
     try {
       const there = await untapAndKeep({ ...bench, kubectl }, name);
-      bench.talk.say(there ? `service/${name} is as it was` : `service/${name} is not tapped`);
+      bench.talk.say(there ? `${name} is as it was` : `${name} is not tapped`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       if (located.length === 1) throw error;
-      bench.talk.say(`error: service/${name}: ${error.message}`);
+      bench.talk.say(`error: ${name}: ${error.message}`);
       failed.push(name);
     }
   }
@@ -51,19 +50,15 @@ function refuseContradictions(args: string[], flags: OffFlags): void {
   if (flags.namespace) throw new UsageError('either --namespace or --all-namespaces, not both');
 }
 
-/** Every Service that is tapped, by us or by an ancestor, or whose proxy was left behind. */
+/** Everything that is tapped, by us or by an ancestor, or whose proxy was left behind. */
 async function findTapped(kubectl: Kubectl, flags: OffFlags): Promise<Located[]> {
   const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
-  const services = await kubectl.list<Service>(['services', ...everywhere]);
-  const tapped = services.filter(
-    (service) => service.metadata.annotations?.[ANNOTATION] !== undefined || ancestorOf(service),
-  );
+  const tapped = (await findTaps(kubectl, everywhere)).map((service) => ({
+    namespace: service.metadata.namespace,
+    name: subjectName(service),
+  }));
   const found = new Map<string, Located>();
-  for (const { namespace, name } of [
-    ...tapped.map(({ metadata }) => metadata),
-    ...(await servicesOfProxies(kubectl, everywhere)),
-  ]) {
-    found.set(`${namespace}/${name}`, { kubectl: kubectl.in(namespace), name });
-  }
+  for (const { namespace, name } of [...tapped, ...(await servicesOfProxies(kubectl, everywhere))])
+    found.set(`${namespace} ${name}`, { kubectl: kubectl.in(namespace), name });
   return [...found.values()];
 }

@@ -1,26 +1,35 @@
+import { ephemeralContainer, podsOfPod } from './ephemeral.ts';
 import type { PatchType } from './kubectl.ts';
 import type { Pod, Service, Workload } from './kubernetes.ts';
-import { choosePorts, planPorts } from './port.ts';
-import { retargetPatch, type TapRecord, writePatch } from './record.ts';
+import { choosePorts, type PodsOf, planPorts, planWebPort } from './port.ts';
+import { isEncrypted, type Protocol } from './protocol.ts';
+import { containerName } from './proxy.ts';
+import { retargetPatch, servicePort, type TapRecord, writePatch } from './record.ts';
 import {
   refuseArgs,
+  refuseHostNetwork,
+  refuseMode,
+  refuseOwners,
   refusePods,
   refusePort,
   refuseSecond,
   refuseService,
   refuseWorkload,
-  theWorkload,
 } from './refusal.ts';
-import { containerName, sidecarPatch } from './sidecar.ts';
+import type { SentFile } from './sent-file.ts';
+import { podsOfWorkload, sidecarPatch } from './sidecar.ts';
+import { subjectName } from './subject.ts';
 import type { Templates } from './template.ts';
-import { podCounts, workloadName } from './workload.ts';
+import { isReplacedByHand, podCounts, workloadName } from './workload.ts';
 
 /** What was read of the cluster before a tap. */
 export interface Scene {
   service: Service;
-  /** The pods that the Service selects, dead ones too. */
+  /** The pods that the Service selects. */
   pods: Pod[];
-  /** What owns them. */
+  /** `kind/name` of what owns them. */
+  owners: string[];
+  /** Those of the owners that have a pod template. */
   workloads: Workload[];
   /** The tap that is on already, to which ports are added. */
   record: TapRecord | undefined;
@@ -28,29 +37,44 @@ export interface Scene {
 
 /** What the user asked for. */
 export interface TapRequest {
-  program: 'mitmproxy' | 'mitmdump';
+  mode: TapRecord['mode'];
+  program: TapRecord['program'];
   /** Port numbers or names; none means the only one. */
   ports: string[];
-  https: boolean;
+  /** undefined means what the Service says of each port. */
+  protocol: Protocol | undefined;
   /** Where the proxy listens; undefined means 7777, or above it the first that is free. */
   listenPort: number | undefined;
   image: string;
   imagePullPolicy: string;
+  /** The one pod that shall get the Service's traffic. */
+  pod: string | undefined;
+  /** Whether pods that do not follow their template may be evicted. */
+  replacePods: boolean;
+  /** Secrets with certificates for clients, and for the app. */
+  tlsSecret: string | undefined;
+  clientTlsSecret: string | undefined;
+  /** Whether the app is told by X-Forwarded-For and -Proto who asks, and how. */
+  forwarded: boolean;
+  /** Sent along. */
+  files: SentFile[];
   /** For mitmproxy itself. */
   mitmproxyArgs: string[];
 }
 
-/** Who taps, and when: what a pure plan can't know. */
+/** Who taps, and when, and what nobody can guess: what a pure plan can't know. */
 export interface Signature {
   id: string;
   owner: string;
   started: string;
+  /** For mitmweb. */
+  token: string;
 }
 
-/** One patch of one object. */
+/** One change of one object: a patch; or of a pod the ephemeral container that it gets. */
 export interface Change {
   object: string;
-  type: PatchType;
+  type: PatchType | 'ephemeral';
   patch: unknown;
 }
 
@@ -59,7 +83,7 @@ export interface Plan {
   /** What the user should know before it happens. */
   notes: string[];
   /** In the order in which they are made. */
-  changes: { record: Change; inject: Change; retarget: Change };
+  changes: { record: Change; inject: Change[]; retarget: Change };
 }
 
 /**
@@ -68,55 +92,113 @@ export interface Plan {
  */
 export function planTap(scene: Scene, request: TapRequest, signature: Signature, templates: Templates): Plan {
   const { service } = scene;
-  refuseService(service);
-  if (scene.record) refuseSecond(service, scene.record, request.program);
-  refuseArgs(request.mitmproxyArgs);
-  const workload = theWorkload(scene);
-  refuseWorkload(workload);
-  refusePods(scene, workload);
+  refuse(scene, request);
   const wanted = choosePorts(service, request.ports);
   for (const port of wanted) refusePort(service, port);
-  const container = containerName(service.metadata.name);
-  const ports = planPorts(wanted, workload, container, request, scene.record);
-  const record: TapRecord = {
-    version: 1,
-    ...(scene.record ?? signature),
-    phase: 'starting',
-    mode: 'sidecar',
-    program: request.program,
-    container,
-    workloads: [workloadName(workload)],
-    ports,
-  };
+  const pods = podsBehind(scene, request);
+  const record = recordFor(scene, request, signature, pods);
+  const object = subjectName(service);
   return {
     record,
-    notes: notesOn(workload),
+    notes: notesOn(scene, record),
     changes: {
-      record: {
-        object: `service/${service.metadata.name}`,
-        type: 'merge',
-        patch: writePatch(templates, service, record),
-      },
-      inject: {
-        object: workloadName(workload),
-        type: 'strategic',
-        patch: sidecarPatch(workload, record, request, templates),
-      },
-      retarget: {
-        object: `service/${service.metadata.name}`,
-        type: 'merge',
-        patch: retargetPatch(templates, service, record),
-      },
+      record: { object, type: 'merge', patch: writePatch(templates, service, record) },
+      inject: record.mode === 'sidecar' ? sidecars() : ephemerals(),
+      retarget: { object, type: 'merge', patch: retargetPatch(templates, service, record) },
     },
+  };
+
+  function sidecars(): Change[] {
+    return scene.workloads.map((workload) => ({
+      object: workloadName(workload),
+      type: 'strategic',
+      patch: sidecarPatch(workload, record, request, templates),
+    }));
+  }
+
+  function ephemerals(): Change[] {
+    return scene.pods
+      .filter(({ metadata }) => !record.pod || metadata.name === record.pod)
+      .map((pod) => ({
+        object: workloadName({ kind: 'Pod', metadata: pod.metadata }),
+        type: 'ephemeral',
+        patch: ephemeralContainer(pod, record, request, templates),
+      }));
+  }
+}
+
+function refuse(scene: Scene, request: TapRequest): void {
+  const { service, record, pods, workloads } = scene;
+  refuseService(service);
+  if (record) {
+    refuseSecond(service, record, request.program);
+    refuseMode(service, record);
+  }
+  refuseArgs(request.mitmproxyArgs);
+  if (request.mode === 'sidecar') {
+    refuseOwners(scene);
+    for (const workload of workloads) refuseWorkload(workload, request);
+  }
+  for (const { metadata, spec } of pods) refuseHostNetwork(`pod/${metadata.name}`, spec);
+  refusePods(scene, request);
+}
+
+/** Where ports may be taken: in the templates, and in the pods there are, which may have proxies of other taps. */
+function podsBehind({ pods, workloads }: Scene, { mode }: TapRequest): PodsOf[] {
+  const running = pods.map(podsOfPod);
+  return mode === 'sidecar' ? [...workloads.map(podsOfWorkload), ...running] : running;
+}
+
+function recordFor(scene: Scene, request: TapRequest, signature: Signature, pods: PodsOf[]): TapRecord {
+  const { token, ...signed } = signature;
+  const { mode, program, pod, tlsSecret, clientTlsSecret } = request;
+  const { id } = scene.record ?? signed;
+  const { name } = scene.service.metadata;
+  const container = containerName(name, mode === 'ephemeral' ? id : undefined);
+  const wanted = choosePorts(scene.service, request.ports);
+  const ports = planPorts(wanted, pods, container, request, scene.record);
+  return {
+    version: 1,
+    ...signed,
+    ...(program === 'mitmweb' && { web: { port: planWebPort(pods, container, ports), token } }),
+    ...(pod && { pod }),
+    ...(tlsSecret && { tlsSecret }),
+    ...(clientTlsSecret && { clientTlsSecret }),
+    ...scene.record,
+    phase: 'starting',
+    mode,
+    program,
+    container,
+    workloads: scene.owners.length > 0 ? scene.owners : scene.workloads.map(workloadName),
+    ports,
   };
 }
 
-function notesOn(workload: Workload): string[] {
+function notesOn({ service, pods, workloads }: Scene, record: TapRecord): string[] {
+  const unread = record.ports.filter(({ port, protocol }) => {
+    const current = servicePort(service, port);
+    return protocol === 'auto' && !record.tlsSecret && current && isEncrypted(current);
+  });
+  return [
+    ...(record.mode === 'sidecar' ? workloads.flatMap(notesOnRollout) : []),
+    ...(pods.length === 0 ? [`${subjectName(service)} has no pods now; those that come have the proxy`] : []),
+    ...unread.map(
+      ({ port }) =>
+        `what is TLS on port ${port} passes unread; --tls-secret shows clients the app's own certificate, --protocol https mitmproxy's`,
+    ),
+    ...record.ports
+      .filter(({ protocol }) => protocol === 'tcp')
+      .map(({ port }) => `port ${port} is taken as TCP: its bytes are shown, and nothing of it is read`),
+  ];
+}
+
+function notesOnRollout(workload: Workload): string[] {
   const name = workloadName(workload);
+  const isSingle = podCounts(workload).wanted === 1;
   if (workload.spec.strategy?.type === 'Recreate') {
     return [`${name} has the strategy Recreate: it is down while its pods are replaced`];
   }
-  if (workload.kind === 'StatefulSet' && podCounts(workload).wanted === 1) {
+  if (isSingle && (workload.kind === 'StatefulSet' || isReplacedByHand(workload))) {
     return [`${name} has one replica: it is down while its pod is replaced`];
   }
   if (workload.kind === 'DaemonSet') return [`${name}: a node has no pod of it while that one is replaced`];

@@ -1,8 +1,11 @@
 import { UserError } from './error.ts';
 import type { Service, ServicePort } from './kubernetes.ts';
+import { labelOf, labelsOff } from './label.ts';
+import { PROTOCOLS, type Protocol } from './protocol.ts';
+import { isPod, subjectName } from './subject.ts';
 import type { Templates } from './template.ts';
 
-/** The annotation on the Service that holds the record of its tap. */
+/** The annotation on the Service that holds the record of its tap; on a pod that is tapped by itself, also a label. */
 export const ANNOTATION = 'mittens.dev/tap';
 
 /** A Service port that is tapped. */
@@ -11,11 +14,9 @@ export interface TappedPort {
   port: number;
   /** What targetPort was, and will be again. */
   targetPort: number | string;
-  /** What the app speaks there. */
-  scheme: 'http' | 'https';
-  /** The port number on which the app listens in its pods. */
-  appPort: number;
-  /** The port number on which the proxy listens in the same pods. */
+  /** How the proxy takes what comes. */
+  protocol: Protocol;
+  /** The port number on which the proxy listens in the pods. */
   listenPort: number;
 }
 
@@ -29,18 +30,26 @@ export interface TapRecord {
   id: string;
   /** `starting` until the Service points at the proxy, `stopping` from when it no longer does. */
   phase: 'starting' | 'on' | 'stopping';
-  mode: 'sidecar';
-  /** What runs in the container: the TUI, or for a capture mitmdump. Earlier records do not say: the TUI. */
-  program?: 'mitmproxy' | 'mitmdump';
+  /** A container of the pod template, or an ephemeral container of the running pods, which do not restart. */
+  mode: 'sidecar' | 'ephemeral';
+  /** What runs in the container: the TUI, the web interface, or for a capture mitmdump. */
+  program: 'mitmproxy' | 'mitmweb' | 'mitmdump';
   /** user@host of whoever began it. */
   owner: string;
   /** When, in ISO 8601. */
   started: string;
   /** The name of the proxy's container. */
   container: string;
-  /** `kind/name` of each workload that has the container. */
+  /** `kind/name` of each workload whose pods have the container. */
   workloads: string[];
   ports: TappedPort[];
+  /** The one pod that gets the Service's traffic; otherwise all do. */
+  pod?: string;
+  /** Where mitmweb is in the pods, and the token that it wants. */
+  web?: { port: number; token: string };
+  /** The Secrets whose certificates the proxy shows: to clients, and to the app. */
+  tlsSecret?: string;
+  clientTlsSecret?: string;
 }
 
 /**
@@ -52,9 +61,9 @@ export function recordOf(service: Service): TapRecord | undefined {
   if (text === undefined) return undefined;
   const record = parseJson(text);
   if (isRecord(record)) return record;
-  const { name, namespace } = service.metadata;
-  throw new UserError(`annotation ${ANNOTATION} of service/${name} is not a record that this version reads`, {
-    hint: `use the version that wrote it; or: kubectl annotate service ${name} -n ${namespace} ${ANNOTATION}-, then off`,
+  const name = subjectName(service);
+  throw new UserError(`annotation ${ANNOTATION} of ${name} is not a record that this version reads`, {
+    hint: `use the version that wrote it; or: kubectl annotate ${name} -n ${service.metadata.namespace} ${ANNOTATION}-, then off`,
   });
 }
 
@@ -76,27 +85,41 @@ function isRecord(value: unknown): value is TapRecord {
     record.version === 1 &&
     matches(record.id, /^[0-9a-f]{8}$/) &&
     matches(record.phase, /^(starting|on|stopping)$/) &&
-    record.mode === 'sidecar' &&
-    (record.program === undefined || matches(record.program, /^mitm(proxy|dump)$/)) &&
+    matches(record.mode, /^(sidecar|ephemeral)$/) &&
+    matches(record.program, /^mitm(proxy|web|dump)$/) &&
     typeof record.owner === 'string' &&
     matches(record.started, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/) &&
     matches(record.container, /^mittens-[a-z0-9-]{1,55}$/) &&
+    // Only the workloads of a sidecar are acted on; the others are shown.
     isArrayOf(record.workloads, (item) =>
-      matches(item, /^(deployment|statefulset|daemonset)\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/),
+      matches(item, record.mode === 'sidecar' ? WITH_TEMPLATE : ANY_OWNER),
     ) &&
-    isArrayOf(record.ports, isTappedPort)
+    isArrayOf(record.ports, isTappedPort) &&
+    [record.pod, record.tlsSecret, record.clientTlsSecret].every(
+      (name) => name === undefined || matches(name, OBJECT_NAME),
+    ) &&
+    (record.web === undefined || isWeb(record.web))
   );
 }
+
+const WITH_TEMPLATE = /^(deployment|statefulset|daemonset|replicaset)\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+const ANY_OWNER = /^[a-z]+\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+/** A DNS subdomain, RFC 1123, which is what pods and Secrets are named by. */
+const OBJECT_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 function isTappedPort(value: unknown): boolean {
   const port = value as Partial<TappedPort> | null;
   return (
     typeof port === 'object' &&
     port !== null &&
-    matches(port.scheme, /^https?$/) &&
-    [port.port, port.appPort, port.listenPort].every(isPortNumber) &&
+    PROTOCOLS.some((protocol) => protocol === port.protocol) &&
+    [port.port, port.listenPort].every(isPortNumber) &&
     (isPortNumber(port.targetPort) || matches(port.targetPort, /^[a-z0-9-]{1,15}$/))
   );
+}
+
+function isWeb({ port, token }: { port?: unknown; token?: unknown }): boolean {
+  return isPortNumber(port) && matches(token, /^[0-9a-f]{32}$/);
 }
 
 function isPortNumber(value: unknown): boolean {
@@ -122,13 +145,19 @@ export function isTcp(port: ServicePort): boolean {
 
 /** The patch that writes a record and changes nothing else. */
 export function writePatch(templates: Templates, service: Service, record: TapRecord): unknown {
-  return templates.render('record', patchValues(service, record));
+  const values = patchValues(service, record);
+  return isPod(service)
+    ? templates.render('pod-record', { ...values, id: record.id })
+    : templates.render('record', values);
 }
 
-/** The patch that points the tapped ports at the proxy. */
+/** The patch that points the tapped ports at the proxy, of a tap without a restart in the pods that have one. */
 export function retargetPatch(templates: Templates, service: Service, record: TapRecord): unknown {
+  const on: TapRecord = { ...record, phase: 'on' };
+  if (isPod(service)) return writePatch(templates, service, on);
   const ports = retarget(service, record, ({ listenPort }) => listenPort);
-  return templates.render('service', { ...patchValues(service, { ...record, phase: 'on' }), ports });
+  const selector = record.mode === 'ephemeral' ? labelOf(service.metadata.name, record) : {};
+  return templates.render('service', { ...patchValues(service, on), selector, ports });
 }
 
 /**
@@ -136,18 +165,22 @@ export function retargetPatch(templates: Templates, service: Service, record: Ta
  * changed by someone else, and stays as it is.
  */
 export function restorePatch(templates: Templates, service: Service, record: TapRecord): unknown {
+  const stopping: TapRecord = { ...record, phase: 'stopping' };
+  if (isPod(service)) return writePatch(templates, service, stopping);
   const ports = retarget(service, record, ({ targetPort, listenPort }, current) =>
     current.targetPort === listenPort ? targetPort : current.targetPort,
   );
   return templates.render('service-restore', {
-    ...patchValues(service, { ...record, phase: 'stopping' }),
+    ...patchValues(service, stopping),
+    selector: labelsOff(service.spec.selector),
     ports,
   });
 }
 
 /** The patch that erases the record. */
 export function erasePatch(templates: Templates, service: Service): unknown {
-  return templates.render('record-remove', { resourceVersion: service.metadata.resourceVersion });
+  const name = isPod(service) ? 'pod-record-remove' : 'record-remove';
+  return templates.render(name, { resourceVersion: service.metadata.resourceVersion });
 }
 
 function patchValues(service: Service, record: TapRecord): { resourceVersion: string; record: string } {

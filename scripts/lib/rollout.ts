@@ -2,6 +2,7 @@ import { UserError } from './error.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 import {
   type ContainerStatus,
+  containerStatus,
   isAlive,
   isReady,
   type Pod,
@@ -18,6 +19,7 @@ export interface Trouble {
   fatal: boolean;
   /** The pod and container whose log says more. */
   log?: { pod: string; container: string };
+  hint?: string | undefined;
 }
 
 export interface RolloutOptions {
@@ -145,6 +147,16 @@ export function podTrouble(pod: Pod, container: string | undefined, waited: numb
   return undefined;
 }
 
+/** Why the proxy in a pod does not run, or runs no more. Pure. */
+export function proxyTrouble(pod: Pod, container: string): Trouble | undefined {
+  const status = containerStatus(pod, container);
+  const trouble = status && containerTrouble(status, true);
+  if (!trouble) return undefined;
+  const { name } = pod.metadata;
+  const text = `pod/${name}, container ${container}: ${trouble.text}`;
+  return { ...trouble, text, log: { pod: name, container }, hint: hintFor(text) };
+}
+
 const BROKEN =
   /^(ErrImagePull|ImagePullBackOff|InvalidImageName|ErrImageNeverPull|CreateContainer.*Error|RunContainerError|CrashLoopBackOff)$/;
 
@@ -182,7 +194,7 @@ function isRecent(timestamp: string | undefined): boolean {
 }
 
 /** The end of the log of a container that ended, in which it may have said why. */
-async function lastWords(kubectl: Kubectl, { log }: Trouble): Promise<string> {
+export async function lastWords(kubectl: Kubectl, { log }: Trouble): Promise<string> {
   if (!log) return '';
   const args = ['logs', `pod/${log.pod}`, `--container=${log.container}`, '--tail=3'];
   const words = await kubectl.run(args).catch(() => '');

@@ -1,50 +1,34 @@
-import { UsageError } from './error.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 import { type Pod, type Service, selectorFlag } from './kubernetes.ts';
+import { selectorOf } from './label.ts';
 import { recordOf, type TapRecord } from './record.ts';
-import { parseTarget } from './target.ts';
+import { findSubject, isPod, subjectName } from './subject.ts';
 
-/** A Service's name, and kubectl in its namespace: what a command's argument means. */
-export interface Located {
-  kubectl: Kubectl;
-  name: string;
-}
-
-/** Where a Service is: an argument may bring its namespace along. */
-export function locate(kubectl: Kubectl, argument: string): Located {
-  const { namespace, service } = parseTarget(argument);
-  const flag = kubectl.connection.namespace;
-  if (namespace && flag && namespace !== flag) {
-    throw new UsageError(
-      `"${argument}" is not in the namespace ${flag}`,
-      'leave out --namespace or the prefix',
-    );
-  }
-  return { kubectl: namespace ? kubectl.in(namespace) : kubectl, name: service };
-}
-
-/** The pods that a Service selects, dead ones too. */
+/** The pods behind a Service whether it is tapped or not, dead ones too; of a pod that is tapped by itself, that pod. */
 export async function podsOf(kubectl: Kubectl, service: Service): Promise<Pod[]> {
-  return await kubectl.list<Pod>(['pods', '-l', selectorFlag(service.spec.selector ?? {})]);
+  if (!isPod(service)) return await kubectl.list<Pod>(['pods', '-l', selectorFlag(selectorOf(service))]);
+  const pod = await kubectl.find<Pod>([subjectName(service)]);
+  return pod && pod.metadata.uid === service.metadata.uid ? [pod] : [];
 }
 
 /**
- * Patches a Service as long as it bears the record of one tap, which is read with it; when someone else
+ * Patches what bears the record of one tap as long as it does, which is read with it; when someone else
  * changed it between our reading and our writing, reads it anew.
+ * @param name `service/web` or `pod/web-1`.
  * @returns false when the tap is no longer there.
  */
-export async function updateService(
+export async function updateSubject(
   kubectl: Kubectl,
   name: string,
   id: string,
   patchFor: (service: Service, record: TapRecord) => unknown,
 ): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
-    const service = await kubectl.find<Service>([`service/${name}`]);
+    const service = await findSubject(kubectl, name);
     const record = service && recordOf(service);
     if (!service || record?.id !== id) return false;
     try {
-      await kubectl.patch(`service/${name}`, 'merge', patchFor(service, record));
+      await kubectl.patch(name, 'merge', patchFor(service, record));
       return true;
     } catch (error) {
       if (!isConflict(error) || attempt === 10) throw error;

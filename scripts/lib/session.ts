@@ -1,10 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
+import { age } from './age.ts';
 import { UserError } from './error.ts';
 import type { Kubectl } from './kubectl.ts';
-import { containerStatus, type Pod, type Service } from './kubernetes.ts';
+import { hasContainerNamed, isAlive, isRunning, type Pod, type Service } from './kubernetes.ts';
 import { recordOf, type TapRecord } from './record.ts';
+import { argumentOf } from './refusal.ts';
 import { sleep } from './rollout.ts';
 import { podsOf } from './service.ts';
+import { findSubject, subjectName } from './subject.ts';
+import type { Talk } from './talk.ts';
 import {
   attachSession,
   hasSession,
@@ -16,6 +20,7 @@ import {
   newWindow,
   panesOf,
   respawn,
+  setLabel,
 } from './tmux.ts';
 
 /** How a session ended: `q` was pressed, the user left it on, or the tap was ended by someone else. */
@@ -36,7 +41,20 @@ export interface Tapped {
 
 /** The name of the local tmux session of a tap. */
 export function sessionName({ service, record }: Tapped): string {
-  return `${service.metadata.namespace}/${service.metadata.name}-${record.id}`;
+  // tmux gives these characters a meaning of their own, and pods may have dots.
+  return `${service.metadata.namespace}/${service.metadata.name}-${record.id}`.replace(/[.:]/g, '_');
+}
+
+/** The name of the local tmux session in which a tap without a restart is watched over. */
+export function watcherName(tapped: Tapped): string {
+  return `${sessionName(tapped)}-watch`;
+}
+
+/** What the status line says of a tap. */
+function labelOfTap({ service, record }: Tapped): string {
+  const { namespace } = service.metadata;
+  const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
+  return `${argumentOf(service)} in ${namespace}, ${how}, ${age(Date.now() - Date.parse(record.started))}`;
 }
 
 /**
@@ -44,23 +62,30 @@ export function sessionName({ service, record }: Tapped): string {
  * one pod's, on this terminal.
  * @param signal leaves the session alone and returns `detached`.
  */
-export async function view(tapped: Tapped, options: { tmux: boolean; signal: AbortSignal }): Promise<Ending> {
-  if (options.tmux && (await hasTmux())) return await viewInTmux(tapped, options.signal);
-  return await viewDirectly(tapped, options.signal);
+export async function view(
+  tapped: Tapped,
+  { tmux, talk, signal }: { tmux: boolean; talk: Talk; signal: AbortSignal },
+): Promise<Ending> {
+  const pods = await firstPods(tapped, talk, signal);
+  if (!pods) return 'ended';
+  const [first] = pods;
+  if (!first) return 'detached';
+  if (tmux && (await hasTmux())) return await viewInTmux(tapped, pods, first, signal);
+  return await viewDirectly(tapped, signal);
 }
 
 /** Ends the local session of a tap, if there is one. */
 export async function closeSession(tapped: Tapped): Promise<void> {
-  if (await hasTmux()) await killSession(sessionName(tapped));
+  if (!(await hasTmux())) return;
+  await killSession(sessionName(tapped));
+  await killSession(watcherName(tapped));
 }
 
 // -- with tmux
 
-async function viewInTmux(tapped: Tapped, signal: AbortSignal): Promise<Ending> {
+async function viewInTmux(tapped: Tapped, pods: Pod[], first: Pod, signal: AbortSignal): Promise<Ending> {
   const session = sessionName(tapped);
-  const pods = await podsWithProxy(tapped);
-  if (!pods) return 'ended';
-  if (!(await hasSession(session))) await openSession(tapped, pods);
+  if (!(await hasSession(session))) await openSession(tapped, first);
   await syncWindows(tapped, pods);
   const client = attachSession(session);
   const ending = await watchSession(tapped, client, signal);
@@ -77,19 +102,36 @@ async function end(client: ChildProcess): Promise<void> {
   await Promise.race([exited, sleep(1000)]);
 }
 
-async function openSession(tapped: Tapped, pods: Pod[]): Promise<void> {
-  const { namespace, name } = tapped.service.metadata;
-  const [first] = pods;
-  if (!first)
-    throw new UserError(`no pod of service/${name} has the proxy`, {
-      hint: `see: list; or give it back: off ${name}`,
-    });
+async function openSession(tapped: Tapped, first: Pod): Promise<void> {
   await newSession(
     sessionName(tapped),
     first.metadata.name,
     attachCommand(tapped, first),
-    `${namespace}/${name}`,
+    labelOfTap(tapped),
   );
+}
+
+/**
+ * The pods that there are to look at; where the Service has none at all, it waits for the first.
+ * @returns undefined when the tap is no longer there; none when the signal came first.
+ * @throws UserError when there are pods, but none with a proxy.
+ */
+async function firstPods(tapped: Tapped, talk: Talk, signal: AbortSignal): Promise<Pod[] | undefined> {
+  const name = subjectName(tapped.service);
+  for (; !signal.aborted; await sleep(POLL_MS)) {
+    const pods = await podsWithProxy(tapped);
+    if (!pods) return undefined;
+    const running = pods.filter((pod) => isRunning(pod, tapped.record.container));
+    if (running.length > 0) return running;
+    const others = (await podsOf(tapped.kubectl, tapped.service)).filter(isAlive);
+    if (others.length > 0 && pods.length === 0) {
+      throw new UserError(`no pod of ${name} has the proxy`, {
+        hint: `see: list; or give it back: off ${argumentOf(tapped.service)}`,
+      });
+    }
+    talk.progress(`${name} has no pod that runs; waiting for one`);
+  }
+  return [];
 }
 
 async function watchSession(tapped: Tapped, client: ChildProcess, signal: AbortSignal): Promise<Ending> {
@@ -116,8 +158,9 @@ async function watchSession(tapped: Tapped, client: ChildProcess, signal: AbortS
 /** A window for every pod with a running proxy, attached again where the connection was lost; none for a pod that is gone. */
 async function syncWindows(tapped: Tapped, pods: Pod[]): Promise<void> {
   const session = sessionName(tapped);
+  await setLabel(session, labelOfTap(tapped));
   const panes = (await panesOf(session)) ?? [];
-  const running = pods.filter((pod) => containerStatus(pod, tapped.record.container)?.state?.running);
+  const running = pods.filter((pod) => isRunning(pod, tapped.record.container));
   for (const pod of running) {
     const pane = panes.find(({ name }) => name === pod.metadata.name);
     if (!pane) await newWindow(session, pod.metadata.name, attachCommand(tapped, pod));
@@ -135,7 +178,7 @@ async function viewDirectly(tapped: Tapped, signal: AbortSignal): Promise<Ending
   for (;;) {
     const pods = await podsWithProxy(tapped).catch(() => []);
     if (!pods) return 'ended';
-    const pod = pods.find((pod) => containerStatus(pod, tapped.record.container)?.state?.running);
+    const pod = pods.find((pod) => isRunning(pod, tapped.record.container));
     if (pod && (await viewPod(tapped, pod, signal))) return 'quit';
     if (signal.aborted) return 'detached';
     await sleep(POLL_MS);
@@ -170,13 +213,13 @@ const LEAVE_TUI = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[?25h\x1b[0m\
 // -- pods
 
 /** The pods with this tap's proxy; undefined when the tap is no longer there. */
-async function podsWithProxy({ kubectl, service, record }: Tapped): Promise<Pod[] | undefined> {
+export async function podsWithProxy({ kubectl, service, record }: Tapped): Promise<Pod[] | undefined> {
   const [current, pods] = await Promise.all([
-    kubectl.find<Service>([`service/${service.metadata.name}`]),
+    findSubject(kubectl, subjectName(service)),
     podsOf(kubectl, service),
   ]);
   if (!current || recordOf(current)?.id !== record.id) return undefined;
-  return pods.filter(({ spec }) => spec.containers.some(({ name }) => name === record.container));
+  return pods.filter((pod) => hasContainerNamed(pod, record.container));
 }
 
 function attachCommand(tapped: Tapped, pod: Pod): string[] {

@@ -1,16 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { Workload } from './kubernetes.ts';
 import type { TapRequest } from './plan.ts';
-import { refuseTakenPorts } from './port.ts';
+import { type PodsOf, refuseTakenPorts } from './port.ts';
+import { proxyValues } from './proxy.ts';
 import type { TapRecord } from './record.ts';
 import type { Templates } from './template.ts';
-
-/** The name of the proxy's container: one a Service, so that each is given back on its own. */
-export function containerName(service: string): string {
-  if (service.length <= 55) return `mittens-${service}`;
-  const digest = createHash('sha256').update(service).digest('hex').slice(0, 8);
-  return `mittens-${service.slice(0, 46)}-${digest}`;
-}
+import { workloadName } from './workload.ts';
 
 /**
  * The patch that puts the proxy into a workload's pods.
@@ -22,53 +16,44 @@ export function sidecarPatch(
   request: TapRequest,
   templates: Templates,
 ): unknown {
-  refuseTakenPorts(workload, record);
-  const apps = workload.spec.template.spec.containers.filter(({ name }) => name !== record.container);
+  const pods = podsOfWorkload(workload);
+  refuseTakenPorts(pods, record);
+  const { container } = record;
+  const apps = pods.spec.containers.filter(({ name }) => name !== container);
+  const secrets = secretsOf(record);
+  const mounts = secrets.length > 0 ? [{ name: container, mountPath: '/mittens', readOnly: true }] : [];
   return templates.render('sidecar', {
+    ...proxyValues(pods, record, request, templates),
     resourceVersion: workload.metadata.resourceVersion,
-    order: [...apps.map(({ name }) => ({ name })), { name: record.container }],
-    container: record.container,
-    program: request.program,
-    image: request.image,
-    imagePullPolicy: request.imagePullPolicy,
-    args: mitmproxyArgs(record, request).map(literal),
-    addon: literal(templates.read('mittens.py')),
+    order: [...apps.map(({ name }) => ({ name })), { name: container }],
     ports: record.ports.map(({ listenPort }) => ({ containerPort: listenPort, protocol: 'TCP' })),
     listenPort: record.ports[0]?.listenPort,
+    mounts,
+    volumes: secrets.length > 0 ? [templates.render('certificates', { container, secrets })] : [],
   });
 }
 
-function mitmproxyArgs(record: TapRecord, request: TapRequest): string[] {
-  const ports = record.ports.map((port) => ({ ...port, url: `${port.scheme}://localhost:${port.appPort}` }));
-  const [first] = ports;
-  const options = [
-    'confdir=/tmp/mitmproxy',
-    // The addon opens the ports, once the app listens on its own.
-    'server=false',
-    `mittens_ports=${ports.map(({ listenPort, url }) => `${listenPort}=${url}`).join(',')}`,
-    'keep_host_header=true',
-    // The list shows the name that the client asked for, not localhost.
-    'showhost=true',
-    // Otherwise every readiness probe would open a connection to the app.
-    'connection_strategy=lazy',
-    // A Service of type LoadBalancer brings clients from public addresses, which mitmproxy blocks otherwise.
-    'block_global=false',
-    // What the app would have to judge is not for the proxy to refuse.
-    'validate_inbound_headers=false',
-    'ssl_insecure=true',
-    'stream_large_bodies=5m',
-  ];
-  // The container's log is not for what the file has.
-  if (request.program === 'mitmdump') options.push('flow_detail=0', 'termlog_verbosity=warn');
-  return [
-    ...['--mode', `reverse:${first?.url}`],
-    ...['--listen-port', String(first?.listenPort)],
-    ...options.flatMap((option) => ['--set', option]),
-    ...request.mitmproxyArgs,
-  ];
+/** The patch that takes it out again. */
+export function sidecarRemovePatch(workload: Workload, container: string, templates: Templates): unknown {
+  const volumes = workload.spec.template.spec.volumes ?? [];
+  const ours = volumes
+    .filter(({ name }) => name === container)
+    .map(({ name }) => ({ name, $patch: 'delete' }));
+  return templates.render('sidecar-remove', { container, volumes: ours });
 }
 
-/** Kubernetes expands `$(NAME)` in a container's args and environment, and reads `$$` as one `$`. */
-export function literal(text: string): string {
-  return text.replaceAll('$', '$$$$');
+/** The pods of a workload, as its template makes them. */
+export function podsOfWorkload(workload: Workload): PodsOf {
+  return { owner: workloadName(workload), spec: workload.spec.template.spec };
+}
+
+/** As the sources of a projected volume, each in a folder of its own, in which templates/start.sh looks. */
+function secretsOf({ tlsSecret, clientTlsSecret }: TapRecord): object[] {
+  const source = (name: string, folder: string) => ({
+    secret: { name, items: ['tls.crt', 'tls.key'].map((key) => ({ key, path: `${folder}/${key}` })) },
+  });
+  return [
+    ...(tlsSecret ? [source(tlsSecret, 'tls')] : []),
+    ...(clientTlsSecret ? [source(clientTlsSecret, 'client')] : []),
+  ];
 }

@@ -50,9 +50,15 @@ export class Templates {
  */
 export function fill(tree: unknown, values: Values): unknown {
   if (typeof tree === 'string') return fillString(tree, values);
-  if (Array.isArray(tree)) return tree.map((item) => fill(item, values));
+  if (Array.isArray(tree)) return tree.flatMap((item) => fillItem(item, values));
   if (tree === null || typeof tree !== 'object') return tree;
   return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, fill(value, values)]));
+}
+
+/** In a list, `${...name}` stands for all the items of another. */
+function fillItem(item: unknown, values: Values): unknown[] {
+  const list = typeof item === 'string' ? /^\$\{\.\.\.(\w+)\}$/.exec(item)?.[1] : undefined;
+  return list ? (lookUp(list, values) as unknown[]) : [fill(item, values)];
 }
 
 function fillString(text: string, values: Values): unknown {

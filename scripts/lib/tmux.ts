@@ -51,14 +51,24 @@ export async function newSession(
     // Who started the server, perhaps for another cluster, had another KUBECONFIG.
     ...set('-g', 'update-environment', environment().join(' ')),
     ...set('-g', 'mouse', 'on'),
-    ...set('-g', 'status-left-length', '80'),
+    ...set('-g', 'status-left-length', '100'),
     ...set('-g', 'status-right-length', '50'),
     ...set('-g', 'status-right', ' q: give it back   C-b d: leave it on '),
     ...['new-session', '-d', ...size(), '-s', session, '-n', window, '--', ...command.map(argument), ';'],
-    ...['set-option', '-t', `=${session}:`, 'status-left', ` ${label.replaceAll('#', '##')}  `],
+    ...labelling(session, label),
   ]);
   if (!ok && !(await hasSession(session)))
     throw new UserError(`tmux: ${stderr.trim()}`, { hint: 'try --no-tmux' });
+}
+
+/** What the status line of a session says, on its left. */
+export async function setLabel(session: string, label: string): Promise<void> {
+  await tmux(labelling(session, label));
+}
+
+/** A `#` would begin a format, which can run commands. */
+function labelling(session: string, label: string): string[] {
+  return ['set-option', '-t', `=${session}:`, 'status-left', ` ${label.replaceAll('#', '##')}  `];
 }
 
 /** The names of what kubectl, and what it asks for credentials, may read of our environment. */

@@ -1,112 +1,177 @@
 import { ancestorOf, removeAncestor } from './ancestor.ts';
+import { endEphemerals } from './ephemeral.ts';
 import type { Kubectl } from './kubectl.ts';
-import type { Service, Workload } from './kubernetes.ts';
+import {
+  type Container,
+  containersOf,
+  hasContainerNamed,
+  isAlive,
+  isRunning,
+  type Pod,
+  type Service,
+  type Workload,
+} from './kubernetes.ts';
+import { labelsOff } from './label.ts';
+import { portsOfProxy } from './port.ts';
+import { containerName } from './proxy.ts';
 import { erasePatch, recordOf, restorePatch, type TapRecord } from './record.ts';
-import { waitForRollout } from './rollout.ts';
-import { updateService } from './service.ts';
+import { untilFollowed } from './replace.ts';
+import { unlabel } from './serve.ts';
+import { updateSubject } from './service.ts';
 import { closeSession } from './session.ts';
-import { containerName } from './sidecar.ts';
+import { sidecarRemovePatch } from './sidecar.ts';
+import { findSubject, subjectName } from './subject.ts';
 import type { Workbench } from './workbench.ts';
 import { hasContainer, listWorkloads, workloadName } from './workload.ts';
 
 /**
  * Gives a Service back: the Service first, then the proxies go, then the record. It works from whatever
  * state an `on` or an `off` died in, and when there is nothing to do, does nothing.
+ * @param name `service/web` or `pod/web-1`.
  * @param onlyId gives back this one tap, and not one that someone else began since.
  * @returns whether there was a tap, or the remains of one.
  * @throws UserError when the pods do not become ready without the proxy; the Service is given back then.
  */
 export async function untap(bench: Workbench, name: string, onlyId?: string): Promise<boolean> {
-  const service = await bench.kubectl.find<Service>([`service/${name}`]);
+  const service = await findSubject(bench.kubectl, name);
   const ancestor = service && ancestorOf(service);
   if (service && ancestor) await removeAncestor(bench, service, ancestor);
   const record = service && recordOf(service);
   if (onlyId && record && record.id !== onlyId) return false;
   if (service && record) {
-    await giveBack(bench, name, record);
+    await giveBack(bench, service, record);
     await closeSession({ kubectl: bench.kubectl, service, record });
     return true;
   }
+  if (!name.startsWith('service/')) return false;
   return (await removeRemains(bench, service, name)) || ancestor !== undefined;
 }
 
-async function giveBack(bench: Workbench, name: string, record: TapRecord): Promise<void> {
+async function giveBack(bench: Workbench, service: Service, record: TapRecord): Promise<void> {
   const { kubectl, templates, talk } = bench;
-  const restored = await updateService(kubectl, name, record.id, (service, current) =>
+  const name = subjectName(service);
+  const restored = await updateSubject(kubectl, name, record.id, (service, current) =>
     restorePatch(templates, service, current),
   );
-  if (restored)
-    talk.say(`service/${name} is given back; taking the proxy out of ${record.workloads.join(', ')} ...`);
+  const where = record.mode === 'sidecar' ? record.workloads.join(', ') : 'its pods';
+  if (restored) talk.say(`${name} is given back; taking the proxy out of ${where} ...`);
+  const erase = () => updateSubject(kubectl, name, record.id, (service) => erasePatch(templates, service));
+  if (record.mode === 'ephemeral') {
+    await removeEphemerals(bench, service.metadata.name, [record.container]);
+    await erase();
+    return;
+  }
   const workloads = await Promise.all(record.workloads.map((object) => kubectl.find<Workload>([object])));
-  const changed = await removeContainer(
-    bench,
-    workloads.filter((workload) => workload !== undefined),
-    record.container,
-  );
+  const found = workloads.filter((workload) => workload !== undefined);
+  const changed = await removeContainer(bench, found, record.container);
   // From here on nothing of ours is in any spec, so the record goes even if the pods are in trouble.
-  await waitUntilGone(bench, changed).finally(() =>
-    updateService(kubectl, name, record.id, (service) => erasePatch(templates, service)),
-  );
+  await waitUntilGone(bench, changed, record.container).finally(erase);
 }
 
 /** Takes the container out of those workloads that have it, and returns them. */
 async function removeContainer(
-  bench: Workbench,
+  { kubectl, templates }: Workbench,
   workloads: Workload[],
   container: string,
 ): Promise<Workload[]> {
-  const patch = bench.templates.render('sidecar-remove', { container });
   const changed: Workload[] = [];
   for (const workload of workloads.filter((workload) => hasContainer(workload, container))) {
-    changed.push(await bench.kubectl.patch<Workload>(workloadName(workload), 'strategic', patch));
+    const patch = sidecarRemovePatch(workload, container, templates);
+    changed.push(await kubectl.patch<Workload>(workloadName(workload), 'strategic', patch));
   }
   return changed;
 }
 
-async function waitUntilGone({ kubectl, talk, timeout }: Workbench, workloads: Workload[]): Promise<void> {
-  for (const workload of workloads) await waitForRollout(kubectl, workload, { talk, timeout });
-}
-
-/** What is left when the record is gone: the Service was made anew, or someone removed the annotation. */
-async function removeRemains(bench: Workbench, service: Service | undefined, name: string): Promise<boolean> {
-  const container = containerName(name);
-  const workloads = (await listWorkloads(bench.kubectl)).filter((workload) =>
-    hasContainer(workload, container),
-  );
-  if (workloads.length === 0) return false;
-  bench.talk.say(
-    `service/${name} has no record of a tap; its proxy is in ${workloads.map(workloadName).join(', ')}`,
-  );
-  if (service) await restoreFromContainer(bench, service, workloads, container);
-  await waitUntilGone(bench, await removeContainer(bench, workloads, container));
-  return true;
-}
-
-/** Without the record, the proxy's own arguments still say which port of the app it stands for. */
-async function restoreFromContainer(
-  bench: Workbench,
-  service: Service,
+async function waitUntilGone(
+  { kubectl, talk, timeout }: Workbench,
   workloads: Workload[],
   container: string,
 ): Promise<void> {
-  const appPorts = new Map(workloads.flatMap((workload) => portsOfProxy(workload, container)));
+  for (const workload of workloads) await untilFollowed(kubectl, workload, container, { talk, timeout });
+}
+
+/** Ends the proxies in all pods of the namespace, whatever the Service selects by now, and takes its label off them. */
+async function removeEphemerals(bench: Workbench, service: string, containers: string[]): Promise<void> {
+  const pods = await bench.kubectl.list<Pod>(['pods']);
+  for (const container of containers) {
+    const having = pods.filter((pod) => isAlive(pod) && hasContainerNamed(pod, container));
+    await endEphemerals(bench.kubectl, having, container);
+  }
+  await unlabel(bench, service, pods);
+}
+
+// -- without a record
+
+/** What is left when the record is gone: the Service was made anew, or someone removed the annotation. */
+async function removeRemains(bench: Workbench, service: Service | undefined, name: string): Promise<boolean> {
+  const { kubectl, talk } = bench;
+  const remains = await findRemains(kubectl, name);
+  const { workloads, pods, container, ephemeral } = remains;
+  const where = [...workloads.map(workloadName), ...pods.map(({ metadata }) => `pod/${metadata.name}`)];
+  const selector = labelsOff(service?.spec.selector);
+  if (where.length === 0 && Object.keys(selector).length === 0) return false;
+  talk.say(
+    `${name} has no record of a tap; ${where.length > 0 ? `its proxy is in ${where.join(', ')}` : 'it selects what is left of one'}`,
+  );
+  if (service) await restoreFromContainers(bench, service, proxiesOf(remains));
+  await waitUntilGone(bench, await removeContainer(bench, workloads, container), container);
+  await removeEphemerals(bench, name.slice('service/'.length), ephemeral);
+  return true;
+}
+
+interface Remains {
+  /** With the proxy in their template, and its name. */
+  workloads: Workload[];
+  container: string;
+  /** In which the proxy runs as an ephemeral container, and all names that such have. */
+  pods: Pod[];
+  ephemeral: string[];
+}
+
+async function findRemains(kubectl: Kubectl, name: string): Promise<Remains> {
+  const bare = name.slice('service/'.length);
+  const container = containerName(bare);
+  // The id of a tap is at the end.
+  const prefix = containerName(bare, '00000000').slice(0, -8);
+  const isOurs = (name: string) => name.startsWith(prefix) && /^[0-9a-f]{8}$/.test(name.slice(prefix.length));
+  const [all, workloads] = await Promise.all([kubectl.list<Pod>(['pods']), listWorkloads(kubectl)]);
+  const pods = all.filter((pod) =>
+    pod.spec.ephemeralContainers?.some(({ name }) => isOurs(name) && isRunning(pod, name)),
+  );
+  const named = pods.flatMap(({ spec }) =>
+    (spec.ephemeralContainers ?? []).map(({ name }) => name).filter(isOurs),
+  );
+  return {
+    workloads: workloads.filter((workload) => hasContainer(workload, container)),
+    container,
+    pods,
+    ephemeral: [...new Set(named)],
+  };
+}
+
+function proxiesOf({ workloads, container, pods, ephemeral }: Remains): Container[] {
+  const specs = [...workloads.map(({ spec }) => spec.template.spec), ...pods.map(({ spec }) => spec)];
+  return specs.flatMap(containersOf).filter(({ name }) => name === container || ephemeral.includes(name));
+}
+
+/** Without the record, the proxies' own arguments still say which port of the app they stand for. */
+async function restoreFromContainers(
+  bench: Workbench,
+  service: Service,
+  proxies: Container[],
+): Promise<void> {
+  const appPorts = new Map(
+    proxies.flatMap(portsOfProxy).map(({ listenPort, appPort }) => [listenPort, appPort]),
+  );
   const ports = service.spec.ports?.map((port) => ({
     ...port,
     targetPort: appPorts.get(Number(port.targetPort)) ?? port.targetPort,
   }));
   const { resourceVersion } = service.metadata;
+  const selector = labelsOff(service.spec.selector);
   // The record is null: there is none, and none is made.
-  const patch = bench.templates.render('service-restore', { resourceVersion, record: null, ports });
-  await bench.kubectl.patch(`service/${service.metadata.name}`, 'merge', patch);
-}
-
-function portsOfProxy(workload: Workload, container: string): [number, number][] {
-  const proxy = workload.spec.template.spec.containers.find(({ name }) => name === container);
-  const pairs = proxy?.args?.find((arg) => arg.startsWith('mittens_ports='))?.slice('mittens_ports='.length);
-  return (pairs?.split(',') ?? []).flatMap((pair) => {
-    const [, listen, app] = /^(\d+)=https?:\/\/localhost:(\d+)$/.exec(pair) ?? [];
-    return listen && app ? [[Number(listen), Number(app)] as [number, number]] : [];
-  });
+  const patch = bench.templates.render('service-restore', { resourceVersion, record: null, selector, ports });
+  await bench.kubectl.patch(subjectName(service), 'merge', patch);
 }
 
 /** The Services that proxies were put there for, by the containers' names. */
@@ -117,6 +182,6 @@ export async function servicesOfProxies(
   return (await listWorkloads(kubectl, flags)).flatMap(({ metadata: { namespace }, spec }) =>
     spec.template.spec.containers
       .filter(({ name }) => name.startsWith('mittens-'))
-      .map(({ name }) => ({ namespace, name: name.slice('mittens-'.length) })),
+      .map(({ name }) => ({ namespace, name: `service/${name.slice('mittens-'.length)}` })),
   );
 }

@@ -1,80 +1,83 @@
-import { UserError } from './error.ts';
 import type { Kubectl } from './kubectl.ts';
-import type { Container, Metadata, Pod, Service, Workload } from './kubernetes.ts';
+import type { Metadata, Pod, Service, Workload } from './kubernetes.ts';
+import { selectorOf } from './label.ts';
 
-/** What can be tapped: kinds whose pods follow a template that can be changed in place. */
-const KINDS = ['Deployment', 'StatefulSet', 'DaemonSet'];
+/** What has a pod template that can be changed in place. */
+const KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'];
 
 /** `kind/name`, as kubectl prints and takes it. */
-export function workloadName(workload: Workload): string {
-  return `${workload.kind.toLowerCase()}/${workload.metadata.name}`;
+export function workloadName({ kind, metadata }: { kind: string; metadata: { name: string } }): string {
+  return `${kind.toLowerCase()}/${metadata.name}`;
+}
+
+/** What stands behind a Service. */
+export interface Owners {
+  /** `kind/name` of all that own its pods; of a pod that nobody owns, the pod itself. */
+  names: string[];
+  /** Those of them that have a template of their own. */
+  workloads: Workload[];
 }
 
 /**
- * The workloads that own pods, found by ownerReferences: a workload's own labels need not match its
- * Service's selector.
- * @throws UserError when a pod has an owner that can't be tapped, or none.
+ * What owns pods, found by ownerReferences: a workload's own labels need not match its Service's selector. A
+ * ReplicaSet's owner, if it has one, stands for it.
  */
-export async function ownersOf(kubectl: Kubectl, pods: Pod[]): Promise<Workload[]> {
+export async function ownersOf(kubectl: Kubectl, pods: Pod[]): Promise<Owners> {
   const owners = new Map<string, { kind: string; name: string }>();
-  for (const pod of pods) {
-    const owner = controllerOf(pod.metadata);
-    if (!owner) throw cannotTap(`pod/${pod.metadata.name}`, 'no workload owns it');
-    owners.set(`${owner.kind}/${owner.name}`, owner);
+  for (const { metadata } of pods) {
+    const owner = controllerOf(metadata) ?? { kind: 'Pod', name: metadata.name };
+    owners.set(nameOf(owner), owner);
   }
+  const names = new Set<string>();
   const workloads = new Map<string, Workload>();
   for (const owner of owners.values()) {
-    const workload = await resolveOwner(kubectl, owner);
-    workloads.set(workloadName(workload), workload);
+    const top = owner.kind === 'ReplicaSet' ? await aboveReplicaSet(kubectl, owner.name) : owner;
+    names.add(nameOf(top));
+    if (KINDS.includes(top.kind)) workloads.set(nameOf(top), await kubectl.get<Workload>([nameOf(top)]));
   }
-  return [...workloads.values()];
+  return { names: [...names], workloads: [...workloads.values()] };
 }
 
-async function resolveOwner(kubectl: Kubectl, owner: { kind: string; name: string }): Promise<Workload> {
-  const name = `${owner.kind.toLowerCase()}/${owner.name}`;
-  if (KINDS.includes(owner.kind)) return await kubectl.get<Workload>([name]);
-  if (owner.kind !== 'ReplicaSet') throw cannotTap(name, 'its pods follow no template that rolls out');
-  const replicaSet = await kubectl.get<{ metadata: Metadata }>([name]);
-  const above = controllerOf(replicaSet.metadata);
-  if (!above) throw cannotTap(name, 'no Deployment owns it, so a change would not reach its pods');
-  if (above.kind !== 'Deployment')
-    throw cannotTap(`${above.kind.toLowerCase()}/${above.name}`, 'of its kind');
-  return await kubectl.get<Workload>([`deployment/${above.name}`]);
+async function aboveReplicaSet(kubectl: Kubectl, name: string): Promise<{ kind: string; name: string }> {
+  const { metadata } = await kubectl.get<{ metadata: Metadata }>([`replicaset/${name}`]);
+  return controllerOf(metadata) ?? { kind: 'ReplicaSet', name };
+}
+
+function nameOf({ kind, name }: { kind: string; name: string }): string {
+  return workloadName({ kind, metadata: { name } });
 }
 
 function controllerOf(metadata: Metadata): { kind: string; name: string } | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
-function cannotTap(name: string, why: string): UserError {
-  return new UserError(`${name} cannot be tapped: ${why}`, {
-    hint: 'mittens taps Deployments, StatefulSets and DaemonSets',
-  });
-}
-
 /** The workloads whose pods a Service would select if there were any, by their pod templates' labels. */
 export async function workloadsBehind(kubectl: Kubectl, service: Service): Promise<Workload[]> {
-  const selector = Object.entries(service.spec.selector ?? {});
-  return (await listWorkloads(kubectl)).filter((workload) => {
-    const labels = workload.spec.template.metadata?.labels ?? {};
-    return selector.length > 0 && selector.every(([key, value]) => labels[key] === value);
-  });
+  return (await listWorkloads(kubectl)).filter((workload) =>
+    isSelected(service, workload.spec.template.metadata?.labels),
+  );
 }
 
-/** Every workload of a namespace, or with `--all-namespaces` of all, that is of a kind that can be tapped. */
+/** Whether a Service would send traffic to pods with these labels. */
+export function isSelected(service: Service, labels: Record<string, string> = {}): boolean {
+  const selector = Object.entries(selectorOf(service));
+  return selector.length > 0 && selector.every(([key, value]) => labels[key] === value);
+}
+
+/** Every workload of a namespace, or with `--all-namespaces` of all, that nobody else keeps. */
 export async function listWorkloads(kubectl: Kubectl, flags: string[] = []): Promise<Workload[]> {
-  return await kubectl.list<Workload>(['deployments,statefulsets,daemonsets', ...flags]);
-}
-
-/** A workload's containers that run beside one another. */
-export function containersOf(workload: Workload): Container[] {
-  const { containers, initContainers = [] } = workload.spec.template.spec;
-  return [...containers, ...initContainers.filter(({ restartPolicy }) => restartPolicy === 'Always')];
+  const all = await kubectl.list<Workload>(['deployments,statefulsets,daemonsets,replicasets', ...flags]);
+  return all.filter(({ kind, metadata }) => kind !== 'ReplicaSet' || !controllerOf(metadata));
 }
 
 /** Whether a workload's pods have a container of that name. */
 export function hasContainer(workload: Workload, name: string): boolean {
   return workload.spec.template.spec.containers.some((container) => container.name === name);
+}
+
+/** Whether pods stay as they are when their template changes, until somebody deletes them. */
+export function isReplacedByHand({ kind, spec }: Workload): boolean {
+  return kind === 'ReplicaSet' || spec.updateStrategy?.type === 'OnDelete';
 }
 
 /** How many pods are ready, and how many there should be. */

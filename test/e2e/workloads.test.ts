@@ -163,7 +163,7 @@ describe('an app that speaks TLS', () => {
     await shop.kubectl('patch', 'configmap/code', '--patch', JSON.stringify(patch));
     await shop.app({ name: 'tls', env: { TLS_PORT: '8443' } });
     await shop.service('tls', [{ port: 443, targetPort: 8443 }]);
-    await tapOn('tls', '--https');
+    await tapOn('tls', '--protocol', 'https');
     assert.match(await seen('tls', '/secret', 443), /HTTPS +GET +shop\.example \/secret/);
     const { body } = await shop.request('tls', '/secret', { port: 443 });
     assert.equal(JSON.parse(body).port, 8443);

@@ -43,7 +43,14 @@ describe('a command line', () => {
     ['on', 'web', '--listen-port', 'x'],
     ['on', 'web', '--timeout', 'soon'],
     ['on', 'web', '--image-pull-policy', 'Sometimes'],
-    ['on', 'pod/web'],
+    ['on', 'job/web'],
+    ['on', 'web', '--protocol', 'quic'],
+    ['on', 'web', '--tls-secret', '../x'],
+    ['on', 'web', '--isolate'],
+    ['on', 'web', '--watch-detached', '--no-tmux'],
+    ['on', 'web', '--web', '--no-tmux'],
+    ['capture', 'pod/web'],
+    ['watch'],
     ['off'],
     ['off', 'web', '--all'],
     ['off', 'web', '-A'],
@@ -60,7 +67,7 @@ describe('a command line', () => {
     });
   }
 
-  for (const command of ['on', 'off', 'list', 'attach']) {
+  for (const command of ['on', 'off', 'list', 'attach', 'watch', 'capture', 'gc']) {
     it(`asks for the help of ${command}, which names every flag that it reads`, () => {
       const { status, stdout, stderr } = run(command, '--help');
       assert.deepEqual([status, stderr], [0, '']);

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { age } from '../../scripts/lib/age.ts';
 import type { Service } from '../../scripts/lib/kubernetes.ts';
-import { age, summarize } from '../../scripts/lib/list.ts';
+import { summarize } from '../../scripts/lib/list.ts';
 import { ANNOTATION } from '../../scripts/lib/record.ts';
 import { record, service, workload } from './objects.ts';
 
@@ -26,11 +27,15 @@ describe('summarize', () => {
     ['broken: left by the Go mittens', service({}, { 'mittens.io/original-port': 'http' }), [workload()]],
   ];
   for (const [state, service, workloads] of cases) {
-    it(`knows the state ${state}`, () => assert.equal(summarize(service, workloads).state, state));
+    it(`knows the state ${state}`, () =>
+      assert.equal(summarize(service, { workloads, pods: [] }).state, state));
   }
 
   it('counts the pods of the tapped workloads', () => {
-    assert.deepEqual(summarize(tapped(), [withProxy, workload('StatefulSet')]).pods, { ready: 2, wanted: 2 });
+    assert.deepEqual(
+      summarize(tapped(), { workloads: [withProxy, workload('StatefulSet')], pods: [] }).pods,
+      { ready: 2, wanted: 2 },
+    );
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Pod, Service, Workload } from '../../scripts/lib/kubernetes.ts';
 import type { Scene, TapRequest } from '../../scripts/lib/plan.ts';
 import type { TapRecord } from '../../scripts/lib/record.ts';
+import { workloadName } from '../../scripts/lib/workload.ts';
 
 /** Kubernetes objects as the API server would return them, small, and valid for `kubectl patch --local`. */
 
@@ -52,31 +53,41 @@ export function pod(status: Pod['status'] = { conditions: [{ type: 'Ready', stat
 }
 
 export function scene(parts: Partial<Scene> = {}): Scene {
-  return { service: service(), pods: [pod()], workloads: [workload()], record: undefined, ...parts };
+  const { workloads = [workload()] } = parts;
+  const owners = workloads.map(workloadName);
+  return { service: service(), pods: [pod()], owners, workloads, record: undefined, ...parts };
 }
 
 export const REQUEST: TapRequest = {
+  mode: 'sidecar',
   program: 'mitmproxy',
   ports: [],
-  https: false,
+  protocol: undefined,
   listenPort: undefined,
   image: 'mitmproxy/mitmproxy:12.2.3',
   imagePullPolicy: 'IfNotPresent',
+  pod: undefined,
+  replacePods: false,
+  tlsSecret: undefined,
+  clientTlsSecret: undefined,
+  forwarded: false,
+  files: [],
   mitmproxyArgs: [],
 };
 
-export const SIGNATURE = { id: '0123abcd', owner: 'ann@laptop', started: '2026-01-02T03:04:05.678Z' };
+const SIGNED = { id: '0123abcd', owner: 'ann@laptop', started: '2026-01-02T03:04:05.678Z' };
+export const SIGNATURE = { ...SIGNED, token: '0123456789abcdef0123456789abcdef' };
 
 export function record(parts: Partial<TapRecord> = {}): TapRecord {
   return {
     version: 1,
-    ...SIGNATURE,
+    ...SIGNED,
     phase: 'on',
     mode: 'sidecar',
     program: 'mitmproxy',
     container: 'mittens-web',
     workloads: ['deployment/web'],
-    ports: [{ port: 80, targetPort: 'http', scheme: 'http', appPort: 8080, listenPort: 7777 }],
+    ports: [{ port: 80, targetPort: 'http', protocol: 'auto', listenPort: 7777 }],
     ...parts,
   };
 }

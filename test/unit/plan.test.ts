@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UserError } from '../../scripts/lib/error.ts';
 import { planTap, type Scene, type TapRequest } from '../../scripts/lib/plan.ts';
-import { containerName, literal } from '../../scripts/lib/sidecar.ts';
+import { containerName, literal } from '../../scripts/lib/proxy.ts';
 import { Templates } from '../../scripts/lib/template.ts';
 import { pod, REQUEST, record, SIGNATURE, scene, service, workload } from './objects.ts';
 
@@ -17,7 +17,8 @@ interface Sidecar {
 }
 
 function sidecarOf(parts: Partial<Scene> = {}, request: Partial<TapRequest> = {}) {
-  return (plan(parts, request).changes.inject.patch as Sidecar).spec.template.spec.containers[0];
+  const [change] = plan(parts, request).changes.inject;
+  return (change?.patch as Sidecar | undefined)?.spec.template.spec.containers[0];
 }
 
 const TWO_PORTS = [
@@ -34,12 +35,33 @@ describe('planTap refuses', () => {
     ['SCTP', { service: service({ ports: [{ port: 9, protocol: 'SCTP' }] }) }, {}, /speaks SCTP/],
     ['no workload', { workloads: [], pods: [] }, {}, /no pod matches the selector/],
     [
-      'two workloads',
-      { workloads: [workload(), workload('StatefulSet')] },
-      {},
-      /several workloads.*statefulset\/web/,
+      'no replicas without a restart',
+      { workloads: [workload('Deployment', { replicas: 0 })], pods: [] },
+      { mode: 'ephemeral' },
+      /scaled to zero/,
     ],
-    ['no replicas', { workloads: [workload('Deployment', { replicas: 0 })], pods: [] }, {}, /scaled to zero/],
+    ['a bare pod with a restart', { owners: ['pod/web-1'], workloads: [] }, {}, /no workload owns it/],
+    ['a Job with a restart', { owners: ['job/web'], workloads: [] }, {}, /follow no template/],
+    ['a bare ReplicaSet', { workloads: [workload('ReplicaSet')] }, {}, /owned by no Deployment/],
+    [
+      'a second port without a restart',
+      { record: record({ mode: 'ephemeral' }) },
+      { ports: ['http'] },
+      /takes no more ports/,
+    ],
+    [
+      'a TUI where the web interface is',
+      { record: record({ program: 'mitmweb' }) },
+      {},
+      /tapped with mitmweb/,
+    ],
+    [
+      'a Secret that the pods do not have, without a restart',
+      {},
+      { mode: 'ephemeral', tlsSecret: 'web-tls' },
+      /has no volume of secret\/web-tls/,
+    ],
+    ['a pod that is not there', {}, { mode: 'ephemeral', pod: 'web-9' }, /pod\/web-9 is not ready/],
     ['no ready pod', { pods: [pod({ phase: 'Pending' })] }, {}, /no pod of service\/web is ready/],
     [
       'the host network',
@@ -109,8 +131,9 @@ describe('planTap', () => {
       [{ port: 80, targetPort: 9090 }, 9090],
       [{ port: 8000 }, 8000],
     ] as const) {
-      const [tapped] = plan({ service: service({ ports: [port] }) }).record.ports;
-      assert.deepEqual([tapped?.targetPort, tapped?.appPort], [appPort, appPort]);
+      const parts = { service: service({ ports: [port] }) };
+      assert.equal(plan(parts).record.ports[0]?.targetPort, appPort);
+      assert.ok(sidecarOf(parts)?.args.includes(`mittens_ports=7777=auto:${appPort}`));
     }
   });
 
@@ -163,9 +186,9 @@ describe('planTap', () => {
   it('gives each of several ports a listen port of its own', () => {
     const { ports } = plan({ service: service({ ports: TWO_PORTS }) }, { ports: ['http', '81'] }).record;
     assert.deepEqual(
-      ports.map(({ port, appPort, listenPort }) => [port, appPort, listenPort]),
+      ports.map(({ port, targetPort, listenPort }) => [port, targetPort, listenPort]),
       [
-        [80, 8080, 7777],
+        [80, 'http', 7777],
         [81, 9090, 7778],
       ],
     );
@@ -175,14 +198,13 @@ describe('planTap', () => {
     const before = record({ owner: 'bob@desk' });
     const { record: after } = plan(
       { service: service({ ports: TWO_PORTS }), record: before },
-      { ports: ['81'], https: true },
+      { ports: ['81'], protocol: 'https' },
     );
     assert.deepEqual([after.id, after.owner, after.ports[0]], [before.id, 'bob@desk', before.ports[0]]);
     assert.deepEqual(after.ports[1], {
       port: 81,
       targetPort: 9090,
-      scheme: 'https',
-      appPort: 9090,
+      protocol: 'https',
       listenPort: 7778,
     });
   });
@@ -215,9 +237,9 @@ describe('planTap', () => {
 
 describe('the sidecar', () => {
   it("gets the user's arguments last, as they were written", () => {
-    const args = sidecarOf({}, { mitmproxyArgs: ['--set', 'x=$(HOME) $$'] }).args;
+    const args = sidecarOf({}, { mitmproxyArgs: ['--set', 'x=$(HOME) $$'] })?.args;
     // Kubernetes reads $$ as $.
-    assert.deepEqual(args.slice(-2), ['--set', 'x=$$(HOME) $$$$']);
+    assert.deepEqual(args?.slice(-2), ['--set', 'x=$$(HOME) $$$$']);
   });
 
   it('meets the restricted Pod Security Standard, and has resources and a readiness probe', () => {
@@ -241,9 +263,9 @@ describe('the sidecar', () => {
 describe('containerName', () => {
   it('is a valid name, different for every Service', () => {
     const services = ['web', 'a'.repeat(55), 'a'.repeat(56), 'a'.repeat(63), `${'a'.repeat(62)}b`];
-    const names = services.map(containerName);
+    const names = services.flatMap((name) => [containerName(name), containerName(name, '0123abcd')]);
     for (const name of names) assert.match(name, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
-    assert.equal(new Set(names).size, services.length);
+    assert.equal(new Set(names).size, names.length);
   });
 });
 

@@ -1,18 +1,32 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UsageError } from '../../scripts/lib/error.ts';
-import { Kubectl } from '../../scripts/lib/kubectl.ts';
-import { locate } from '../../scripts/lib/service.ts';
+import { locate } from '../../scripts/lib/locate.ts';
 import { parseTarget } from '../../scripts/lib/target.ts';
 
+const kinds = {
+  service: ['web', 'svc/web', 'service/web', 'services/web'],
+  pod: ['po/web', 'pod/web', 'pods/web'],
+  deployment: ['deploy/web', 'deployment/web', 'deployments.apps/web'],
+  statefulset: ['sts/web', 'statefulset/web'],
+  daemonset: ['ds/web', 'daemonsets/web'],
+};
+
 describe('parseTarget', () => {
-  for (const argument of ['web', 'svc/web', 'service/web', 'services/web']) {
-    it(`reads ${argument}`, () =>
-      assert.deepEqual(parseTarget(argument), { namespace: undefined, service: 'web' }));
+  for (const [kind, spellings] of Object.entries(kinds)) {
+    for (const argument of spellings) {
+      it(`reads ${argument}`, () =>
+        assert.deepEqual(parseTarget(argument), { namespace: undefined, kind, name: 'web' }));
+    }
   }
 
   it('reads a namespace before the name', () => {
-    assert.deepEqual(parseTarget('shop/web'), { namespace: 'shop', service: 'web' });
+    assert.deepEqual(parseTarget('shop/web'), { namespace: 'shop', kind: 'service', name: 'web' });
+  });
+
+  it('takes dots in the names of what may have them', () => {
+    assert.equal(parseTarget('pod/web-1.2').name, 'web-1.2');
+    assert.throws(() => parseTarget('svc/web.2'), UsageError);
   });
 
   const hostile = [
@@ -29,19 +43,23 @@ describe('parseTarget', () => {
     'a/b/c',
     'a/',
     '/a',
+    'pod/',
+    'pod/-x',
+    'pod/../x',
   ];
-  for (const argument of [...hostile, 'pod/x', 'deploy/x', 'web\n', 'wéb']) {
+  for (const argument of [...hostile, 'job/x', 'rs/x', 'web\n', 'wéb']) {
     it(`refuses ${JSON.stringify(argument)}`, () => assert.throws(() => parseTarget(argument), UsageError));
   }
 });
 
 describe('locate', () => {
-  it('takes the namespace from the argument, or else from the flag', () => {
-    assert.equal(locate(new Kubectl({}), 'shop/web').kubectl.connection.namespace, 'shop');
-    assert.equal(locate(new Kubectl({ namespace: 'shop' }), 'web').kubectl.connection.namespace, 'shop');
+  it('takes the namespace from the argument, or else from the flag', async () => {
+    const fromArgument = await locate({}, 'shop/web');
+    assert.deepEqual([fromArgument.name, fromArgument.kubectl.connection.namespace], ['service/web', 'shop']);
+    assert.equal((await locate({ namespace: 'shop' }, 'web')).kubectl.connection.namespace, 'shop');
   });
 
-  it('refuses two namespaces that differ', () => {
-    assert.throws(() => locate(new Kubectl({ namespace: 'prod' }), 'shop/web'), UsageError);
+  it('refuses two namespaces that differ', async () => {
+    await assert.rejects(locate({ namespace: 'prod' }, 'shop/web'), UsageError);
   });
 });

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { UserError } from '../../scripts/lib/error.ts';
 import type { Service, Workload } from '../../scripts/lib/kubernetes.ts';
-import { planTap } from '../../scripts/lib/plan.ts';
+import { planTap, type TapRequest } from '../../scripts/lib/plan.ts';
 import { ANNOTATION, erasePatch, recordOf, restorePatch, retargetPatch } from '../../scripts/lib/record.ts';
+import { sidecarRemovePatch } from '../../scripts/lib/sidecar.ts';
 import { fill, Templates } from '../../scripts/lib/template.ts';
 import { REQUEST, SIGNATURE, scene, service, workload } from './objects.ts';
 
@@ -29,18 +30,19 @@ function normal<T extends Service | Workload>(object: T): T {
   return { ...same, metadata: { ...same.metadata, resourceVersion: '' } };
 }
 
-function inject(object: Workload): Workload {
-  const { changes } = planTap(scene({ workloads: [object] }), REQUEST, SIGNATURE, templates);
-  return patched(object, 'strategic', changes.inject.patch);
+function inject(object: Workload, request: Partial<TapRequest> = {}): Workload {
+  const all = { ...REQUEST, replacePods: true, ...request };
+  const { changes } = planTap(scene({ workloads: [object] }), all, SIGNATURE, templates);
+  return patched(object, 'strategic', changes.inject[0]?.patch);
 }
 
 function remove(object: Workload): Workload {
-  return patched(object, 'strategic', templates.render('sidecar-remove', { container: 'mittens-web' }));
+  return patched(object, 'strategic', sidecarRemovePatch(object, 'mittens-web', templates));
 }
 
 const names = (object: Workload) => object.spec.template.spec.containers.map(({ name }) => name);
 
-for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet']) {
+for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']) {
   describe(`the sidecar of a ${kind}`, () => {
     const original = workload(kind);
 
@@ -61,6 +63,16 @@ for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet']) {
       assert.deepEqual(normal(remove(inject(original))), normal(original));
     });
 
+    it('takes the volume of its certificates along when it is removed', () => {
+      const tls = { tlsSecret: 'web-tls', clientTlsSecret: 'web-client' };
+      for (const object of [original, workload(kind, {}, { volumes: undefined })]) {
+        const tapped = inject(object, tls);
+        const volume = tapped.spec.template.spec.volumes?.find(({ name }) => name === 'mittens-web');
+        assert.ok(volume && 'projected' in volume);
+        assert.deepEqual(normal(remove(tapped)), normal(object));
+      }
+    });
+
     it('leaves what someone else changed meanwhile', () => {
       const edit = { spec: { template: { spec: { containers: [{ name: 'app', image: 'app:2' }] } } } };
       assert.deepEqual(
@@ -76,15 +88,16 @@ describe('the patches of a Service', () => {
     { name: 'http', port: 80, protocol: 'TCP', targetPort: 'http', nodePort: 30080 },
     { name: 'dns', port: 80, protocol: 'UDP', targetPort: 53 },
   ];
-  for (const annotations of [undefined, { team: 'shop' }]) {
-    it(`give back the exact Service, ${annotations ? 'with annotations of its own' : 'without annotations'}`, () => {
+  for (const [annotations, mode] of [
+    [undefined, 'sidecar'],
+    [{ team: 'shop' }, 'sidecar'],
+    [{ team: 'shop' }, 'ephemeral'],
+  ] as const) {
+    const own = annotations ? 'with annotations of its own' : 'without annotations';
+    it(`give back the exact Service, ${own}, in the mode ${mode}`, () => {
       const original = service({ ports }, annotations);
-      const { record, changes } = planTap(
-        scene({ service: original }),
-        { ...REQUEST, ports: ['80'] },
-        SIGNATURE,
-        templates,
-      );
+      const request = { ...REQUEST, mode, ports: ['80'] };
+      const { record, changes } = planTap(scene({ service: original }), request, SIGNATURE, templates);
       const recorded = patched(original, 'merge', changes.record.patch);
       assert.deepEqual(recordOf(recorded), record);
       const tapped = patched(recorded, 'merge', retargetPatch(templates, recorded, record));
@@ -93,6 +106,8 @@ describe('the patches of a Service', () => {
         [7777, 53],
       );
       assert.equal(recordOf(tapped)?.phase, 'on');
+      const selector = mode === 'ephemeral' ? { 'tap.mittens.dev/web': record.id } : {};
+      assert.deepEqual(tapped.spec.selector, { app: 'web', ...selector });
       const restored = patched(tapped, 'merge', restorePatch(templates, tapped, record));
       assert.equal(recordOf(restored)?.phase, 'stopping');
       assert.deepEqual(restored.spec, normal(original).spec);

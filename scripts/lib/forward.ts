@@ -1,0 +1,73 @@
+import { once } from 'node:events';
+import { type Kubectl, KubectlError } from './kubectl.ts';
+import { sleep } from './rollout.ts';
+
+/** How long a lost connection waits before it is made anew, in ms. */
+const AGAIN_MS = 500;
+
+/** A port of this machine that leads to one of a pod, by `kubectl port-forward`, as long as the pod is there. */
+export class Forward {
+  readonly #kubectl: Kubectl;
+  readonly #pod: string;
+  readonly #to: number;
+  #child: ReturnType<Kubectl['follow']> | undefined;
+  #closed: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  /** @param to the pod's port. */
+  constructor(kubectl: Kubectl, pod: string, to: number) {
+    this.#kubectl = kubectl;
+    this.#pod = pod;
+    this.#to = to;
+  }
+
+  /**
+   * Begins.
+   * @param wanted the local port that is tried first.
+   * @returns the local port.
+   * @throws KubectlError when kubectl can't forward.
+   */
+  async start(wanted?: number): Promise<number> {
+    const port = await this.#open(wanted).catch(async (error: unknown) => {
+      if (wanted === undefined) throw error;
+      return await this.#open(undefined);
+    });
+    void this.#keep(port);
+    return port;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#child?.kill();
+  }
+
+  async #keep(port: number): Promise<void> {
+    for (;;) {
+      await this.#closed;
+      await sleep(AGAIN_MS);
+      if (this.#stopped) return;
+      await this.#open(port).catch(() => undefined);
+    }
+  }
+
+  /** @returns the local port, once it is open. */
+  async #open(local: number | undefined): Promise<number> {
+    const ports = `${local ?? ''}:${this.#to}`;
+    const child = this.#kubectl.follow(['port-forward', `pod/${this.#pod}`, ports, '--address=127.0.0.1']);
+    this.#child = child;
+    this.#closed = once(child, 'close').catch(() => undefined);
+    let said = '';
+    let wrong = '';
+    child.stderr.on('data', (data: Buffer) => {
+      wrong = (wrong + data.toString()).slice(0, 2000);
+    });
+    return await new Promise((resolve, reject) => {
+      child.stdout.on('data', (data: Buffer) => {
+        said = (said + data.toString()).slice(-2000);
+        const [, port] = /Forwarding from 127\.0\.0\.1:(\d+)/.exec(said) ?? [];
+        if (port) resolve(Number(port));
+      });
+      child.once('close', () => reject(new KubectlError(wrong)));
+    });
+  }
+}

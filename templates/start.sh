@@ -1,0 +1,22 @@
+# What the proxy's container runs first, with mitmproxy's command line as its arguments.
+
+# mitmproxy dies on a terminal of no width, which is what a container has before anyone attaches.
+stty rows 50 cols 200 2>/dev/null
+
+umask 077
+echo $$ >/tmp/mittens.pid
+printf %s "$MITTENS_ADDON" >/tmp/mittens.py
+
+# What was sent along: scripts, and flows to replay.
+number=0
+while file=$(printenv "MITTENS_FILE_$number"); do
+  printf %s "$file" | base64 -d | gunzip >"/tmp/mittens_file$number"
+  number=$((number + 1))
+done
+
+# mitmproxy takes a certificate and its key in one file, where a Secret has two.
+for side in tls client; do
+  [ -d "/mittens/$side" ] && cat "/mittens/$side/tls.crt" "/mittens/$side/tls.key" >"/tmp/mittens.$side.pem"
+done
+
+exec "$@"
