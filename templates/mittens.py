@@ -404,10 +404,15 @@ class Client:
         if asyncio.iscoroutine(told):
             await told
 
-    def close(self):
-        io = self.handler.transports.get(self.handler.client)
+    def close(self, connection=None):
+        io = self.handler.transports.get(connection or self.handler.client)
         if io and io.writer:
             io.writer.close()
+
+    def close_all(self):
+        """mitmproxy 8 leaves a connection open whose other side was the first to end its half."""
+        for connection in list(self.handler.transports):
+            self.close(connection)
 
 
 class Mittens:
@@ -501,7 +506,14 @@ class Mittens:
         handler.layer = Entrance(context, port.protocol)
 
     def client_disconnected(self, client):
-        self.clients.pop(client.id, None)
+        gone = self.clients.pop(client.id, None)
+        if gone:
+            gone.close_all()
+
+    def server_disconnected(self, data):
+        client = self.clients.get(data.client.id)
+        if client:
+            client.close(data.server)
 
     def server_connect(self, data):
         """Without TLS nothing is agreed upon: the app is spoken to as the client speaks."""
