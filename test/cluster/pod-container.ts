@@ -16,6 +16,8 @@ export interface PodHost {
   /** The pod as it is now, its IP included. */
   pod(): KubeObject;
   sandbox(): Sandbox;
+  /** Another of its containers, if it runs. */
+  running(name: string): Container | undefined;
   /** The folder of its volumes. */
   volumes: string;
   /** The status has changed. */
@@ -23,7 +25,16 @@ export interface PodHost {
   event(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath: string): void;
 }
 
-type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
+/** What a container is to its pod, and the list of the pod's spec that it stands in. */
+const ROLES = {
+  container: 'containers',
+  init: 'initContainers',
+  ephemeral: 'ephemeralContainers',
+} as const;
+
+export type Role = keyof typeof ROLES;
+
+export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
 /** How long a failing container waits for its next try, in ms: doubled each time, as the kubelet does. */
 const BACK_OFF = { first: 10_000, most: 300_000 };
@@ -38,6 +49,7 @@ export class PodContainer {
   /** undefined while it does not run. */
   running: Container | undefined;
   readonly #host: PodHost;
+  readonly #role: Role;
   readonly #stopped = new AbortController();
   #lives: Promise<void> | undefined;
   #begin: () => void = () => undefined;
@@ -46,11 +58,13 @@ export class PodContainer {
     this.#begin = resolve;
   });
 
-  constructor(spec: ContainerSpec, host: PodHost) {
+  constructor(spec: ContainerSpec, host: PodHost, role: Role) {
     this.spec = spec;
     this.#host = host;
+    this.#role = role;
     this.status = {
-      ...{ name: spec.name, image: spec.image, imageID: '', ready: false, started: false, restartCount: 0 },
+      ...{ name: spec.name, image: spec.image, imageID: '', ready: false, restartCount: 0 },
+      ...(role !== 'ephemeral' && { started: false }),
       state: { waiting: { reason: 'PodInitializing' } },
       lastState: {},
     };
@@ -83,20 +97,36 @@ export class PodContainer {
     }
   }
 
-  /** Ends it: preStop, SIGTERM, and SIGKILL when the grace period is over. */
+  /** Ends it for good: asked again, it can only have less time. */
   async stop(graceSeconds: number): Promise<void> {
+    const { aborted: again } = this.#stopped.signal;
     this.#stopped.abort();
-    const { running } = this;
-    if (!running) return await this.#lives;
-    const deadline = Date.now() + graceSeconds * 1000;
-    this.#event('Normal', 'Killing', `Stopping container ${this.spec.name}`);
-    const { preStop } = this.spec.lifecycle ?? {};
-    if (preStop && graceSeconds > 0)
-      await Promise.race([this.#hook(preStop, running), sleep(graceSeconds * 1000)]);
-    if (graceSeconds > 0) running.signal('SIGTERM');
-    const kill = setTimeout(() => running.signal('SIGKILL'), Math.max(0, deadline - Date.now()));
+    this.#killBefore(Date.now() + graceSeconds * 1000);
+    if (!again && this.running) {
+      this.#event('Normal', 'Killing', `Stopping container ${this.spec.name}`);
+      await this.#end(this.running, graceSeconds);
+    }
     await this.#lives;
-    clearTimeout(kill);
+    clearTimeout(this.#kill);
+  }
+
+  #deadline = Number.POSITIVE_INFINITY;
+  #kill: NodeJS.Timeout | undefined;
+
+  /** The earliest of the times at which it has to be gone counts. */
+  #killBefore(time: number): void {
+    if (time >= this.#deadline) return;
+    this.#deadline = time;
+    clearTimeout(this.#kill);
+    this.#kill = setTimeout(() => this.running?.signal('SIGKILL'), Math.max(0, time - Date.now()));
+  }
+
+  /** Asks it to end: preStop, then SIGTERM. */
+  async #end(running: Container, graceSeconds: number): Promise<void> {
+    if (graceSeconds === 0) return;
+    const { preStop } = this.spec.lifecycle ?? {};
+    if (preStop) await Promise.race([this.#hook(preStop, running), sleep(graceSeconds * 1000)]);
+    running.signal('SIGTERM');
   }
 
   // -- one life
@@ -112,7 +142,7 @@ export class PodContainer {
     if (this.#stopped.signal.aborted) container.signal('SIGKILL');
     this.running = container;
     this.status.containerID = `pocket://${randomBytes(32).toString('hex')}`;
-    this.status.started = true;
+    if (this.#role !== 'ephemeral') this.status.started = true;
     this.#become({ running: { startedAt: now() } });
     this.#event('Normal', 'Started', `Started container ${this.spec.name}`);
     const over = new AbortController();
@@ -122,7 +152,7 @@ export class PodContainer {
     await probing;
     this.running = undefined;
     this.status.ready = false;
-    this.status.started = false;
+    if (this.#role !== 'ephemeral') this.status.started = false;
     const why = reason ?? (exitCode === 0 ? 'Completed' : 'Error');
     this.#become({
       terminated: {
@@ -187,6 +217,7 @@ export class PodContainer {
     const security = { ...pod.spec.securityContext, ...spec.securityContext };
     const container = await startContainer({
       sandbox: this.#host.sandbox(),
+      target: this.#target(),
       image,
       command: (spec.command ?? []).map((word: string) => expand(word, own)),
       args: (spec.args ?? []).map((word: string) => expand(word, own)),
@@ -205,10 +236,21 @@ export class PodContainer {
     return container;
   }
 
+  /** @throws ConfigError while the container that it is to look into does not run. */
+  #target(): Container | undefined {
+    const { targetContainerName: name } = this.spec;
+    if (!name) return undefined;
+    const target = this.#host.running(name);
+    if (!target) throw new ConfigError(`unable to find target container ${name}`);
+    return target;
+  }
+
   // -- readiness
 
   async #probe(container: Container, signal: AbortSignal): Promise<void> {
     const { readinessProbe } = this.spec;
+    // Nobody waits for it.
+    if (this.#role === 'ephemeral') return;
     if (!readinessProbe) {
       this.#setReady(true);
       return;
@@ -260,7 +302,7 @@ export class PodContainer {
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#host.event(type, reason, message, `spec.containers{${this.spec.name}}`);
+    this.#host.event(type, reason, message, `spec.${ROLES[this.#role]}{${this.spec.name}}`);
   }
 
   #wait(reason: string, message: string): void {

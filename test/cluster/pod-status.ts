@@ -7,7 +7,8 @@ export interface ContainerStatus {
   imageID: string;
   containerID?: string;
   ready: boolean;
-  started: boolean;
+  /** An ephemeral container is not asked. */
+  started?: boolean;
   restartCount: number;
   state: ContainerState;
   lastState: ContainerState;
@@ -31,14 +32,15 @@ export interface PodState {
   ip: string | undefined;
   inits: ContainerStatus[];
   containers: ContainerStatus[];
+  ephemeral: ContainerStatus[];
 }
 
 /** A pod's status from its containers'. Pure, but for the time. */
-export function podStatus(pod: KubeObject, { ip, inits, containers }: PodState): object {
+export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }: PodState): object {
   const before = pod.status ?? {};
   const initialized = inits.every(({ state }) => state.terminated?.exitCode === 0);
   const unready = containers.filter(({ ready }) => !ready).map(({ name }) => name);
-  const phase = phaseOf(pod, inits, containers, initialized);
+  const phase = delayed(phaseOf(pod, inits, containers, initialized), before.phase, ephemeral);
   const done = phase === 'Succeeded' || phase === 'Failed';
   const notReady =
     phase === 'Succeeded'
@@ -73,6 +75,7 @@ export function podStatus(pod: KubeObject, { ip, inits, containers }: PodState):
     startTime: before.startTime ?? now(),
     ...(inits.length > 0 && { initContainerStatuses: inits }),
     containerStatuses: containers,
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
   };
 }
 
@@ -94,6 +97,12 @@ function phaseOf(
   const failed = containers.some(({ state }) => state.terminated?.exitCode !== 0);
   if (!failed) return 'Succeeded';
   return policy === 'Never' ? 'Failed' : 'Running';
+}
+
+/** A pod has not ended while there is a container that runs. */
+function delayed(phase: string, before: string, others: ContainerStatus[]): string {
+  const ends = phase === 'Succeeded' || phase === 'Failed';
+  return ends && others.some(({ state }) => state.running) ? before : phase;
 }
 
 interface Condition {

@@ -61,8 +61,8 @@ describe('strict decoding', () => {
   const complaints = (object: object) => decode(resourceOf(object as Loose), object);
 
   it('names the path of a field that the pocket cluster does not know', () => {
-    assert.deepEqual(complaints(pod({ containers: [container({ livenessProbe: {} })], affinity: {} })), [
-      'unknown field "spec.containers[0].livenessProbe"',
+    assert.deepEqual(complaints(pod({ containers: [container({ volumeDevices: [] })], affinity: {} })), [
+      'unknown field "spec.containers[0].volumeDevices"',
       'unknown field "spec.affinity"',
     ]);
     assert.deepEqual(complaints({ ...deployment(), sepc: {} }), ['unknown field "sepc"']);

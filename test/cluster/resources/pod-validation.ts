@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../object.ts';
+import type { Part } from '../resource.ts';
 import type { Cause } from '../status.ts';
 import {
   checkLabelMap,
@@ -12,13 +13,17 @@ import {
   required,
 } from './check.ts';
 import { checkContainer } from './container-validation.ts';
+import { checkAdditions, checkEphemeral } from './ephemeral-validation.ts';
 import { dnsLabel } from './names.ts';
 
 type Spec = KubeObject['spec'];
 
-/** What is wrong with a pod, or with a change of it. */
-export function validatePod(pod: KubeObject, old?: KubeObject): Cause[] {
+/** What is wrong with a pod, or with a change of it, or of the part of it that is written alone. */
+export function validatePod(pod: KubeObject, old?: KubeObject, part?: Part): Cause[] {
   const causes = [...checkMetadata(pod), ...checkPodSpec(pod.spec ?? {}, 'spec')];
+  if (old && part === 'ephemeralcontainers') return [...causes, ...checkAdditions(pod.spec, old.spec)];
+  if (!old && pod.spec?.ephemeralContainers?.length > 0)
+    return [...causes, forbiddenField('spec.ephemeralContainers', 'cannot be set on create')];
   if (old && old.spec.containers.length !== pod.spec.containers?.length)
     return [...causes, forbiddenField('spec.containers', 'pod updates may not add or remove containers')];
   if (!old || isDeepStrictEqual(fixed(pod.spec), fixed(old.spec, pod.spec))) return causes;
@@ -51,6 +56,7 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
     ...(containers.length > 0 ? each(containers, 'containers') : [required(`${path}.containers`)]),
     ...each(initContainers, 'initContainers'),
     ...checkNames(containers, initContainers, path),
+    ...checkEphemeral(spec, `${path}.ephemeralContainers`, names),
     ...checkHostPorts(containers, path),
     ...oneOf(`${path}.restartPolicy`, restartPolicy, policies),
     ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, [
