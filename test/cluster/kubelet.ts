@@ -7,6 +7,7 @@ import type { KubeObject } from './object.ts';
 import { PodContainer, type PodHost, type RestartPolicy, type Role } from './pod-container.ts';
 import { podStatus } from './pod-status.ts';
 import type { Registry } from './registry.ts';
+import { isSidecar } from './sidecar.ts';
 import { HOSTS, makeVolumes } from './volume.ts';
 
 /** Where the volumes of the pods are, in the cluster's own mount namespace. */
@@ -80,7 +81,9 @@ class RunningPod {
 
   async run(): Promise<void> {
     const { spec, metadata } = this.#pod;
-    this.#inits = (spec.initContainers ?? []).map((container: object) => this.#make(container, 'init'));
+    this.#inits = (spec.initContainers ?? []).map((container: object) =>
+      this.#make(container, isSidecar(container) ? 'sidecar' : 'init'),
+    );
     this.#containers = spec.containers.map((container: object) => this.#make(container, 'container'));
     this.#tell();
     if (!(await this.#makeVolumes())) return;
@@ -90,13 +93,18 @@ class RunningPod {
     this.add(this.#now());
     await this.#runAll(spec.restartPolicy);
     // Nothing goes on in a pod that has ended.
-    await Promise.all(this.#ephemeral.map((container) => container.stop(spec.terminationGracePeriodSeconds)));
+    await this.#endAll(spec.terminationGracePeriodSeconds);
   }
 
   /** Runs the containers, those before the others first, until all have ended for good. */
   async #runAll(restart: RestartPolicy): Promise<void> {
     for (const init of this.#inits) {
       if (this.#stopped) return;
+      if (isSidecar(init.spec)) {
+        init.run('Always').catch((error: unknown) => this.#fail(error));
+        await init.risen;
+        continue;
+      }
       await init.run(restart === 'Never' ? 'Never' : 'OnFailure');
       if (init.status.state.terminated?.exitCode !== 0) return;
       init.status.ready = true;
@@ -142,12 +150,23 @@ class RunningPod {
 
   async stop(graceSeconds: number): Promise<void> {
     this.#stopped = true;
-    await Promise.all(this.all.map((container) => container.stop(graceSeconds)));
+    await this.#endAll(graceSeconds);
     if (this.#gone) return;
     this.#gone = true;
     await this.sandbox?.remove();
     rmSync(this.#folder, { recursive: true, force: true });
     this.#registry.store.remove(this.#registry.resource('pods'), this.#pod);
+  }
+
+  /** Ends all containers: the sidecars after those that they are beside, the last of them first. */
+  async #endAll(graceSeconds: number): Promise<void> {
+    const sidecars = this.#inits.filter(({ spec }) => isSidecar(spec)).reverse();
+    const others = this.all.filter((container) => !sidecars.includes(container));
+    const ends = others.map((container) => ({ container, end: container.stop(graceSeconds) }));
+    const served = ends.filter(({ container }) => this.#containers.includes(container));
+    let before: Promise<unknown> = Promise.all(served.map(({ end }) => end));
+    for (const sidecar of sidecars) before = Promise.all([before, sidecar.stop(graceSeconds, before)]);
+    await Promise.all([before, ...ends.map(({ end }) => end)]);
   }
 
   #gone = false;

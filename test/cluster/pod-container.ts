@@ -7,6 +7,7 @@ import type { Sandbox } from './network.ts';
 import { type KubeObject, now } from './object.ts';
 import type { ContainerStatus } from './pod-status.ts';
 import { probe } from './probe.ts';
+import { follow } from './prober.ts';
 import type { Registry } from './registry.ts';
 import { mountsOf } from './volume.ts';
 
@@ -29,6 +30,7 @@ export interface PodHost {
 const ROLES = {
   container: 'containers',
   init: 'initContainers',
+  sidecar: 'initContainers',
   ephemeral: 'ephemeralContainers',
 } as const;
 
@@ -38,6 +40,9 @@ export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
 /** How long a failing container waits for its next try, in ms: doubled each time, as the kubelet does. */
 const BACK_OFF = { first: 10_000, most: 300_000 };
+
+/** What a container whose turn comes late has at least to end in. */
+const LEAST_MS = 2000;
 
 /** One container of a pod over all its lives: pulled, started, probed, restarted, ended. */
 export class PodContainer {
@@ -56,6 +61,12 @@ export class PodContainer {
   /** Resolves once it runs for the first time, or is known to have to wait. */
   readonly begun = new Promise<void>((resolve) => {
     this.#begin = resolve;
+  });
+
+  #rise: () => void = () => undefined;
+  /** Resolves once it has started as its startup probe has it, or has been told to end before. */
+  readonly risen = new Promise<void>((resolve) => {
+    this.#rise = resolve;
   });
 
   constructor(spec: ContainerSpec, host: PodHost, role: Role) {
@@ -97,14 +108,19 @@ export class PodContainer {
     }
   }
 
-  /** Ends it for good: asked again, it can only have less time. */
-  async stop(graceSeconds: number): Promise<void> {
+  /**
+   * Ends it for good: asked again, it can only have less time. Its preStop does not wait for its turn, SIGTERM does; but
+   * when the time is over, it is everyone's turn.
+   */
+  async stop(graceSeconds: number, turn?: Promise<unknown>): Promise<void> {
     const { aborted: again } = this.#stopped.signal;
     this.#stopped.abort();
-    this.#killBefore(Date.now() + graceSeconds * 1000);
+    this.#rise();
+    const least = turn && graceSeconds > 0 ? LEAST_MS : 0;
+    this.#killBefore(Date.now() + graceSeconds * 1000 + least);
     if (!again && this.running) {
       this.#event('Normal', 'Killing', `Stopping container ${this.spec.name}`);
-      await this.#end(this.running, graceSeconds);
+      await this.#end(this.running, graceSeconds, turn);
     }
     await this.#lives;
     clearTimeout(this.#kill);
@@ -122,10 +138,11 @@ export class PodContainer {
   }
 
   /** Asks it to end: preStop, then SIGTERM. */
-  async #end(running: Container, graceSeconds: number): Promise<void> {
+  async #end(running: Container, graceSeconds: number, turn?: Promise<unknown>): Promise<void> {
     if (graceSeconds === 0) return;
     const { preStop } = this.spec.lifecycle ?? {};
-    if (preStop) await Promise.race([this.#hook(preStop, running), sleep(graceSeconds * 1000)]);
+    const before = Promise.all([preStop && this.#hook(preStop, running), turn]);
+    if (preStop || turn) await Promise.race([before, sleep(graceSeconds * 1000)]);
     running.signal('SIGTERM');
   }
 
@@ -142,11 +159,10 @@ export class PodContainer {
     if (this.#stopped.signal.aborted) container.signal('SIGKILL');
     this.running = container;
     this.status.containerID = `pocket://${randomBytes(32).toString('hex')}`;
-    if (this.#role !== 'ephemeral') this.status.started = true;
     this.#become({ running: { startedAt: now() } });
     this.#event('Normal', 'Started', `Started container ${this.spec.name}`);
     const over = new AbortController();
-    const probing = this.#probe(container, AbortSignal.any([over.signal, this.#stopped.signal]));
+    const probing = this.#follow(container, AbortSignal.any([over.signal, this.#stopped.signal]));
     const { exitCode, startedAt, finishedAt, reason, message } = await container.exited;
     over.abort();
     await probing;
@@ -245,28 +261,38 @@ export class PodContainer {
     return target;
   }
 
-  // -- readiness
+  // -- its health
 
-  async #probe(container: Container, signal: AbortSignal): Promise<void> {
-    const { readinessProbe } = this.spec;
-    // Nobody waits for it.
-    if (this.#role === 'ephemeral') return;
-    if (!readinessProbe) {
-      this.#setReady(true);
-      return;
-    }
-    const { initialDelaySeconds = 0, periodSeconds, successThreshold, failureThreshold } = readinessProbe;
-    await sleep(initialDelaySeconds * 1000, signal);
-    let good = 0;
-    let bad = 0;
-    for (; !signal.aborted; await sleep(periodSeconds * 1000, signal)) {
-      const { ok, message } = await probe(readinessProbe, this.#host.pod(), this.spec, container);
-      if (signal.aborted) return;
-      [good, bad] = ok ? [good + 1, 0] : [0, bad + 1];
-      if (!ok) this.#event('Warning', 'Unhealthy', message);
-      if (good >= successThreshold) this.#setReady(true);
-      if (bad >= failureThreshold) this.#setReady(false);
-    }
+  /** Only what others may wait for is asked how it is. */
+  async #follow(container: Container, signal: AbortSignal): Promise<void> {
+    if (this.#role === 'init') this.#setStarted();
+    if (this.#role === 'init' || this.#role === 'ephemeral') return;
+    await follow(
+      this.spec,
+      {
+        ask: (kind, asked) => probe(asked, this.#host.pod(), this.spec, container, kind),
+        unhealthy: (message) => this.#event('Warning', 'Unhealthy', message),
+        started: () => this.#setStarted(),
+        ready: (is) => this.#setReady(is),
+        failed: (kind) => void this.#restart(container, kind),
+      },
+      signal,
+    );
+  }
+
+  /** Ends this life; whether there is another is a matter of its restart policy. */
+  async #restart(container: Container, probe: string): Promise<void> {
+    const { terminationGracePeriodSeconds: graceSeconds } = this.#host.pod().spec;
+    this.#event('Normal', 'Killing', `Container ${this.spec.name} failed ${probe} probe, will be restarted`);
+    const kill = setTimeout(() => container.signal('SIGKILL'), graceSeconds * 1000);
+    await Promise.all([this.#end(container, graceSeconds), container.exited]);
+    clearTimeout(kill);
+  }
+
+  #setStarted(): void {
+    this.status.started = true;
+    this.#rise();
+    this.#host.changed();
   }
 
   #setReady(ready: boolean): void {

@@ -1,4 +1,5 @@
 import { type KubeObject, now } from './object.ts';
+import { sidecarsOf } from './sidecar.ts';
 
 /** A container's status as the API has it (core/v1 ContainerStatus). */
 export interface ContainerStatus {
@@ -38,9 +39,19 @@ export interface PodState {
 /** A pod's status from its containers'. Pure, but for the time. */
 export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }: PodState): object {
   const before = pod.status ?? {};
-  const initialized = inits.every(({ state }) => state.terminated?.exitCode === 0);
-  const unready = containers.filter(({ ready }) => !ready).map(({ name }) => name);
-  const phase = delayed(phaseOf(pod, inits, containers, initialized), before.phase, ephemeral);
+  const lasting = sidecarsOf(pod.spec).map(({ name }) => name);
+  const sidecars = inits.filter(({ name }) => lasting.includes(name));
+  const first = inits.filter(({ name }) => !lasting.includes(name));
+  const incomplete = inits
+    .filter(({ name, started, state }) =>
+      lasting.includes(name) ? !started : state.terminated?.exitCode !== 0,
+    )
+    .map(({ name }) => name);
+  // A sidecar that is started anew does not make it undone.
+  const initialized = incomplete.length === 0 || containers.some(hasRun);
+  const unready = [...sidecars, ...containers].filter(({ ready }) => !ready).map(({ name }) => name);
+  const own = phaseOf(pod, first, containers, initialized);
+  const phase = delayed(own, before.phase, [...sidecars, ...ephemeral]);
   const done = phase === 'Succeeded' || phase === 'Failed';
   const notReady =
     phase === 'Succeeded'
@@ -51,7 +62,6 @@ export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }:
           message: `containers with unready status: [${unready.join(' ')}]`,
         };
   const readiness = unready.length === 0 && !done ? { status: 'True' } : notReady;
-  const incomplete = inits.filter(({ state }) => state.terminated?.exitCode !== 0).map(({ name }) => name);
   const completed = phase === 'Succeeded' && { reason: 'PodCompleted' };
   const initialization = initialized
     ? { status: 'True', ...completed }
@@ -89,14 +99,16 @@ function phaseOf(
   if (policy === 'Never' && inits.some(({ state }) => state.terminated && state.terminated.exitCode !== 0))
     return 'Failed';
   if (!initialized) return 'Pending';
-  const hasRun = ({ state, lastState }: ContainerStatus) =>
-    state.running ?? state.terminated ?? lastState.terminated;
   if (!containers.every(hasRun)) return 'Pending';
   const ended = containers.every(({ state }) => state.terminated);
   if (!ended || policy === 'Always') return 'Running';
   const failed = containers.some(({ state }) => state.terminated?.exitCode !== 0);
   if (!failed) return 'Succeeded';
   return policy === 'Never' ? 'Failed' : 'Running';
+}
+
+function hasRun({ state, lastState }: ContainerStatus): boolean {
+  return Boolean(state.running ?? state.terminated ?? lastState.terminated);
 }
 
 /** A pod has not ended while there is a container that runs. */

@@ -215,7 +215,8 @@ function startStatus(object: KubeObject): void {
 
 /** A pod's class of service, by what its containers ask for and are limited to. */
 function qualityOf({ spec }: KubeObject): string {
-  const resources = spec.containers.map((container: KubeObject) => container.resources ?? {});
+  const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
+  const resources = containers.map((container) => container.resources ?? {});
   if (resources.every(({ requests, limits }: KubeObject) => !requests && !limits)) return 'BestEffort';
   const same = ({ requests, limits }: KubeObject) =>
     ['cpu', 'memory'].every((name) => limits?.[name] && (requests?.[name] ?? limits[name]) === limits[name]);

@@ -270,7 +270,7 @@ describe('an ephemeral container', () => {
     terminal.stdin.write('echo $((6 * 7)); exit 4\r');
     const ended = await state('talks', 'tap', 'terminated');
     assert.equal(ended.exitCode, 4);
-    await pocket.until('attach has shown it', async () => /\b42\r\n/.test(seen));
+    await pocket.until('attach has shown it', async () => /\b42\s/.test(seen));
     terminal.kill();
     assert.match(await pocket.run(['logs', 'talks', '-c', 'tap']), /\b42\r\n/);
     assert.match(

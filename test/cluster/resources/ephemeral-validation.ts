@@ -7,7 +7,15 @@ import { checkContainer, notFoundValue } from './container-validation.ts';
 type Spec = KubeObject['spec'];
 
 /** What an ephemeral container may not have: nobody is to depend on it. */
-const FORBIDDEN = ['ports', 'resources', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'];
+const FORBIDDEN = [
+  'ports',
+  'resources',
+  'restartPolicy',
+  'livenessProbe',
+  'readinessProbe',
+  'startupProbe',
+  'lifecycle',
+];
 const WHY = 'cannot be set for an Ephemeral Container';
 
 /** What is wrong with a pod's ephemeral containers; `volumes` are the names of the pod's. */
@@ -35,7 +43,7 @@ export function checkEphemeral(spec: Spec, path: string, volumes: string[]): Cau
 
 /** Whether a field says anything: what the defaults fill in does not. */
 function isSet(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).length > 0;
+  return Object.keys(value ?? {}).length > 0;
 }
 
 /** What is wrong with a change of a pod's ephemeral containers: they may only be added. */

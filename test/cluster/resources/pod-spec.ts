@@ -90,6 +90,7 @@ const CONTAINER = {
     stdin: 'bool',
     stdinOnce: 'bool',
     tty: 'bool',
+    restartPolicy: 'string',
   },
 } satisfies Schema;
 

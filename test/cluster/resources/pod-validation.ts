@@ -54,7 +54,20 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
   return [
     ...checkVolumes(volumes, `${path}.volumes`),
     ...(containers.length > 0 ? each(containers, 'containers') : [required(`${path}.containers`)]),
+    ...containers.flatMap(({ restartPolicy }: Spec, index: number) =>
+      restartPolicy
+        ? [
+            forbiddenField(
+              `${path}.containers[${index}].restartPolicy`,
+              'may not be set for non-init containers',
+            ),
+          ]
+        : [],
+    ),
     ...each(initContainers, 'initContainers'),
+    ...initContainers.flatMap((container: Spec, index: number) =>
+      checkInit(container, `${path}.initContainers[${index}]`),
+    ),
     ...checkNames(containers, initContainers, path),
     ...checkEphemeral(spec, `${path}.ephemeralContainers`, names),
     ...checkHostPorts(containers, path),
@@ -67,6 +80,15 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
     ]),
     ...checkLabelMap(spec.nodeSelector ?? {}, `${path}.nodeSelector`),
   ];
+}
+
+/** Only an init container that goes on as a sidecar has what containers have for their later life. */
+function checkInit(container: Spec, path: string): Cause[] {
+  const { restartPolicy } = container;
+  if (restartPolicy) return oneOf(`${path}.restartPolicy`, restartPolicy, ['Always']);
+  const later = ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'];
+  const why = 'may not be set for init containers without restartPolicy=Always';
+  return later.filter((field) => container[field]).map((field) => forbiddenField(`${path}.${field}`, why));
 }
 
 function checkNames(containers: Spec[], initContainers: Spec[], path: string): Cause[] {
