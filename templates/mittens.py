@@ -3,24 +3,30 @@
 It travels in an environment variable and is loaded with `--scripts`. It
   - opens the proxy's ports only once the app listens on its own, so that a pod which is ready
     for the proxy is ready for requests;
+  - finds out what each connection speaks, and passes on as it is what mitmproxy can't read;
+  - passes streams on as they come, and keeps what passed, within bounds;
   - lets `q` in the TUI give the Service back before mitmproxy ends: it tells the viewer by the
     terminal's title, and goes on until Kubernetes ends the container;
-  - leaves after the app does when Kubernetes ends the pod, so that no request is cut off;
-  - streams server-sent events, and bounds what is kept in memory;
+  - leaves after the app does when Kubernetes ends the pod (SIGTERM), or before it, when the Service
+    no longer points here (SIGUSR1), so that no request is cut off;
   - writes every flow to a file as soon as it has ended, for mittens to follow, and waits at the end
     until that has been read.
+
+The Python below runs in whatever mitmproxy the image has: where versions differ, a comment says so.
 """
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import typing
 from collections import OrderedDict
-from urllib.parse import urlsplit
 
-from mitmproxy import ctx
+from mitmproxy import ctx, exceptions
 from mitmproxy.io import tnetstring
+from mitmproxy.proxy import commands, events, layer, layers, tunnel
+from mitmproxy.proxy.layers.http import HTTPMode
 
 # scripts/lib/session.ts looks for this title.
 QUIT_TITLE = "mittens:quit"
@@ -30,23 +36,231 @@ KEPT_MESSAGES = 1000
 # Of one connection without the TUI, where the file is to have them all.
 KEPT_MESSAGE_BYTES = 64 * 1024 * 1024
 
+# Of one streamed body, as much as of one that is not streamed (stream_large_bodies=5m); and of all that are
+# open at a time, as a stream may never end.
+STREAM_BYTES = 5 * 1024 * 1024
+STREAMS_BYTES = 64 * 1024 * 1024
+
+# Touched when all ports are open.
+READY = "/tmp/mittens.ready"
 # scripts/lib/follow.ts reads this file, and has an entry in that folder until it has read the end.
 FLOWS = "/tmp/mittens.flows"
 FOLLOWERS = "/tmp/mittens.followers"
 FILE_BYTES = 1024 * 1024 * 1024
+
 # In the last moments of a pod, in seconds: when what is still open is written as it is then, and how
 # long followers may take. Together they leave time within Kubernetes' 30 s.
 LINGER = 6
-LEAVE = 15
+FOLLOWERS_TIME = 15
+# While a Service no longer points here: how long kube-proxy may take to see that, after what time without a
+# request a connection is closed, and when whatever is still open is.
+TURN = 2
+IDLE = 5
+LEAVE = 20
+
+PROTOCOLS = ("auto", "http", "https", "h2c", "tcp")
+# How long a client may say nothing before the app is asked, which may speak first; less for what is known to be
+# neither HTTP nor TLS. A probe, which only connects and closes, is gone by then: the app never hears of it.
+SILENCE = {"auto": 0.5, "tcp": 0.1}
 
 
-async def accepts(port):
+async def accepts(host, port):
     try:
-        _, writer = await asyncio.wait_for(asyncio.open_connection("localhost", port), 1)
+        _, writer = await asyncio.wait_for(asyncio.open_connection(host, port), 1)
     except (OSError, asyncio.TimeoutError):
         return False
     writer.close()
     return True
+
+
+# -- what a connection speaks
+
+HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+# CONNECT is for apps that are proxies themselves; mitmproxy refuses it here.
+REQUEST_LINE = re.compile(rb"(?!CONNECT )[A-Z][A-Z-]{0,19} [^\r\n]+ HTTP/1\.[01]\r?\n")
+PART_OF_REQUEST_LINE = re.compile(rb"[A-Z][A-Z-]{0,19}( [^\r\n]{0,65536}\r?)?")
+# "No new streams, please; those that are open may end": a frame GOAWAY of HTTP/2, with NO_ERROR.
+GOAWAY = bytes.fromhex("000008" "07" "00" "00000000" "7fffffff" "00000000")
+
+
+def spoken(data):
+    """What a client speaks, by its first bytes: tls, http1, http2 or other; None if these are too few."""
+    if data[:1] == b"\x16":
+        return None if len(data) < 3 else "tls" if data[1] == 3 else "other"
+    if HTTP2_PREFACE.startswith(data[: len(HTTP2_PREFACE)]):
+        return "http2" if len(data) >= len(HTTP2_PREFACE) else None
+    if REQUEST_LINE.match(data):
+        return "http1"
+    return None if PART_OF_REQUEST_LINE.fullmatch(data) else "other"
+
+
+class Leave(events.Event):
+    """Tells a connection that it is to be the last of its client's here."""
+
+
+class Entrance(layer.Layer):
+    """The first layer of every connection, and again inside of TLS: holds back what comes until it is known what
+    it is, and hands over to the layers for that."""
+
+    def __init__(self, context, protocol, in_tls=False):
+        super().__init__(context)
+        self.protocol = protocol
+        self.in_tls = in_tls
+        self.inner = None
+        self.next = None
+        self.held = []
+        self.timer = None
+
+    def _handle_event(self, event):
+        if isinstance(event, Leave):
+            yield from self.leave(event)
+        elif isinstance(event, events.Wakeup) and event.command is self.timer:
+            if self.next is None:
+                yield from self.wait_for_app()
+        elif self.next is not None:
+            yield from self.next.handle_event(event)
+        else:
+            self.held.append(event)
+            yield from self.look(event)
+
+    def look(self, event):
+        client = self.context.client
+        if isinstance(event, events.Start):
+            if self.in_tls and client.alpn in (b"h2", b"http/1.1", b"http/1.0"):
+                yield from self.hand_over("http")
+            elif self.protocol in SILENCE:
+                self.timer = commands.RequestWakeup(SILENCE[self.protocol])
+                yield self.timer
+        elif isinstance(event, events.DataReceived):
+            choice = "tcp" if event.connection is not client else self.choose(spoken(self.client_data()))
+            if choice:
+                yield from self.hand_over(choice)
+        elif isinstance(event, events.ConnectionClosed):
+            # A client that says something and ends it at once still wants it heard.
+            if event.connection is client and self.protocol in SILENCE and self.client_data():
+                yield from self.hand_over("tcp")
+            else:
+                yield commands.CloseConnection(client)
+
+    def client_data(self):
+        return b"".join(
+            event.data
+            for event in self.held
+            if isinstance(event, events.DataReceived) and event.connection is self.context.client
+        )
+
+    def choose(self, speech):
+        """The layers for what is spoken, on a port that was declared as `protocol`."""
+        if self.protocol == "tcp":
+            return "tcp"
+        if self.protocol == "auto":
+            # Ending TLS would break clients that verify whom they talk to; with the app's own certificate it doesn't.
+            can_end_tls = ctx.options.certs and not self.in_tls
+            choices = {"tls": "tls" if can_end_tls else "tcp", "http1": "http", "http2": "http2", "other": "tcp"}
+        else:
+            choices = {"tls": "tls", "http1": "http", "http2": "http2", "other": "http"}
+        # HTTP/2 in TLS is agreed upon before; where it is not, the app could not be told.
+        if self.in_tls and speech == "http2":
+            return "tcp"
+        return choices.get(speech)
+
+    def wait_for_app(self):
+        """The client is silent: it may be the app's turn. Whoever speaks first then decides."""
+        server = self.context.server
+        if self.client_data():
+            yield from self.hand_over("tcp")
+        elif not server.connected and (yield commands.OpenConnection(server)):
+            yield commands.CloseConnection(self.context.client)
+
+    def hand_over(self, choice):
+        stack = tunnel.LayerStack()
+        is_https = self.protocol == "https" or (self.protocol == "auto" and choice == "tls")
+        if is_https and not self.in_tls:
+            stack /= layers.ServerTLSLayer(self.context)
+        if choice == "tls":
+            stack /= layers.ClientTLSLayer(self.context)
+            self.inner = Entrance(self.context, "auto", in_tls=True)
+            stack /= self.inner
+        elif choice == "tcp":
+            stack /= layers.TCPLayer(self.context)
+        else:
+            if choice == "http2":
+                # What TLS would have agreed upon: mitmproxy's layer goes by this. The app is spoken to likewise,
+                # by server_connect, or here if it is connected already.
+                self.context.client.alpn = b"h2"
+                if self.context.server.connected and not self.context.server.tls:
+                    self.context.server.alpn = b"h2"
+            stack /= layers.HttpLayer(self.context, HTTPMode.transparent)
+        self.next = stack[0]
+        held, self.held = self.held, []
+        for event in held:
+            yield from self.next.handle_event(event)
+
+    def leave(self, event):
+        """Clients that speak HTTP/2 are told; other layers do not know this event."""
+        if self.inner:
+            yield from self.next.handle_event(event)
+        elif isinstance(self.next, layers.HttpLayer) and self.context.client.alpn == b"h2":
+            yield commands.SendData(self.context.client, GOAWAY)
+
+
+# -- streams
+
+STREAMED = (
+    "text/event-stream",
+    "application/grpc",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/json-seq",
+    "application/stream+json",
+    "application/json;stream=watch",
+    "multipart/x-mixed-replace",
+)
+
+
+def is_stream(headers):
+    """Whether a response must pass on as it comes, since whoever reads it doesn't wait for its end."""
+    kind = headers.get("content-type", "").lower().replace(" ", "")
+    return kind.startswith(STREAMED) or headers.get("x-accel-buffering", "").lower() == "no"
+
+
+class Recorder:
+    """What mitmproxy asks for each piece of a streamed body: passes it on as it is, and keeps what fits."""
+
+    kept_of_all = 0
+
+    def __init__(self, message):
+        self.message = message
+        self.kept = bytearray()
+        self.passed = 0
+        self.is_open = True
+
+    def __call__(self, data):
+        if self.is_open and len(self.kept) == self.passed:
+            room = max(0, min(STREAM_BYTES - self.passed, STREAMS_BYTES - Recorder.kept_of_all))
+            self.kept += data[:room]
+            Recorder.kept_of_all += len(data[:room])
+        if self.is_open:
+            self.passed += len(data)
+        # An empty piece would end a chunked body.
+        return [data] if data else []
+
+    def show(self):
+        """Puts what is kept into the flow. @returns whether that is news."""
+        shown = self.message.data.content
+        if shown is not None and len(shown) == len(self.kept):
+            return False
+        self.message.data.content = bytes(self.kept)
+        return True
+
+    def close(self):
+        if self.is_open:
+            self.is_open = False
+            Recorder.kept_of_all -= len(self.kept)
+
+
+# -- flows on the disk
 
 
 class FlowFile:
@@ -118,66 +332,203 @@ def cut_bodies(state, limit):
     # What it was before someone changed it.
     state["backup"] = None
     if longest:
-        note = f"mittens: cut to {limit} bytes, the longest from {longest}"
-        state["comment"] = "\n".join(filter(None, [state.get("comment"), note]))
+        state["comment"] = with_cut(state.get("comment"), limit, longest)
+
+
+def with_cut(comment, limit, longest):
+    note = f"mittens: cut to {limit} bytes, the longest from {longest}"
+    return comment if comment and note in comment else "\n".join(filter(None, [comment, note]))
+
+
+def refuse_h2c_upgrade(headers):
+    """Takes away the offer to go on in HTTP/2, which mitmproxy could not follow: the app then answers in HTTP/1.1."""
+    if "h2c" not in headers.get("upgrade", "").lower():
+        return
+    gone = ("upgrade", "http2-settings")
+    tokens = [token.strip() for token in headers.get("connection", "").split(",")]
+    for name in (*gone, "connection"):
+        headers.pop(name, None)
+    rest = ", ".join(token for token in tokens if token and token.lower() not in gone)
+    if rest:
+        headers["connection"] = rest
+
+
+def add_forwarded(headers, client):
+    hops = [headers.get("x-forwarded-for"), client.peername[0]]
+    headers["x-forwarded-for"] = ", ".join(filter(None, hops))
+    headers.setdefault("x-forwarded-proto", "https" if client.tls else "http")
+
+
+class Port:
+    """A port of the proxy's: LISTEN=PROTOCOL:APPPORT."""
+
+    def __init__(self, text):
+        match = re.fullmatch(r"(\d+)=(\w+):(\d+)", text)
+        if not match or match[2] not in PROTOCOLS:
+            raise exceptions.OptionsError(f"mittens_ports: {text} is not LISTEN=PROTOCOL:APPPORT")
+        self.listen, self.protocol, self.app = int(match[1]), match[2], int(match[3])
+        self.host = None
+
+    async def find_app(self):
+        """Whether the app accepts connections: on localhost, or only on the pod's own address."""
+        for host in ("localhost", os.environ.get("MITTENS_POD_IP")):
+            if host and await accepts(host, self.app):
+                self.host = host
+                return True
+        return False
+
+    def mode(self):
+        """What mitmproxy shows of it. Which layers a connection gets, the Entrance decides."""
+        scheme = "https" if self.protocol == "https" else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"reverse:{scheme}://{host}:{self.app}"
+
+
+class Client:
+    """A client's connection, and when it last had a request."""
+
+    def __init__(self, handler):
+        self.handler = handler
+        self.was_busy = asyncio.get_running_loop().time()
+        self.is_told = False
+
+    def idle(self):
+        return asyncio.get_running_loop().time() - self.was_busy
+
+    async def tell_to_leave(self):
+        if self.is_told:
+            return
+        self.is_told = True
+        # A coroutine since mitmproxy 11, a function before.
+        told = self.handler.server_event(Leave())
+        if asyncio.iscoroutine(told):
+            await told
+
+    def close(self, connection=None):
+        io = self.handler.transports.get(connection or self.handler.client)
+        if io and io.writer:
+            io.writer.close()
+
+    def close_all(self):
+        """mitmproxy 8 leaves a connection open whose other side was the first to end its half."""
+        for connection in list(self.handler.transports):
+            self.close(connection)
 
 
 class Mittens:
     def __init__(self):
         self.ports = OrderedDict()
+        self.more_servers = []
+        self.clients = {}
         self.in_flight = {}
+        self.recorders = {}
         self.message_bytes = {}
         self.written_open = set()
         self.file = FlowFile()
         self.kept = OrderedDict()
         self.kept_bytes = 0
         self.draining = False
+        self.leaving = False
+        self.finishing = False
         self.tasks = []
 
     def load(self, loader):
-        loader.add_option("mittens_ports", str, "", "LISTEN=URL pairs, separated by commas.")
+        loader.add_option("mittens_ports", str, "", "LISTEN=PROTOCOL:APPPORT, separated by commas.")
         loader.add_option("mittens_body_limit", typing.Optional[int], None, "Bytes of a body that are written.")
+        loader.add_option("mittens_forwarded", bool, False, "Adds X-Forwarded-For and -Proto to requests.")
+        loader.add_option("mittens_web_token", str, "", "What opens mitmweb's page: http://127.0.0.1:PORT/?token=TOKEN")
 
     def configure(self, updated):
         if "mittens_ports" in updated and ctx.options.mittens_ports:
-            pairs = (pair.split("=", 1) for pair in ctx.options.mittens_ports.split(","))
-            self.ports = OrderedDict((int(listen), urlsplit(app)) for listen, app in pairs)
+            ports = [Port(text) for text in ctx.options.mittens_ports.split(",")]
+            self.ports = OrderedDict((port.listen, port) for port in ports)
 
     async def running(self):
         # Through the loop, as mitmproxy does since 9.0: a handler set past it would run beside mitmproxy's own.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lambda: self.start(self.drain()))
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGTERM, lambda: self.start(self.drain()))
+        loop.add_signal_handler(signal.SIGUSR1, lambda: self.start(self.leave()))
+        self.set_options()
         if self.has_tui():
             ctx.master.shutdown = self.quit
-        self.start(self.open())
+        if self.has_view():
+            self.start(self.show_streams())
+        self.start(self.open_ports())
 
     def start(self, coroutine):
         self.tasks.append(asyncio.ensure_future(coroutine))
 
+    def set_options(self):
+        """Options that follow from others, by the names that this mitmproxy has for them."""
+        wanted = {}
+        if ctx.options.server_replay:
+            # Renamed in 10.1. What was recorded elsewhere has another host than localhost.
+            wanted.update(server_replay_nopop=True, server_replay_reuse=True, server_replay_ignore_host=True)
+            if "server_replay_reuse" in ctx.options:
+                del wanted["server_replay_nopop"]
+        if ctx.options.mittens_web_token:
+            # Before 11.1.2 mitmweb asks for none.
+            wanted.update(web_open_browser=False, web_password=ctx.options.mittens_web_token)
+        ctx.options.update(**{name: value for name, value in wanted.items() if name in ctx.options})
+
     # -- the proxy's ports
 
-    async def open(self):
-        for app in self.ports.values():
-            while not await accepts(app.port):
+    async def open_ports(self):
+        for port in self.ports.values():
+            while not await port.find_app():
                 await asyncio.sleep(0.2)
-        more = list(self.ports.items())[1:]
-        if self.takes_several_modes():
-            first = list(ctx.options.mode)
-            modes = first + [f"reverse:{app.geturl()}@{listen}" for listen, app in more]
-            ctx.options.update(mode=modes, server=True)
-        else:
+        ports = list(self.ports.values())
+        # mitmproxy takes several modes since 9.0; before, one, and the other ports are opened here.
+        if not isinstance(ctx.options.mode, str):
+            ctx.options.update(mode=[f"{port.mode()}@{port.listen}" for port in ports], server=True)
+        elif ports:
             serve = ctx.master.addons.get("proxyserver").handle_tcp_connection
-            for listen, _ in more:
-                await asyncio.start_server(serve, "", listen)
-            ctx.options.server = True
+            self.more_servers = [await asyncio.start_server(serve, "", port.listen) for port in ports[1:]]
+            ctx.options.update(mode=ports[0].mode(), listen_port=ports[0].listen, server=True)
+        for port in ports:
+            while not await accepts("localhost", port.listen):
+                await asyncio.sleep(0.05)
+        open(READY, "a").close()
 
-    def takes_several_modes(self):
-        """mitmproxy takes several modes since 9.0; before, one, and we route by the port."""
-        return not isinstance(ctx.options.mode, str)
+    def client_connected(self, client):
+        """Gives a new connection its first layer in place of mitmproxy's, which waits for what a client says."""
+        server = ctx.master.addons.get("proxyserver")
+        # Renamed in 9.0.
+        connections = server.connections if hasattr(server, "connections") else server._connections
+        handler = next((handler for handler in connections.values() if handler.client is client), None)
+        port = self.ports.get(client.sockname[1])
+        if handler is None or port is None:
+            return
+        self.clients[client.id] = Client(handler)
+        context = handler.layer.context
+        context.layers.clear()
+        context.server.address = (port.host, port.app)
+        handler.layer = Entrance(context, port.protocol)
+
+    def client_disconnected(self, client):
+        gone = self.clients.pop(client.id, None)
+        if gone:
+            gone.close_all()
+
+    def server_disconnected(self, data):
+        client = self.clients.get(data.client.id)
+        if client:
+            client.close(data.server)
+
+    def server_connect(self, data):
+        """Without TLS nothing is agreed upon: the app is spoken to as the client speaks."""
+        is_app = any(data.server.address == (port.host, port.app) for port in self.ports.values())
+        if is_app and data.client.alpn == b"h2" and not data.client.tls and not data.server.tls:
+            data.server.alpn = b"h2"
 
     # -- the ways out
 
     def has_tui(self):
         return hasattr(ctx.master, "prompt_for_exit")
+
+    def has_view(self):
+        """The TUI and mitmweb keep flows to show them; mitmdump forgets them."""
+        return hasattr(ctx.master, "view")
 
     def quit(self):
         from mitmproxy.tools.console import signals
@@ -189,7 +540,8 @@ class Mittens:
         signals.status_message.send(message="Giving the Service back ...", expire=120)
 
     async def drain(self):
-        if self.draining:
+        """The pod ends: so do we, after the app."""
+        if self.draining or self.finishing:
             return
         self.draining = True
         quiet = 0
@@ -200,27 +552,55 @@ class Mittens:
             if rounds == LINGER * 4:
                 self.write_open()
             quiet = 0 if self.in_flight or await self.app_listens() else quiet + 1
-        self.close()
+        await self.finish()
+
+    async def leave(self):
+        """The app goes on, and its clients go on past us: we end when the last of ours has gone."""
+        if self.draining or self.leaving:
+            return
+        self.leaving = True
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        while self.clients or loop.time() - began < TURN:
+            await asyncio.sleep(0.25)
+            if self.draining:
+                return  # The pod ends after all: its drain goes on from here.
+            if loop.time() - began >= LEAVE:
+                self.write_open()
+                break
+            if loop.time() - began >= TURN:
+                await self.send_away()
+        await self.finish()
+
+    async def send_away(self):
+        busy = {flow.client_conn.id for flow in self.in_flight.values()}
+        for id, client in list(self.clients.items()):
+            await client.tell_to_leave()
+            if id not in busy and client.idle() >= IDLE:
+                client.close()
+
+    async def finish(self):
+        """Clients shall open their next connection elsewhere, while we wait for followers."""
+        self.finishing = True
+        ctx.options.server = False
+        for server in self.more_servers:
+            server.close()
+        for client in list(self.clients.values()):
+            client.close()
+        for _ in range(10):
+            if not self.clients:
+                break
+            await asyncio.sleep(0.1)
         self.file.end()
-        for _ in range(LEAVE * 10):
+        for _ in range(FOLLOWERS_TIME * 10):
             if not self.file.is_followed():
                 break
             await asyncio.sleep(0.1)
         type(ctx.master).shutdown(ctx.master)
 
-    def close(self):
-        """The app is gone: clients shall open their next connection elsewhere, while we wait for followers."""
-        ctx.options.server = False
-        server = ctx.master.addons.get("proxyserver")
-        connections = getattr(server, "connections", None) or getattr(server, "_connections", {})
-        for handler in list(connections.values()):
-            io = handler.transports.get(handler.client)
-            if io and io.writer:
-                io.writer.close()
-
     async def app_listens(self):
-        for app in self.ports.values():
-            if await accepts(app.port):
+        for port in self.ports.values():
+            if await port.find_app():
                 return True
         return False
 
@@ -228,16 +608,23 @@ class Mittens:
 
     def requestheaders(self, flow):
         self.in_flight[flow.id] = flow
-        if not self.takes_several_modes():
-            app = self.ports.get(flow.client_conn.sockname[1])
-            if app:
-                flow.request.scheme = app.scheme
-                flow.request.data.port = app.port  # the property would rewrite the Host header too
+        request = flow.request
+        refuse_h2c_upgrade(request.headers)
+        if ctx.options.mittens_forwarded and flow.is_replay is None:
+            add_forwarded(request.headers, flow.client_conn)
+        # Before it has ended it may be answered already, piece by piece.
+        if request.headers.get("content-type", "").lower().startswith("application/grpc"):
+            request.stream = self.record(flow, request)
 
     def responseheaders(self, flow):
-        if flow.response.headers.get("content-type", "").lower().startswith("text/event-stream"):
-            flow.response.stream = True
+        headers = flow.response.headers
+        # A gRPC call that fails at once is all headers: before mitmproxy 9 a stream would lose that there is no more.
+        if is_stream(headers) and "grpc-status" not in headers:
+            flow.response.stream = self.record(flow, flow.response)
         self.ask_to_leave(flow)
+
+    def request(self, flow):
+        self.show(flow)
 
     def response(self, flow):
         self.ask_to_leave(flow)
@@ -245,8 +632,8 @@ class Mittens:
             self.end(flow)
 
     def ask_to_leave(self, flow):
-        """Clients with kept-alive connections move to a pod that stays."""
-        if self.draining and flow.websocket is None and flow.response.status_code != 101:
+        """Clients with kept-alive connections move to a pod that stays, or past us."""
+        if (self.draining or self.leaving) and flow.websocket is None and flow.response.status_code != 101:
             if flow.request.http_version.startswith("HTTP/1"):
                 flow.response.headers["connection"] = "close"
 
@@ -262,7 +649,13 @@ class Mittens:
     def end(self, flow):
         # An answered request can still come to an error.
         is_new = self.in_flight.pop(flow.id, None) is not None
+        client = self.clients.get(flow.client_conn.id)
+        if client:
+            client.was_busy = asyncio.get_running_loop().time()
         self.message_bytes.pop(flow.id, None)
+        self.show(flow)
+        for recorder in self.recorders.pop(flow.id, []):
+            recorder.close()
         self.keep(flow)
         if is_new and flow.id not in self.written_open:
             self.write(flow)
@@ -279,13 +672,36 @@ class Mittens:
         """Connections that their clients do not end are cut off with the pod, and written before."""
         for flow in list(self.in_flight.values()):
             if getattr(flow, "response", None) or flow.type == "tcp":
+                self.show(flow)
                 self.written_open.add(flow.id)
                 self.write(flow)
+
+    # -- streams
+
+    def record(self, flow, message):
+        recorder = Recorder(message)
+        self.recorders.setdefault(flow.id, []).append(recorder)
+        return recorder
+
+    def show(self, flow):
+        """Puts what has passed of a flow's streams into the flow. @returns whether there is more than before."""
+        recorders = self.recorders.get(flow.id, [])
+        for recorder in recorders:
+            if recorder.passed > len(recorder.kept):
+                flow.comment = with_cut(flow.comment, len(recorder.kept), recorder.passed)
+        return any([recorder.show() for recorder in recorders])
+
+    async def show_streams(self):
+        while True:
+            await asyncio.sleep(1)
+            grown = [flow for flow in list(self.in_flight.values()) if self.show(flow)]
+            if grown:
+                ctx.master.view.update(grown)
 
     # -- memory
 
     def trim(self, flow, messages):
-        if self.has_tui():
+        if self.has_view():
             if len(messages) > KEPT_MESSAGES:
                 del messages[: KEPT_MESSAGES // 2]
             return
@@ -297,7 +713,7 @@ class Mittens:
         self.message_bytes[flow.id] = size
 
     def keep(self, flow):
-        if not self.has_tui() or flow.id in self.kept:
+        if not self.has_view() or flow.id in self.kept:
             return
         request = getattr(flow, "request", None)
         response = getattr(flow, "response", None)

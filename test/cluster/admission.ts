@@ -12,6 +12,13 @@ export function admit(registry: Registry, resource: Resource, object: KubeObject
   if (resource.plural === 'pods') admitPod(registry, resource, object);
 }
 
+/** Judges a pod's containers, its new ones too, by the security standard of its namespace. */
+export function admitSecurity(registry: Registry, resource: Resource, pod: KubeObject): void {
+  const namespace = registry.find('namespaces', undefined, pod.metadata.namespace ?? '');
+  const breach = namespace && violation(namespace, pod);
+  if (breach) throw forbidden(resource, pod.metadata.name, breach);
+}
+
 function admitNamespace(registry: Registry, resource: Resource, { metadata }: KubeObject): void {
   const namespace = registry.find('namespaces', undefined, metadata.namespace ?? '');
   if (!namespace) throw notFound(registry.resource('namespaces'), metadata.namespace ?? '');
@@ -24,9 +31,7 @@ function admitNamespace(registry: Registry, resource: Resource, { metadata }: Ku
 function admitPod(registry: Registry, resource: Resource, pod: KubeObject): void {
   pod.spec.serviceAccountName ??= 'default';
   pod.spec.serviceAccount ??= pod.spec.serviceAccountName;
-  const namespace = registry.find('namespaces', undefined, pod.metadata.namespace ?? '');
-  const breach = namespace && violation(namespace, pod);
-  if (breach) throw forbidden(resource, pod.metadata.name, breach);
+  admitSecurity(registry, resource, pod);
   const quotas = registry.list('resourcequotas', pod.metadata.namespace);
   const refusal = exceeded(quotas, registry.list('pods', pod.metadata.namespace), pod);
   if (refusal) throw forbidden(resource, pod.metadata.name, refusal);

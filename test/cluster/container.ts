@@ -11,6 +11,7 @@ import type { Sandbox } from './network.ts';
 import { now } from './object.ts';
 import {
   firstBelow,
+  innerNumber,
   onTerminal,
   type Process,
   resizer,
@@ -36,6 +37,8 @@ export interface ContainerOptions {
   runAsGroup: number;
   mounts: Mount[];
   hostname: string;
+  /** The container whose processes it is to see, and be seen by; otherwise it has a number space of its own. */
+  target?: Container | undefined;
 }
 
 /** How a container ended; reason and message only when it could not start. */
@@ -52,6 +55,8 @@ const SCRIPT = fileURLToPath(new URL('container.sh', import.meta.url));
 /** A container: a process that is the first of namespaces of its own, and all that it starts. */
 export interface Container {
   log: Log;
+  /** Its first process, by the number that it has for us; undefined when there is none. */
+  pid: number | undefined;
   exited: Promise<Exit>;
   /** Sends a signal to its first process, which has to have a handler for it, or it is SIGKILL. */
   signal(signal: Signal): void;
@@ -69,10 +74,8 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   const folder = `/run/pocket/containers/${randomUUID()}`;
   mkdirSync(folder, { recursive: true });
   const fstab = layOut(folder, options.image.folders, options.mounts);
-  const { namespace } = options.sandbox;
   const line = [
-    ...(namespace ? ['nsenter', `--net=${namespace}`] : []),
-    ...['unshare', '--mount', '--pid', '--uts', '--fork', '--kill-child'],
+    ...namespacesOf(options),
     ...['sh', SCRIPT, ...withEnvironment(options, command, options.tty)],
   ];
   const environment = {
@@ -97,6 +100,20 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   return new RunningContainer(process, ended, options);
 }
 
+/** The beginning of a command line that is to run in a container's namespaces. */
+function namespacesOf({ sandbox: { namespace }, target }: ContainerOptions): string[] {
+  const joined = [
+    ...(namespace ? [`--net=${namespace}`] : []),
+    ...(target ? [`--pid=/proc/${target.pid}/ns/pid`] : []),
+  ];
+  return [
+    ...(joined.length > 0 ? ['nsenter', ...joined] : []),
+    ...['unshare', '--mount', '--uts'],
+    // nsenter has forked where it has joined.
+    ...(target ? [] : ['--pid', '--fork', '--kill-child']),
+  ];
+}
+
 /** A container whose first process runs. */
 class RunningContainer implements Container {
   readonly log = new Log();
@@ -104,15 +121,14 @@ class RunningContainer implements Container {
   readonly #process: Process;
   readonly #options: ContainerOptions;
   readonly #viewers = new Set<{ stdout: PassThrough; stderr: PassThrough | undefined }>();
-  /** Its first process, by the number that it has for us. */
-  readonly #pid: number | undefined;
+  readonly pid: number | undefined;
   #over = false;
   #killed = false;
 
   constructor(process: Process, ended: Promise<number>, options: ContainerOptions) {
     this.#process = process;
     this.#options = options;
-    this.#pid = firstBelow(process.child.pid ?? 0);
+    this.pid = firstBelow(process.child.pid ?? 0);
     for (const source of ['stdout', 'stderr'] as const)
       process[source].on('data', (chunk: Buffer) => this.#say(source, chunk));
     const startedAt = now();
@@ -131,9 +147,9 @@ class RunningContainer implements Container {
 
   signal(signal: Signal): void {
     // A number that is free again might be another's.
-    if (!this.#pid || this.#over) return;
+    if (!this.pid || this.#over) return;
     this.#killed ||= signal === 'SIGKILL';
-    tryKill(this.#pid, signal);
+    tryKill(this.pid, signal);
   }
 
   attach(): Running {
@@ -165,10 +181,14 @@ class RunningContainer implements Container {
     const { runAsUser, image, env, mounts } = this.#options;
     const missing = whyNot(command[0] ?? '', env.PATH ?? pathOf(image), mounts);
     if (missing) return failed(missing);
+    // In there it is the first of all, unless it is a guest.
+    const inner = this.#options.target ? innerNumber(this.pid ?? 0) : 1;
     const line = [
-      ...['nsenter', `--target=${this.#pid}`, '--mount', '--pid', '--net', '--uts', '--'],
+      ...['nsenter', `--target=${this.pid}`, '--mount', '--pid', '--net', '--uts', '--'],
       // Its user namespace is the last to enter: it has no rights over the others.
-      ...(runAsUser === 0 ? [] : ['nsenter', '--user=/proc/1/ns/user', '--preserve-credentials', '--']),
+      ...(runAsUser === 0
+        ? []
+        : ['nsenter', `--user=/proc/${inner}/ns/user`, '--preserve-credentials', '--']),
       ...['env', '-C', this.#options.workingDir ?? '/'],
       // The terminal is made in there: job control needs a session whose numbers are of that pid namespace.
       ...onTerminal(withEnvironment(this.#options, command, tty), tty),
@@ -270,6 +290,7 @@ function unstarted(why: string): Container {
   };
   return {
     log,
+    pid: undefined,
     exited: Promise.resolve(exit),
     signal: () => undefined,
     attach: () => failed(why),

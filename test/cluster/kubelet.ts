@@ -1,12 +1,13 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { ConfigError } from './environment.ts';
+import { ConfigError, type ContainerSpec } from './environment.ts';
 import { createSandbox, dial, hostSandbox, type Sandbox } from './network.ts';
 import type { KubeObject } from './object.ts';
-import { PodContainer, type PodHost } from './pod-container.ts';
+import { PodContainer, type PodHost, type RestartPolicy, type Role } from './pod-container.ts';
 import { podStatus } from './pod-status.ts';
 import type { Registry } from './registry.ts';
+import { isSidecar } from './sidecar.ts';
 import { HOSTS, makeVolumes } from './volume.ts';
 
 /** Where the volumes of the pods are, in the cluster's own mount namespace. */
@@ -25,7 +26,8 @@ export class Kubelet {
       const running = this.#pods.get(uid);
       if (type === 'DELETED') void this.#end(uid, 0);
       else if (deletionTimestamp) void this.#end(uid, deletionGracePeriodSeconds);
-      else if (!running && object.spec.nodeName) this.#begin(object);
+      else if (running) running.add(object);
+      else if (object.spec.nodeName) this.#begin(object);
     });
   }
 
@@ -60,6 +62,7 @@ class RunningPod {
   sandbox: Sandbox | undefined;
   #containers: PodContainer[] = [];
   #inits: PodContainer[] = [];
+  readonly #ephemeral: PodContainer[] = [];
   #stopped = false;
   #pod: KubeObject;
   readonly #registry: Registry;
@@ -71,32 +74,37 @@ class RunningPod {
     this.#folder = join(FOLDER, pod.metadata.uid);
   }
 
-  /** Its containers, those that run before the others included. */
+  /** Its containers, those that run before the others and those that came later included. */
   get all(): PodContainer[] {
-    return [...this.#inits, ...this.#containers];
+    return [...this.#inits, ...this.#containers, ...this.#ephemeral];
   }
 
   async run(): Promise<void> {
     const { spec, metadata } = this.#pod;
-    const host: PodHost = {
-      registry: this.#registry,
-      sandbox: () => this.sandbox ?? hostSandbox,
-      volumes: this.#folder,
-      pod: () => this.#now(),
-      changed: () => this.#tell(),
-      event: (type, reason, message, fieldPath) =>
-        this.#registry.event(this.#pod, type, reason, message, fieldPath),
-    };
-    this.#inits = (spec.initContainers ?? []).map((container: object) => new PodContainer(container, host));
-    this.#containers = spec.containers.map((container: object) => new PodContainer(container, host));
+    this.#inits = (spec.initContainers ?? []).map((container: object) =>
+      this.#make(container, isSidecar(container) ? 'sidecar' : 'init'),
+    );
+    this.#containers = spec.containers.map((container: object) => this.#make(container, 'container'));
     this.#tell();
     if (!(await this.#makeVolumes())) return;
     this.sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
     writeFileSync(join(this.#folder, HOSTS), hostsOf(this.#now()));
     this.#tell();
-    const restart = spec.restartPolicy;
+    this.add(this.#now());
+    await this.#runAll(spec.restartPolicy);
+    // Nothing goes on in a pod that has ended.
+    await this.#endAll(spec.terminationGracePeriodSeconds);
+  }
+
+  /** Runs the containers, those before the others first, until all have ended for good. */
+  async #runAll(restart: RestartPolicy): Promise<void> {
     for (const init of this.#inits) {
       if (this.#stopped) return;
+      if (isSidecar(init.spec)) {
+        init.run('Always').catch((error: unknown) => this.#fail(error));
+        await init.risen;
+        continue;
+      }
       await init.run(restart === 'Never' ? 'Never' : 'OnFailure');
       if (init.status.state.terminated?.exitCode !== 0) return;
       init.status.ready = true;
@@ -110,14 +118,55 @@ class RunningPod {
     await Promise.all(lives);
   }
 
+  /** Runs the ephemeral containers that a pod has got meanwhile, once there is something to run them in. */
+  add({ spec, status }: KubeObject): void {
+    const hasEnded = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+    if (!this.sandbox || this.#stopped || hasEnded) return;
+    const known = this.#ephemeral.map(({ spec }) => spec.name);
+    const more = (spec.ephemeralContainers ?? []).filter(({ name }: KubeObject) => !known.includes(name));
+    const made: PodContainer[] = more.map((container: object) => this.#make(container, 'ephemeral'));
+    this.#ephemeral.push(...made);
+    if (made.length > 0) this.#tell();
+    for (const container of made) container.run('Never').catch((error: unknown) => this.#fail(error));
+  }
+
+  #make(container: ContainerSpec, role: Role): PodContainer {
+    const host: PodHost = {
+      registry: this.#registry,
+      sandbox: () => this.sandbox ?? hostSandbox,
+      running: (name) => this.all.find(({ spec }) => spec.name === name)?.running,
+      volumes: this.#folder,
+      pod: () => this.#now(),
+      changed: () => this.#tell(),
+      event: (type, reason, message, fieldPath) =>
+        this.#registry.event(this.#pod, type, reason, message, fieldPath),
+    };
+    return new PodContainer(container, host, role);
+  }
+
+  #fail(error: unknown): void {
+    console.error(`pod ${this.#pod.metadata.name} fails:`, error);
+  }
+
   async stop(graceSeconds: number): Promise<void> {
     this.#stopped = true;
-    await Promise.all(this.all.map((container) => container.stop(graceSeconds)));
+    await this.#endAll(graceSeconds);
     if (this.#gone) return;
     this.#gone = true;
     await this.sandbox?.remove();
     rmSync(this.#folder, { recursive: true, force: true });
     this.#registry.store.remove(this.#registry.resource('pods'), this.#pod);
+  }
+
+  /** Ends all containers: the sidecars after those that they are beside, the last of them first. */
+  async #endAll(graceSeconds: number): Promise<void> {
+    const sidecars = this.#inits.filter(({ spec }) => isSidecar(spec)).reverse();
+    const others = this.all.filter((container) => !sidecars.includes(container));
+    const ends = others.map((container) => ({ container, end: container.stop(graceSeconds) }));
+    const served = ends.filter(({ container }) => this.#containers.includes(container));
+    let before: Promise<unknown> = Promise.all(served.map(({ end }) => end));
+    for (const sidecar of sidecars) before = Promise.all([before, sidecar.stop(graceSeconds, before)]);
+    await Promise.all([before, ...ends.map(({ end }) => end)]);
   }
 
   #gone = false;
@@ -151,6 +200,7 @@ class RunningPod {
       ip: this.sandbox?.ip,
       inits: this.#inits.map(({ status }) => structuredClone(status)),
       containers: this.#containers.map(({ status }) => structuredClone(status)),
+      ephemeral: this.#ephemeral.map(({ status }) => structuredClone(status)),
     };
     this.#registry.modify('pods', this.#pod, (pod) => Object.assign(pod, { status: podStatus(pod, state) }), {
       subresource: 'status',

@@ -7,6 +7,7 @@ import type { Sandbox } from './network.ts';
 import { type KubeObject, now } from './object.ts';
 import type { ContainerStatus } from './pod-status.ts';
 import { probe } from './probe.ts';
+import { follow } from './prober.ts';
 import type { Registry } from './registry.ts';
 import { mountsOf } from './volume.ts';
 
@@ -16,6 +17,8 @@ export interface PodHost {
   /** The pod as it is now, its IP included. */
   pod(): KubeObject;
   sandbox(): Sandbox;
+  /** Another of its containers, if it runs. */
+  running(name: string): Container | undefined;
   /** The folder of its volumes. */
   volumes: string;
   /** The status has changed. */
@@ -23,10 +26,23 @@ export interface PodHost {
   event(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath: string): void;
 }
 
-type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
+/** What a container is to its pod, and the list of the pod's spec that it stands in. */
+const ROLES = {
+  container: 'containers',
+  init: 'initContainers',
+  sidecar: 'initContainers',
+  ephemeral: 'ephemeralContainers',
+} as const;
+
+export type Role = keyof typeof ROLES;
+
+export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
 /** How long a failing container waits for its next try, in ms: doubled each time, as the kubelet does. */
 const BACK_OFF = { first: 10_000, most: 300_000 };
+
+/** What a container whose turn comes late has at least to end in. */
+const LEAST_MS = 2000;
 
 /** One container of a pod over all its lives: pulled, started, probed, restarted, ended. */
 export class PodContainer {
@@ -38,6 +54,7 @@ export class PodContainer {
   /** undefined while it does not run. */
   running: Container | undefined;
   readonly #host: PodHost;
+  readonly #role: Role;
   readonly #stopped = new AbortController();
   #lives: Promise<void> | undefined;
   #begin: () => void = () => undefined;
@@ -46,11 +63,19 @@ export class PodContainer {
     this.#begin = resolve;
   });
 
-  constructor(spec: ContainerSpec, host: PodHost) {
+  #rise: () => void = () => undefined;
+  /** Resolves once it has started as its startup probe has it, or has been told to end before. */
+  readonly risen = new Promise<void>((resolve) => {
+    this.#rise = resolve;
+  });
+
+  constructor(spec: ContainerSpec, host: PodHost, role: Role) {
     this.spec = spec;
     this.#host = host;
+    this.#role = role;
     this.status = {
-      ...{ name: spec.name, image: spec.image, imageID: '', ready: false, started: false, restartCount: 0 },
+      ...{ name: spec.name, image: spec.image, imageID: '', ready: false, restartCount: 0 },
+      ...(role !== 'ephemeral' && { started: false }),
       state: { waiting: { reason: 'PodInitializing' } },
       lastState: {},
     };
@@ -83,20 +108,42 @@ export class PodContainer {
     }
   }
 
-  /** Ends it: preStop, SIGTERM, and SIGKILL when the grace period is over. */
-  async stop(graceSeconds: number): Promise<void> {
+  /**
+   * Ends it for good: asked again, it can only have less time. Its preStop does not wait for its turn, SIGTERM does; but
+   * when the time is over, it is everyone's turn.
+   */
+  async stop(graceSeconds: number, turn?: Promise<unknown>): Promise<void> {
+    const { aborted: again } = this.#stopped.signal;
     this.#stopped.abort();
-    const { running } = this;
-    if (!running) return await this.#lives;
-    const deadline = Date.now() + graceSeconds * 1000;
-    this.#event('Normal', 'Killing', `Stopping container ${this.spec.name}`);
-    const { preStop } = this.spec.lifecycle ?? {};
-    if (preStop && graceSeconds > 0)
-      await Promise.race([this.#hook(preStop, running), sleep(graceSeconds * 1000)]);
-    if (graceSeconds > 0) running.signal('SIGTERM');
-    const kill = setTimeout(() => running.signal('SIGKILL'), Math.max(0, deadline - Date.now()));
+    this.#rise();
+    const least = turn && graceSeconds > 0 ? LEAST_MS : 0;
+    this.#killBefore(Date.now() + graceSeconds * 1000 + least);
+    if (!again && this.running) {
+      this.#event('Normal', 'Killing', `Stopping container ${this.spec.name}`);
+      await this.#end(this.running, graceSeconds, turn);
+    }
     await this.#lives;
-    clearTimeout(kill);
+    clearTimeout(this.#kill);
+  }
+
+  #deadline = Number.POSITIVE_INFINITY;
+  #kill: NodeJS.Timeout | undefined;
+
+  /** The earliest of the times at which it has to be gone counts. */
+  #killBefore(time: number): void {
+    if (time >= this.#deadline) return;
+    this.#deadline = time;
+    clearTimeout(this.#kill);
+    this.#kill = setTimeout(() => this.running?.signal('SIGKILL'), Math.max(0, time - Date.now()));
+  }
+
+  /** Asks it to end: preStop, then SIGTERM. */
+  async #end(running: Container, graceSeconds: number, turn?: Promise<unknown>): Promise<void> {
+    if (graceSeconds === 0) return;
+    const { preStop } = this.spec.lifecycle ?? {};
+    const before = Promise.all([preStop && this.#hook(preStop, running), turn]);
+    if (preStop || turn) await Promise.race([before, sleep(graceSeconds * 1000)]);
+    running.signal('SIGTERM');
   }
 
   // -- one life
@@ -112,17 +159,16 @@ export class PodContainer {
     if (this.#stopped.signal.aborted) container.signal('SIGKILL');
     this.running = container;
     this.status.containerID = `pocket://${randomBytes(32).toString('hex')}`;
-    this.status.started = true;
     this.#become({ running: { startedAt: now() } });
     this.#event('Normal', 'Started', `Started container ${this.spec.name}`);
     const over = new AbortController();
-    const probing = this.#probe(container, AbortSignal.any([over.signal, this.#stopped.signal]));
+    const probing = this.#follow(container, AbortSignal.any([over.signal, this.#stopped.signal]));
     const { exitCode, startedAt, finishedAt, reason, message } = await container.exited;
     over.abort();
     await probing;
     this.running = undefined;
     this.status.ready = false;
-    this.status.started = false;
+    if (this.#role !== 'ephemeral') this.status.started = false;
     const why = reason ?? (exitCode === 0 ? 'Completed' : 'Error');
     this.#become({
       terminated: {
@@ -187,6 +233,7 @@ export class PodContainer {
     const security = { ...pod.spec.securityContext, ...spec.securityContext };
     const container = await startContainer({
       sandbox: this.#host.sandbox(),
+      target: this.#target(),
       image,
       command: (spec.command ?? []).map((word: string) => expand(word, own)),
       args: (spec.args ?? []).map((word: string) => expand(word, own)),
@@ -205,26 +252,47 @@ export class PodContainer {
     return container;
   }
 
-  // -- readiness
+  /** @throws ConfigError while the container that it is to look into does not run. */
+  #target(): Container | undefined {
+    const { targetContainerName: name } = this.spec;
+    if (!name) return undefined;
+    const target = this.#host.running(name);
+    if (!target) throw new ConfigError(`unable to find target container ${name}`);
+    return target;
+  }
 
-  async #probe(container: Container, signal: AbortSignal): Promise<void> {
-    const { readinessProbe } = this.spec;
-    if (!readinessProbe) {
-      this.#setReady(true);
-      return;
-    }
-    const { initialDelaySeconds = 0, periodSeconds, successThreshold, failureThreshold } = readinessProbe;
-    await sleep(initialDelaySeconds * 1000, signal);
-    let good = 0;
-    let bad = 0;
-    for (; !signal.aborted; await sleep(periodSeconds * 1000, signal)) {
-      const { ok, message } = await probe(readinessProbe, this.#host.pod(), this.spec, container);
-      if (signal.aborted) return;
-      [good, bad] = ok ? [good + 1, 0] : [0, bad + 1];
-      if (!ok) this.#event('Warning', 'Unhealthy', message);
-      if (good >= successThreshold) this.#setReady(true);
-      if (bad >= failureThreshold) this.#setReady(false);
-    }
+  // -- its health
+
+  /** Only what others may wait for is asked how it is. */
+  async #follow(container: Container, signal: AbortSignal): Promise<void> {
+    if (this.#role === 'init') this.#setStarted();
+    if (this.#role === 'init' || this.#role === 'ephemeral') return;
+    await follow(
+      this.spec,
+      {
+        ask: (kind, asked) => probe(asked, this.#host.pod(), this.spec, container, kind),
+        unhealthy: (message) => this.#event('Warning', 'Unhealthy', message),
+        started: () => this.#setStarted(),
+        ready: (is) => this.#setReady(is),
+        failed: (kind) => void this.#restart(container, kind),
+      },
+      signal,
+    );
+  }
+
+  /** Ends this life; whether there is another is a matter of its restart policy. */
+  async #restart(container: Container, probe: string): Promise<void> {
+    const { terminationGracePeriodSeconds: graceSeconds } = this.#host.pod().spec;
+    this.#event('Normal', 'Killing', `Container ${this.spec.name} failed ${probe} probe, will be restarted`);
+    const kill = setTimeout(() => container.signal('SIGKILL'), graceSeconds * 1000);
+    await Promise.all([this.#end(container, graceSeconds), container.exited]);
+    clearTimeout(kill);
+  }
+
+  #setStarted(): void {
+    this.status.started = true;
+    this.#rise();
+    this.#host.changed();
   }
 
   #setReady(ready: boolean): void {
@@ -260,7 +328,7 @@ export class PodContainer {
   }
 
   #event(type: 'Normal' | 'Warning', reason: string, message: string): void {
-    this.#host.event(type, reason, message, `spec.containers{${this.spec.name}}`);
+    this.#host.event(type, reason, message, `spec.${ROLES[this.#role]}{${this.spec.name}}`);
   }
 
   #wait(reason: string, message: string): void {

@@ -96,7 +96,8 @@ function podOf(registry: Registry, { resource, namespace, name = '' }: Target): 
 function containerName(pod: KubeObject, asked: string | null): string {
   const inits = (pod.spec.initContainers ?? []).map(({ name }: { name: string }) => name);
   const names = pod.spec.containers.map(({ name }: { name: string }) => name);
-  if (asked && [...inits, ...names].includes(asked)) return asked;
+  const ephemeral = (pod.spec.ephemeralContainers ?? []).map(({ name }: { name: string }) => name);
+  if (asked && [...inits, ...names, ...ephemeral].includes(asked)) return asked;
   if (asked) throw badRequest(`container ${asked} is not valid for pod ${pod.metadata.name}`);
   if (names.length === 1) return names[0];
   const choice =

@@ -12,7 +12,8 @@ export function violation(namespace: KubeObject, pod: KubeObject): string | unde
   const level = namespace.metadata.labels?.[LABEL] ?? 'privileged';
   if (level === 'privileged') return undefined;
   if (level !== 'restricted') throw notDone(`the Pod Security Standard ${level}`);
-  const containers: ContainerSpec[] = [...(pod.spec.initContainers ?? []), ...pod.spec.containers];
+  const { initContainers = [], containers: own, ephemeralContainers = [] } = pod.spec;
+  const containers: ContainerSpec[] = [...initContainers, ...own, ...ephemeralContainers];
   const found = CHECKS.flatMap(({ title, allows, demand }) => {
     const bad = containers.filter((container) => !allows(container, pod.spec)).map(({ name }) => `"${name}"`);
     return bad.length === 0

@@ -1,4 +1,5 @@
 import { type KubeObject, now } from './object.ts';
+import { sidecarsOf } from './sidecar.ts';
 
 /** A container's status as the API has it (core/v1 ContainerStatus). */
 export interface ContainerStatus {
@@ -7,7 +8,8 @@ export interface ContainerStatus {
   imageID: string;
   containerID?: string;
   ready: boolean;
-  started: boolean;
+  /** An ephemeral container is not asked. */
+  started?: boolean;
   restartCount: number;
   state: ContainerState;
   lastState: ContainerState;
@@ -31,14 +33,25 @@ export interface PodState {
   ip: string | undefined;
   inits: ContainerStatus[];
   containers: ContainerStatus[];
+  ephemeral: ContainerStatus[];
 }
 
 /** A pod's status from its containers'. Pure, but for the time. */
-export function podStatus(pod: KubeObject, { ip, inits, containers }: PodState): object {
+export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }: PodState): object {
   const before = pod.status ?? {};
-  const initialized = inits.every(({ state }) => state.terminated?.exitCode === 0);
-  const unready = containers.filter(({ ready }) => !ready).map(({ name }) => name);
-  const phase = phaseOf(pod, inits, containers, initialized);
+  const lasting = sidecarsOf(pod.spec).map(({ name }) => name);
+  const sidecars = inits.filter(({ name }) => lasting.includes(name));
+  const first = inits.filter(({ name }) => !lasting.includes(name));
+  const incomplete = inits
+    .filter(({ name, started, state }) =>
+      lasting.includes(name) ? !started : state.terminated?.exitCode !== 0,
+    )
+    .map(({ name }) => name);
+  // A sidecar that is started anew does not make it undone.
+  const initialized = incomplete.length === 0 || containers.some(hasRun);
+  const unready = [...sidecars, ...containers].filter(({ ready }) => !ready).map(({ name }) => name);
+  const own = phaseOf(pod, first, containers, initialized);
+  const phase = delayed(own, before.phase, [...sidecars, ...ephemeral]);
   const done = phase === 'Succeeded' || phase === 'Failed';
   const notReady =
     phase === 'Succeeded'
@@ -49,7 +62,6 @@ export function podStatus(pod: KubeObject, { ip, inits, containers }: PodState):
           message: `containers with unready status: [${unready.join(' ')}]`,
         };
   const readiness = unready.length === 0 && !done ? { status: 'True' } : notReady;
-  const incomplete = inits.filter(({ state }) => state.terminated?.exitCode !== 0).map(({ name }) => name);
   const completed = phase === 'Succeeded' && { reason: 'PodCompleted' };
   const initialization = initialized
     ? { status: 'True', ...completed }
@@ -73,6 +85,7 @@ export function podStatus(pod: KubeObject, { ip, inits, containers }: PodState):
     startTime: before.startTime ?? now(),
     ...(inits.length > 0 && { initContainerStatuses: inits }),
     containerStatuses: containers,
+    ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
   };
 }
 
@@ -86,14 +99,22 @@ function phaseOf(
   if (policy === 'Never' && inits.some(({ state }) => state.terminated && state.terminated.exitCode !== 0))
     return 'Failed';
   if (!initialized) return 'Pending';
-  const hasRun = ({ state, lastState }: ContainerStatus) =>
-    state.running ?? state.terminated ?? lastState.terminated;
   if (!containers.every(hasRun)) return 'Pending';
   const ended = containers.every(({ state }) => state.terminated);
   if (!ended || policy === 'Always') return 'Running';
   const failed = containers.some(({ state }) => state.terminated?.exitCode !== 0);
   if (!failed) return 'Succeeded';
   return policy === 'Never' ? 'Failed' : 'Running';
+}
+
+function hasRun({ state, lastState }: ContainerStatus): boolean {
+  return Boolean(state.running ?? state.terminated ?? lastState.terminated);
+}
+
+/** A pod has not ended while there is a container that runs. */
+function delayed(phase: string, before: string, others: ContainerStatus[]): string {
+  const ends = phase === 'Succeeded' || phase === 'Failed';
+  return ends && others.some(({ state }) => state.running) ? before : phase;
 }
 
 interface Condition {

@@ -7,22 +7,25 @@ import type { ContainerSpec } from './environment.ts';
 import type { KubeObject } from './object.ts';
 import { notDone } from './status.ts';
 
+export type ProbeKind = 'Startup' | 'Readiness' | 'Liveness';
+
 export interface ProbeResult {
   ok: boolean;
   /** Why not, in kubelet's words, as its Unhealthy event has them. */
   message: string;
 }
 
-/** Asks a container once whether it is ready. */
+/** Asks a container once whether it has started, is ready, or lives. */
 export async function probe(
   spec: ContainerSpec,
   pod: KubeObject,
   containerSpec: ContainerSpec,
   container: Container,
+  kind: ProbeKind = 'Readiness',
 ): Promise<ProbeResult> {
   const timeout = (spec.timeoutSeconds ?? 1) * 1000;
   const failure = await failureOf(spec, pod.status.podIP, containerSpec, container, timeout);
-  return { ok: failure === undefined, message: `Readiness probe failed: ${failure}` };
+  return { ok: failure === undefined, message: `${kind} probe failed: ${failure}` };
 }
 
 /** What is wrong; undefined when nothing is. */

@@ -97,10 +97,20 @@ function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** The numbers that a process has, from our pid namespace down to its own. */
+function numbersOf(pid: number): number[] {
+  const [, numbers] = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`)) ?? [];
+  return numbers?.split(/\s+/).map(Number) ?? [];
+}
+
+/** The number that a process has in its own pid namespace. */
+export function innerNumber(pid: number): number | undefined {
+  return numbersOf(pid).at(-1);
+}
+
 /** The first process below one that is in a pid namespace further down. */
 export function firstBelow(pid: number): number | undefined {
-  const depth = (process: number) =>
-    /^NSpid:\s+(.*)$/m.exec(read(`/proc/${process}/status`))?.[1]?.split(/\s+/).length ?? 0;
+  const depth = (process: number) => numbersOf(process).length;
   for (const child of childrenOf(pid)) {
     const found = depth(child) > depth(pid) ? child : firstBelow(child);
     if (found) return found;

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { admit } from './admission.ts';
+import { admit, admitSecurity } from './admission.ts';
 import { type KubeObject, now } from './object.ts';
-import type { Resource } from './resource.ts';
+import type { Part, Resource } from './resource.ts';
 import { resourceOf, resources } from './resources/index.ts';
 import { schemaOf, withoutEmpty } from './schema.ts';
 import { conflict, invalid, notFound, StatusError } from './status.ts';
@@ -13,7 +13,7 @@ export interface WriteOptions {
   /** Judge it, and change nothing. */
   dryRun?: boolean;
   /** Only this part of the object is written. */
-  subresource?: 'status';
+  subresource?: Part;
 }
 
 export interface DeleteOptions {
@@ -78,6 +78,7 @@ export class Registry {
     const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, resourceVersion } =
       old.metadata;
     if (object.metadata.uid && object.metadata.uid !== uid) throw conflict(resource, old.metadata.name);
+    if (options.subresource === 'ephemeralcontainers') return this.#withEphemeral(resource, object, old);
     Object.assign(object.metadata, { uid, creationTimestamp, resourceVersion });
     if (deletionTimestamp) Object.assign(object.metadata, { deletionTimestamp, deletionGracePeriodSeconds });
     if (old.metadata.generation) object.metadata.generation = old.metadata.generation;
@@ -87,6 +88,17 @@ export class Registry {
     if (hasGeneration(resource) && !isDeepStrictEqual(object.spec, old.spec))
       object.metadata.generation = (old.metadata.generation ?? 0) + 1;
     return object;
+  }
+
+  /** A pod with the ephemeral containers of another one, from which nothing else is taken. */
+  #withEphemeral(resource: Resource, { spec }: KubeObject, old: KubeObject): KubeObject {
+    const { ephemeralContainers: _, ...rest } = structuredClone(old.spec);
+    const added = spec?.ephemeralContainers && { ephemeralContainers: spec.ephemeralContainers };
+    const pod = { ...old, spec: { ...rest, ...added } };
+    resource.setDefaults?.(pod);
+    judge(resource, pod, old, 'ephemeralcontainers');
+    admitSecurity(this, resource, pod);
+    return pod;
   }
 
   /** Changes a copy of the stored object in place, and writes it; does nothing when it is gone. */
@@ -203,7 +215,8 @@ function startStatus(object: KubeObject): void {
 
 /** A pod's class of service, by what its containers ask for and are limited to. */
 function qualityOf({ spec }: KubeObject): string {
-  const resources = spec.containers.map((container: KubeObject) => container.resources ?? {});
+  const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
+  const resources = containers.map((container) => container.resources ?? {});
   if (resources.every(({ requests, limits }: KubeObject) => !requests && !limits)) return 'BestEffort';
   const same = ({ requests, limits }: KubeObject) =>
     ['cpu', 'memory'].every((name) => limits?.[name] && (requests?.[name] ?? limits[name]) === limits[name]);
@@ -216,8 +229,8 @@ function restoreStatus(object: KubeObject, old: KubeObject): void {
   else delete object.status;
 }
 
-function judge(resource: Resource, object: KubeObject, old?: KubeObject): void {
-  const causes = resource.validate?.(object, old) ?? [];
+function judge(resource: Resource, object: KubeObject, old?: KubeObject, part?: Part): void {
+  const causes = resource.validate?.(object, old, part) ?? [];
   if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
 }
 

@@ -25,6 +25,9 @@ export interface Column {
   cell(object: KubeObject): string | number;
 }
 
+/** A part of an object that can be written alone, and only so. */
+export type Part = 'status' | 'ephemeralcontainers';
+
 /** A kind of object: what the API and kubectl must know of it. */
 export interface Resource {
   plural: string;
@@ -36,7 +39,7 @@ export interface Resource {
   shortNames: string[];
   /** Belongs to `kubectl get all`. */
   inAll?: true;
-  subresources: ('status' | 'scale')[];
+  subresources: (Part | 'scale')[];
   /** Without apiVersion, kind and metadata, which all kinds share. */
   schema: Record<string, Schema>;
   columns: Column[];
@@ -45,5 +48,5 @@ export interface Resource {
   /** Fills in, in place, what the API server would. */
   setDefaults?(object: KubeObject): void;
   /** What is wrong with an object, or with a change of it. */
-  validate?(object: KubeObject, old?: KubeObject): Cause[];
+  validate?(object: KubeObject, old?: KubeObject, part?: Part): Cause[];
 }

@@ -175,8 +175,11 @@ function sameName(object: KubeObject, old: KubeObject): void {
 }
 
 function writeOptions({ target: { resource, subresource }, query }: Call): WriteOptions {
-  if (subresource && subresource !== 'status') throw notDone(`${resource.plural}/${subresource}`);
-  return { dryRun: query.get('dryRun') === 'All', ...(subresource && { subresource: 'status' }) };
+  const dryRun = query.get('dryRun') === 'All';
+  if (!subresource) return { dryRun };
+  if (subresource !== 'status' && subresource !== 'ephemeralcontainers')
+    throw notDone(`${resource.plural}/${subresource}`);
+  return { dryRun, subresource };
 }
 
 function deleteOptions({ query, body }: Call): DeleteOptions {

@@ -24,6 +24,7 @@ export class Store {
   #version = 1;
   #history: Change[] = [];
   readonly #objects = new Map<string, Map<string, KubeObject>>();
+  readonly #untold: Change[] = [];
   readonly #listeners = new Set<(change: Change) => void>();
 
   get version(): number {
@@ -107,7 +108,16 @@ export class Store {
     const change: Change = { type, resource, object: told, version, ...(old && { old }) };
     this.#history.push(change);
     if (this.#history.length > HISTORY) this.#history.shift();
-    for (const listener of [...this.#listeners]) listener(change);
+    this.#untold.push(change);
+    if (this.#untold.length === 1) this.#tellAll();
+  }
+
+  /** A change that a listener makes is told when all have heard of the one before. */
+  #tellAll(): void {
+    for (let change = this.#untold[0]; change; change = this.#untold[0]) {
+      for (const listener of [...this.#listeners]) listener(change);
+      this.#untold.shift();
+    }
   }
 }
 

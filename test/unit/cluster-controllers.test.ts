@@ -669,3 +669,17 @@ describe('the scheduler', () => {
     );
   });
 });
+
+describe('the store', () => {
+  it('tells every change to all in order, also those that a listener makes', () => {
+    const registry = new Registry();
+    const resource = registry.resource('namespaces');
+    registry.store.subscribe(({ type, object }) => {
+      if (type === 'ADDED') registry.store.update(resource, { ...object, status: { phase: 'Seen' } });
+    });
+    const heard: string[] = [];
+    registry.store.subscribe(({ type, object }) => heard.push(`${type} ${object.status?.phase}`));
+    registry.create('namespaces', { metadata: { name: 'a' } });
+    assert.deepEqual(heard, ['ADDED Active', 'MODIFIED Seen']);
+  });
+});

@@ -61,8 +61,8 @@ describe('strict decoding', () => {
   const complaints = (object: object) => decode(resourceOf(object as Loose), object);
 
   it('names the path of a field that the pocket cluster does not know', () => {
-    assert.deepEqual(complaints(pod({ containers: [container({ livenessProbe: {} })], affinity: {} })), [
-      'unknown field "spec.containers[0].livenessProbe"',
+    assert.deepEqual(complaints(pod({ containers: [container({ volumeDevices: [] })], affinity: {} })), [
+      'unknown field "spec.containers[0].volumeDevices"',
       'unknown field "spec.affinity"',
     ]);
     assert.deepEqual(complaints({ ...deployment(), sepc: {} }), ['unknown field "sepc"']);
@@ -141,6 +141,27 @@ const CASES: [string, object, string | string[]][] = [
     'a probe of nothing',
     pod({ containers: [container({ readinessProbe: {} })] }),
     'spec.containers[0].readinessProbe: Required value: must specify a handler type',
+  ],
+  [
+    'probes of an init container that is no sidecar',
+    pod({
+      containers: [container()],
+      initContainers: [
+        { name: 'i', image: 'a:1', readinessProbe: { tcpSocket: { port: 1 } } },
+        { name: 'j', image: 'a:1', restartPolicy: 'Always', readinessProbe: { tcpSocket: { port: 1 } } },
+      ],
+    }),
+    'spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always',
+  ],
+  [
+    'a restart policy of a container',
+    pod({ containers: [container({ restartPolicy: 'Always' })] }),
+    'spec.containers[0].restartPolicy: Forbidden: may not be set for non-init containers',
+  ],
+  [
+    'a startup probe that is to succeed twice',
+    pod({ containers: [container({ startupProbe: { exec: { command: ['a'] }, successThreshold: 2 } })] }),
+    'spec.containers[0].startupProbe.successThreshold: Invalid value: 2: must be 1',
   ],
   ['a Service without ports', service({}), 'spec.ports: Required value'],
   [

@@ -2,6 +2,7 @@ import type { Controller } from '../controller.ts';
 import type { KubeObject } from '../object.ts';
 import { formatQuantity, parseQuantity } from '../quantity.ts';
 import { resourceOf } from '../resources/index.ts';
+import { isSidecar } from '../sidecar.ts';
 import { notDone } from '../status.ts';
 import { hasEnded } from './pods.ts';
 
@@ -63,11 +64,19 @@ function isUnsaid({ spec }: KubeObject, resource: string): boolean {
   return containers.some(({ resources }) => resources?.[kind]?.[name] === undefined);
 }
 
-/** What a pod takes: all its containers together, or one init container alone if that takes more. */
+/** What a pod takes: all that run together, or one init container with the sidecars before it if that takes more. */
 export function podAmount(spec: KubeObject['spec'], kind: 'requests' | 'limits', name: string): number {
   const amount = ({ resources }: KubeObject) => parseQuantity(resources?.[kind]?.[name] ?? '0');
-  const together = spec.containers.reduce((sum: number, container: KubeObject) => sum + amount(container), 0);
-  return Math.max(together, ...(spec.initContainers ?? []).map(amount));
+  let sidecars = 0;
+  let most = 0;
+  for (const init of spec.initContainers ?? []) {
+    if (isSidecar(init)) sidecars += amount(init);
+    else most = Math.max(most, sidecars + amount(init));
+  }
+  return Math.max(
+    most,
+    spec.containers.reduce((sum: number, container: KubeObject) => sum + amount(container), sidecars),
+  );
 }
 
 /** Why the quotas of a namespace forbid another pod, in the API server's words; undefined when they don't. */

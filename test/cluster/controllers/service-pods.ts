@@ -1,4 +1,5 @@
 import { type KubeObject, matches } from '../object.ts';
+import { sidecarsOf } from '../sidecar.ts';
 import { isLeaving, isReady } from './pods.ts';
 
 /** Whether a Service's selector takes a pod. */
@@ -18,7 +19,7 @@ export interface ServicePort {
 /** The number of a Service's targetPort in a pod; undefined when the pod has no port of that name. */
 function portIn(pod: KubeObject, { targetPort, protocol }: ServicePort): number | undefined {
   if (typeof targetPort === 'number') return targetPort;
-  for (const { ports = [] } of pod.spec.containers) {
+  for (const { ports = [] } of [...pod.spec.containers, ...sidecarsOf(pod.spec)]) {
     for (const { name, containerPort, protocol: own } of ports)
       if (name === targetPort && (own ?? 'TCP') === protocol) return containerPort;
   }

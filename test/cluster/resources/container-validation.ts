@@ -16,6 +16,9 @@ import { dnsLabel, envName, portName } from './names.ts';
 
 type Container = KubeObject['spec'];
 
+/** A container's probes. */
+const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
+
 /** What is wrong with one container of a pod; `volumes` are the names of the pod's. */
 export function checkContainer(container: Container, path: string, volumes: string[]): Cause[] {
   return [
@@ -27,7 +30,8 @@ export function checkContainer(container: Container, path: string, volumes: stri
       checkEnv(env, `${path}.env[${index}]`),
     ),
     ...checkMounts(container.volumeMounts ?? [], `${path}.volumeMounts`, volumes),
-    ...(container.readinessProbe ? checkProbe(container.readinessProbe, `${path}.readinessProbe`) : []),
+    ...PROBES.flatMap((name) => (container[name] ? checkProbe(container[name], `${path}.${name}`) : [])),
+    ...PROBES.flatMap((name) => checkSuccesses(name, container[name], `${path}.${name}`)),
     ...(container.lifecycle?.preStop
       ? checkHandler(container.lifecycle.preStop, `${path}.lifecycle.preStop`, ['exec', 'httpGet', 'sleep'])
       : []),
@@ -100,7 +104,7 @@ function checkMounts(mounts: Container[], path: string, volumes: string[]): Caus
   });
 }
 
-function notFoundValue(field: string, value: string): Cause {
+export function notFoundValue(field: string, value: string): Cause {
   return { reason: 'FieldValueNotFound', field, message: `Not found: ${JSON.stringify(value)}` };
 }
 
@@ -116,6 +120,12 @@ function checkProbe(probe: Container, path: string): Cause[] {
     ...checkHandler(probe, path, ['exec', 'httpGet', 'tcpSocket']),
     ...times.flatMap((time) => atLeastZero(`${path}.${time}`, probe[time])),
   ];
+}
+
+/** A container that lives, or has started, does so at once; only readiness may take several. */
+function checkSuccesses(name: string, probe: Container | undefined, path: string): Cause[] {
+  const several = probe && name !== 'readinessProbe' && (probe.successThreshold ?? 1) !== 1;
+  return several ? [invalidValue(`${path}.successThreshold`, probe.successThreshold, 'must be 1')] : [];
 }
 
 function checkHandler(handler: Container, path: string, types: string[]): Cause[] {

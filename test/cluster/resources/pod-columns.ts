@@ -1,11 +1,14 @@
 import type { KubeObject } from '../object.ts';
 import type { Column } from '../resource.ts';
+import { sidecarsOf } from '../sidecar.ts';
 import { since } from './age.ts';
 import { AGE, NAME } from './columns.ts';
 
 interface ContainerStatus {
+  name: string;
   restartCount: number;
   ready: boolean;
+  started?: boolean;
   state: {
     waiting?: { reason?: string };
     running?: object;
@@ -29,14 +32,16 @@ export const POD_COLUMNS: Column[] = [
 ];
 
 function readyOf({ spec, status }: KubeObject): string {
-  const ready = containersOf(status).filter((container) => container.ready && container.state.running);
-  return `${ready.length}/${spec.containers.length}`;
+  const sidecars = sidecarsOf(spec).map(({ name }) => name);
+  const beside = initsOf(status).filter(({ name, started }) => sidecars.includes(name) && started);
+  const ready = [...beside, ...containersOf(status)].filter(({ ready, state }) => ready && state.running);
+  return `${ready.length}/${sidecars.length + spec.containers.length}`;
 }
 
 /** The pod's state in one word: of the first of its containers that is in trouble, else its phase. */
 function statusOf({ metadata, spec, status = {} }: KubeObject): string {
   if (metadata.deletionTimestamp && !['Succeeded', 'Failed'].includes(status.phase)) return 'Terminating';
-  const waits = initialization(status, spec.initContainers?.length ?? 0);
+  const waits = initialization(status, spec);
   if (waits && !holds(status, 'Initialized')) return waits;
   const containers = containersOf(status);
   const phase = status.reason || status.phase || 'Unknown';
@@ -47,14 +52,18 @@ function statusOf({ metadata, spec, status = {} }: KubeObject): string {
 }
 
 /** How far the init containers are; undefined when they are done. */
-function initialization(status: Status, all: number): string | undefined {
-  const done = ({ state }: ContainerStatus) => state.terminated?.exitCode === 0;
-  const statuses: ContainerStatus[] = status.initContainerStatuses ?? [];
+function initialization(status: Status, { initContainers = [] }: KubeObject['spec']): string | undefined {
+  const sidecars = sidecarsOf({ initContainers }).map(({ name }) => name);
+  const done = ({ name, state, started }: ContainerStatus) =>
+    state.terminated?.exitCode === 0 || (sidecars.includes(name) && started);
+  const statuses = initsOf(status);
   const index = statuses.findIndex((container) => !done(container));
   const current = statuses[index];
   if (!current) return undefined;
   const trouble = troubleOf(current);
-  return trouble && trouble !== 'PodInitializing' ? `Init:${trouble}` : `Init:${index}/${all}`;
+  return trouble && trouble !== 'PodInitializing'
+    ? `Init:${trouble}`
+    : `Init:${index}/${initContainers.length}`;
 }
 
 function troubleOf({ state: { waiting, terminated } }: ContainerStatus): string | undefined {
@@ -64,14 +73,20 @@ function troubleOf({ state: { waiting, terminated } }: ContainerStatus): string 
   return terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`;
 }
 
-/** Of the containers, or while they wait for them, of the init containers. */
+/** Of the containers and the sidecars, or while they wait for them, of the init containers. */
 function restartsOf({ spec, status = {} }: KubeObject): string {
-  const waits = initialization(status, spec.initContainers?.length ?? 0) && !holds(status, 'Initialized');
-  const containers: ContainerStatus[] = waits ? status.initContainerStatuses : containersOf(status);
+  const waits = initialization(status, spec) && !holds(status, 'Initialized');
+  const sidecars = sidecarsOf(spec).map(({ name }) => name);
+  const beside = initsOf(status).filter(({ name }) => sidecars.includes(name));
+  const containers = waits ? initsOf(status) : [...beside, ...containersOf(status)];
   const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
   const ends = containers.map(({ lastState }) => lastState?.terminated?.finishedAt ?? '').sort();
   const last = ends.at(-1);
   return restarts > 0 && last ? `${restarts} (${since(last)} ago)` : String(restarts);
+}
+
+function initsOf(status: Status): ContainerStatus[] {
+  return status?.initContainerStatuses ?? [];
 }
 
 function containersOf(status: Status): ContainerStatus[] {

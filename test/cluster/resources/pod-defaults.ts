@@ -35,6 +35,7 @@ export function fillPodSpec(spec: Fields): void {
   else if (spec.serviceAccount) spec.serviceAccountName = spec.serviceAccount;
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
     fillContainer(container, spec.hostNetwork === true);
+  for (const container of spec.ephemeralContainers ?? []) fillContainer(container, false);
   for (const volume of spec.volumes ?? []) fillVolume(volume);
 }
 
@@ -49,7 +50,8 @@ function fillContainer(container: Fields, hostNetwork: boolean): void {
   }
   for (const { valueFrom } of container.env ?? [])
     if (valueFrom?.fieldRef) valueFrom.fieldRef.apiVersion ??= 'v1';
-  if (container.readinessProbe) fillProbe(container.readinessProbe);
+  for (const probe of [container.livenessProbe, container.readinessProbe, container.startupProbe])
+    if (probe) fillProbe(probe);
   fillHttp(container.lifecycle?.preStop?.httpGet);
 }
 

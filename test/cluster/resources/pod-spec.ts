@@ -50,7 +50,7 @@ const ENV: Schema = {
   mergeKey: 'name',
 };
 
-const CONTAINER: Schema = {
+const CONTAINER = {
   fields: {
     name: 'string',
     image: 'string',
@@ -69,7 +69,9 @@ const CONTAINER: Schema = {
       list: { fields: { name: 'string', mountPath: 'string', subPath: 'string', readOnly: 'bool' } },
       mergeKey: 'mountPath',
     },
+    livenessProbe: PROBE,
     readinessProbe: PROBE,
+    startupProbe: PROBE,
     lifecycle: { fields: { preStop: HANDLER } },
     terminationMessagePath: 'string',
     terminationMessagePolicy: 'string',
@@ -88,7 +90,13 @@ const CONTAINER: Schema = {
     stdin: 'bool',
     stdinOnce: 'bool',
     tty: 'bool',
+    restartPolicy: 'string',
   },
+} satisfies Schema;
+
+/** What is forbidden to an ephemeral container is known all the same: it is refused by name. */
+const EPHEMERAL_CONTAINER: Schema = {
+  fields: { ...CONTAINER.fields, targetContainerName: 'string' },
 };
 
 const FILES: Record<string, Schema> = {
@@ -111,6 +119,7 @@ export const POD_SPEC: Schema = {
   fields: {
     containers: { list: CONTAINER, mergeKey: 'name' },
     initContainers: { list: CONTAINER, mergeKey: 'name' },
+    ephemeralContainers: { list: EPHEMERAL_CONTAINER, mergeKey: 'name' },
     volumes: { list: VOLUME, mergeKey: 'name' },
     restartPolicy: 'string',
     terminationGracePeriodSeconds: 'int',
@@ -222,6 +231,7 @@ export const POD_STATUS: Schema = {
     conditions: CONDITIONS,
     initContainerStatuses: CONTAINER_STATUSES,
     containerStatuses: CONTAINER_STATUSES,
+    ephemeralContainerStatuses: CONTAINER_STATUSES,
     hostIP: 'string',
     hostIPs: { list: { fields: { ip: 'string' } } },
     podIP: 'string',

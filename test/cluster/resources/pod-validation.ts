@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../object.ts';
+import type { Part } from '../resource.ts';
 import type { Cause } from '../status.ts';
 import {
   checkLabelMap,
@@ -12,13 +13,17 @@ import {
   required,
 } from './check.ts';
 import { checkContainer } from './container-validation.ts';
+import { checkAdditions, checkEphemeral } from './ephemeral-validation.ts';
 import { dnsLabel } from './names.ts';
 
 type Spec = KubeObject['spec'];
 
-/** What is wrong with a pod, or with a change of it. */
-export function validatePod(pod: KubeObject, old?: KubeObject): Cause[] {
+/** What is wrong with a pod, or with a change of it, or of the part of it that is written alone. */
+export function validatePod(pod: KubeObject, old?: KubeObject, part?: Part): Cause[] {
   const causes = [...checkMetadata(pod), ...checkPodSpec(pod.spec ?? {}, 'spec')];
+  if (old && part === 'ephemeralcontainers') return [...causes, ...checkAdditions(pod.spec, old.spec)];
+  if (!old && pod.spec?.ephemeralContainers?.length > 0)
+    return [...causes, forbiddenField('spec.ephemeralContainers', 'cannot be set on create')];
   if (old && old.spec.containers.length !== pod.spec.containers?.length)
     return [...causes, forbiddenField('spec.containers', 'pod updates may not add or remove containers')];
   if (!old || isDeepStrictEqual(fixed(pod.spec), fixed(old.spec, pod.spec))) return causes;
@@ -49,8 +54,22 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
   return [
     ...checkVolumes(volumes, `${path}.volumes`),
     ...(containers.length > 0 ? each(containers, 'containers') : [required(`${path}.containers`)]),
+    ...containers.flatMap(({ restartPolicy }: Spec, index: number) =>
+      restartPolicy
+        ? [
+            forbiddenField(
+              `${path}.containers[${index}].restartPolicy`,
+              'may not be set for non-init containers',
+            ),
+          ]
+        : [],
+    ),
     ...each(initContainers, 'initContainers'),
+    ...initContainers.flatMap((container: Spec, index: number) =>
+      checkInit(container, `${path}.initContainers[${index}]`),
+    ),
     ...checkNames(containers, initContainers, path),
+    ...checkEphemeral(spec, `${path}.ephemeralContainers`, names),
     ...checkHostPorts(containers, path),
     ...oneOf(`${path}.restartPolicy`, restartPolicy, policies),
     ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, [
@@ -61,6 +80,15 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
     ]),
     ...checkLabelMap(spec.nodeSelector ?? {}, `${path}.nodeSelector`),
   ];
+}
+
+/** Only an init container that goes on as a sidecar has what containers have for their later life. */
+function checkInit(container: Spec, path: string): Cause[] {
+  const { restartPolicy } = container;
+  if (restartPolicy) return oneOf(`${path}.restartPolicy`, restartPolicy, ['Always']);
+  const later = ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'];
+  const why = 'may not be set for init containers without restartPolicy=Always';
+  return later.filter((field) => container[field]).map((field) => forbiddenField(`${path}.${field}`, why));
 }
 
 function checkNames(containers: Spec[], initContainers: Spec[], path: string): Cause[] {

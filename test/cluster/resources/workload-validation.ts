@@ -80,7 +80,15 @@ function validate(workload: KubeObject, kind: string): Cause[] {
     ...checkSelector(workload.spec, kind),
     ...checkLabels(template.metadata ?? {}, 'spec.template'),
     ...checkPodSpec(template.spec ?? {}, 'spec.template.spec', ['Always']),
+    ...checkNoEphemeral(template.spec ?? {}),
   ];
+}
+
+export function checkNoEphemeral({ ephemeralContainers = [] }: Spec): Cause[] {
+  const why = 'ephemeral containers not allowed in pod template';
+  return ephemeralContainers.length > 0
+    ? [forbiddenField('spec.template.spec.ephemeralContainers', why)]
+    : [];
 }
 
 function checkSelector({ selector, template }: Spec, kind: string): Cause[] {

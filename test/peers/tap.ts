@@ -1,0 +1,208 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Flow } from '../../scripts/lib/flow.ts';
+import { readFlows } from '../../scripts/lib/flow-file.ts';
+import { mitmproxyProgram } from '../flows/python.ts';
+import { bundlePeers, type Peer } from './bundle.ts';
+
+const ADDON = fileURLToPath(new URL('../../templates/mittens.py', import.meta.url));
+const POLL_MS = 50;
+
+/** What scripts/lib/sidecar.ts gives it as well, as far as traffic is concerned. */
+const OPTIONS = [
+  'server=false',
+  'keep_host_header=true',
+  'connection_strategy=lazy',
+  'block_global=false',
+  'validate_inbound_headers=false',
+  'ssl_insecure=true',
+  'stream_large_bodies=5m',
+];
+
+/** What a client's process said at its end: test/peers/ask.ts. */
+export interface Answer {
+  ok: boolean;
+  error?: string;
+  messages: string[];
+  status?: number;
+  [more: string]: unknown;
+}
+
+export interface Tap {
+  /** Where the proxy listens for a port of the app's. */
+  port(app: string): number;
+  /** The flows that are written once there are so many that match. */
+  flows(matches: (flow: Flow) => boolean, count?: number): Promise<Flow[]>;
+  process: ChildProcess;
+  /** Its exit status, and how long it took from here on, in ms. */
+  ended(): Promise<{ code: number | null; ms: number }>;
+  /** What it printed. */
+  said(): string;
+  /** The file of the certificate by which it signs others. */
+  authority: string;
+}
+
+export interface TapOptions {
+  /** Names of ports, each with LISTEN's protocol and the app's port. */
+  ports: Record<string, [protocol: string, app: number]>;
+  program?: 'mitmdump' | 'mitmweb' | undefined;
+  options?: string[];
+  args?: string[];
+  env?: NodeJS.ProcessEnv;
+  /** Otherwise it is waited for until its ports are open. */
+  isReady?: false;
+}
+
+/** Real servers, clients and proxies on this machine, all of which end with it. */
+export class Bench {
+  readonly folder = mkdtempSync(join(tmpdir(), 'mittens-peers-'));
+  private readonly children: ChildProcess[] = [];
+  private readonly places = new Map<Peer, string>();
+
+  static async open(): Promise<Bench> {
+    const bench = new Bench();
+    for (const [name, text] of Object.entries(await bundlePeers()))
+      bench.places.set(name as Peer, bench.write(name, text));
+    return bench;
+  }
+
+  write(name: string, text: string): string {
+    const path = join(this.folder, name);
+    writeFileSync(path, text);
+    return path;
+  }
+
+  /** Starts a server, and waits until it listens. */
+  async serve(peer: Peer, env: NodeJS.ProcessEnv): Promise<ChildProcess> {
+    const child = this.start(process.execPath, [this.places.get(peer) ?? ''], env);
+    await Promise.race([once(child.stdout ?? child, 'data'), failed(child, peer)]);
+    return child;
+  }
+
+  /** Runs a client to its end. */
+  async ask(peer: Peer, url: string, mode: string, env: NodeJS.ProcessEnv = {}): Promise<Answer> {
+    const child = this.start(process.execPath, [this.places.get(peer) ?? '', url, mode], env);
+    let said = '';
+    child.stdout?.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    await once(child, 'close');
+    return JSON.parse(said) as Answer;
+  }
+
+  /** Starts the real mitmproxy with the addon, whose files are in a folder of its own. */
+  async tap({
+    ports,
+    program = 'mitmdump',
+    options = [],
+    args = [],
+    env = {},
+    isReady,
+  }: TapOptions): Promise<Tap> {
+    const folder = mkdtempSync(join(this.folder, 'tap-'));
+    const addon = join(folder, 'mittens.py');
+    writeFileSync(addon, readFileSync(ADDON, 'utf8').replaceAll('"/tmp/', `"${folder}/`));
+    const listens = await freePorts(Object.keys(ports).length);
+    const names = Object.keys(ports);
+    const port = (name: string) => listens[names.indexOf(name)] ?? Number.NaN;
+    const pairs = Object.entries(ports).map(([name, [protocol, app]]) => `${port(name)}=${protocol}:${app}`);
+    const quiet = program === 'mitmdump' ? ['flow_detail=0', 'termlog_verbosity=warn'] : [];
+    const all = [
+      `confdir=${folder}/conf`,
+      `mittens_ports=${pairs.join(',')}`,
+      ...OPTIONS,
+      ...quiet,
+      ...options,
+    ];
+    const set = all.flatMap((option) => ['--set', option]);
+    const child = this.start(siblingOf(program), ['--scripts', addon, ...set, ...args], env);
+    let said = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (text) => {
+        said += text;
+      });
+    const exit = once(child, 'exit');
+    const file = join(folder, 'mittens.flows');
+    const tap: Tap = {
+      port,
+      process: child,
+      authority: join(folder, 'conf/mitmproxy-ca-cert.pem'),
+      said: () => said,
+      flows: async (matches, count = 1) => {
+        for (;;) {
+          const found = (await flowsIn(file)).filter(matches);
+          if (found.length >= count) return found;
+          if (child.exitCode !== null) throw new Error(`it has ended with ${found.length} flows: ${said}`);
+          await sleep(POLL_MS);
+        }
+      },
+      ended: async () => {
+        const began = Date.now();
+        const [code] = (await exit) as [number | null];
+        return { code, ms: Date.now() - began };
+      },
+    };
+    if (isReady !== false)
+      await Promise.race([appears(join(folder, 'mittens.ready')), failed(child, program)]);
+    return tap;
+  }
+
+  close(): void {
+    for (const child of this.children) child.kill('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private start(command: string, args: string[], env: NodeJS.ProcessEnv): ChildProcess {
+    const child = spawn(command, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
+    this.children.push(child);
+    // A pipe that nobody reads would fill.
+    child.stderr?.resume();
+    return child;
+  }
+}
+
+/** Ports that are free now, all different. */
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
+}
+
+/** A flow file up to its end, or up to where the proxy says that there is no more. */
+async function flowsIn(file: string): Promise<Flow[]> {
+  const flows: Flow[] = [];
+  try {
+    for await (const { flow } of readFlows(file, () => undefined)) flows.push(flow);
+  } catch {
+    // It is not there yet, or this is its end.
+  }
+  return flows;
+}
+
+async function appears(file: string): Promise<void> {
+  while (!existsSync(file)) await sleep(POLL_MS);
+}
+
+async function failed(child: ChildProcess, name: string): Promise<never> {
+  let said = '';
+  child.stderr?.on('data', (text) => {
+    said += text;
+  });
+  await once(child, 'exit');
+  throw new Error(`${name} has ended: ${said}`);
+}
+
+function siblingOf(program: 'mitmdump' | 'mitmweb'): string {
+  return mitmproxyProgram('mitmdump').replace(/mitmdump$/, program);
+}
