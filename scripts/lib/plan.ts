@@ -1,7 +1,7 @@
 import { ephemeralContainer, podsOfPod } from './ephemeral.ts';
 import type { PatchType } from './kubectl.ts';
 import type { Pod, Service, Workload } from './kubernetes.ts';
-import { choosePorts, type PodsOf, planPorts, planWebPort } from './port.ts';
+import { choosePorts, planPorts, planWebPort, portsInUse } from './port.ts';
 import { isEncrypted, type Protocol } from './protocol.ts';
 import { containerName } from './proxy.ts';
 import { retargetPatch, servicePort, type TapRecord, writePatch } from './record.ts';
@@ -95,8 +95,7 @@ export function planTap(scene: Scene, request: TapRequest, signature: Signature,
   refuse(scene, request);
   const wanted = choosePorts(service, request.ports);
   for (const port of wanted) refusePort(service, port);
-  const pods = podsBehind(scene, request);
-  const record = recordFor(scene, request, signature, pods);
+  const record = recordFor(scene, request, signature);
   const object = subjectName(service);
   return {
     record,
@@ -143,24 +142,21 @@ function refuse(scene: Scene, request: TapRequest): void {
   refusePods(scene, request);
 }
 
-/** Where ports may be taken: in the templates, and in the pods there are, which may have proxies of other taps. */
-function podsBehind({ pods, workloads }: Scene, { mode }: TapRequest): PodsOf[] {
-  const running = pods.map(podsOfPod);
-  return mode === 'sidecar' ? [...workloads.map(podsOfWorkload), ...running] : running;
-}
-
-function recordFor(scene: Scene, request: TapRequest, signature: Signature, pods: PodsOf[]): TapRecord {
-  const { token, ...signed } = signature;
+function recordFor(scene: Scene, request: TapRequest, { token, ...signed }: Signature): TapRecord {
   const { mode, program, pod, tlsSecret, clientTlsSecret } = request;
+  const { service, workloads } = scene;
   const { id } = scene.record ?? signed;
-  const { name } = scene.service.metadata;
-  const container = containerName(name, mode === 'ephemeral' ? id : undefined);
-  const wanted = choosePorts(scene.service, request.ports);
-  const ports = planPorts(wanted, pods, container, request, scene.record);
+  const container = containerName(service.metadata.name, mode === 'ephemeral' ? id : undefined);
+  const running = scene.pods.map(podsOfPod);
+  const pods = mode === 'sidecar' ? workloads.map(podsOfWorkload) : running;
+  // Pods of a workload may have the proxies of other taps, which its template does not show.
+  const taken = new Set([...pods, ...running].flatMap(({ spec }) => portsInUse(spec, container)));
+  const wanted = choosePorts(service, request.ports);
+  const ports = planPorts(wanted, pods, container, request, scene.record, taken);
   return {
     version: 1,
     ...signed,
-    ...(program === 'mitmweb' && { web: { port: planWebPort(pods, container, ports), token } }),
+    ...(program === 'mitmweb' && { web: { port: planWebPort(taken), token } }),
     ...(pod && { pod }),
     ...(tlsSecret && { tlsSecret }),
     ...(clientTlsSecret && { clientTlsSecret }),
@@ -169,7 +165,7 @@ function recordFor(scene: Scene, request: TapRequest, signature: Signature, pods
     mode,
     program,
     container,
-    workloads: scene.owners.length > 0 ? scene.owners : scene.workloads.map(workloadName),
+    workloads: pod ? [`pod/${pod}`] : scene.owners,
     ports,
   };
 }

@@ -53,6 +53,7 @@ export interface PodsOf {
 
 /**
  * Where the proxy listens for each wanted port; ports that are tapped already stay as they are.
+ * @param taken port numbers that are in use in the pods; those that are given are added.
  * @throws UserError when the user's listen port is taken, or a named targetPort is nobody's.
  */
 export function planPorts(
@@ -61,9 +62,9 @@ export function planPorts(
   container: string,
   { listenPort, protocol }: Pick<TapRequest, 'listenPort' | 'protocol'>,
   record: TapRecord | undefined,
+  taken: Set<number>,
 ): TappedPort[] {
   const ports = [...(record?.ports ?? [])];
-  const taken = new Set(pods.flatMap(({ spec }) => portsInUse(spec, container)));
   for (const { listenPort } of ports) taken.add(listenPort);
   const more = wanted.filter(({ port }) => !ports.some((tapped) => tapped.port === port));
   for (const { port, targetPort = port } of more)
@@ -86,12 +87,8 @@ export function planPorts(
 }
 
 /** Where mitmweb is in the pods. */
-export function planWebPort(pods: PodsOf[], container: string, ports: TappedPort[]): number {
-  const taken = pods.flatMap(({ owner, spec }) => [
-    ...portsInUse(spec, container),
-    ...ports.map(({ targetPort }) => resolvePort({ owner, spec }, container, targetPort)),
-  ]);
-  return freePort(DEFAULT_WEB_PORT, new Set([...taken, ...ports.map(({ listenPort }) => listenPort)]));
+export function planWebPort(taken: Set<number>): number {
+  return freePort(DEFAULT_WEB_PORT, taken);
 }
 
 /** The first port from one on that nobody has; it is given to whoever asks. */
@@ -112,7 +109,8 @@ export function refuseTakenPorts({ owner, spec }: PodsOf, { container, ports }: 
   });
 }
 
-function portsInUse(spec: PodSpec, container: string): number[] {
+/** The ports that containers other than this one declare, or that proxies are told to listen on. */
+export function portsInUse(spec: PodSpec, container: string): number[] {
   const others = containersOf(spec).filter(({ name }) => name !== container);
   return others.flatMap((other) => [
     ...(other.ports ?? []).map(({ containerPort }) => containerPort),

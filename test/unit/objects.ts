@@ -47,7 +47,9 @@ export function workload(kind = 'Deployment', spec: object = {}, podSpec: object
 export function pod(status: Pod['status'] = { conditions: [{ type: 'Ready', status: 'True' }] }): Pod {
   return {
     metadata: { name: 'web-1', namespace: 'shop', resourceVersion: '1' },
-    spec: { containers: [{ name: 'app' }, { name: 'mittens-web' }] },
+    spec: {
+      containers: [{ name: 'app', ports: [{ name: 'http', containerPort: 8080 }] }, { name: 'mittens-web' }],
+    },
     status,
   };
 }

@@ -57,7 +57,7 @@ describe('planTap refuses', () => {
     ],
     [
       'a Secret that the pods do not have, without a restart',
-      {},
+      { service: service({ ports: [{ port: 80, targetPort: 8080 }] }) },
       { mode: 'ephemeral', tlsSecret: 'web-tls' },
       /has no volume of secret\/web-tls/,
     ],
