@@ -54,7 +54,7 @@ export function watcherName(tapped: Tapped): string {
 function labelOfTap({ service, record }: Tapped): string {
   const { namespace } = service.metadata;
   const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
-  return `${argumentOf(service)} in ${namespace}, ${how}, ${age(Date.now() - Date.parse(record.started))}`;
+  return `${namespace}/${argumentOf(service)}, ${how}, ${age(Date.now() - Date.parse(record.started))}`;
 }
 
 /**

@@ -38,6 +38,11 @@ export async function kubectl(args: string[], input?: string): Promise<string> {
 export const FAULTS = '/pocket/faults';
 export const isPocket = (await execute('kubectl', ['get', '--raw', FAULTS])).code === 0;
 
+/** Whether a tap without a restart is possible here. */
+export const hasEphemeral = /"pods\/ephemeralcontainers"[^}]*"kind":"Pod"/.test(
+  (await execute('kubectl', ['get', '--raw', '/api/v1'])).stdout,
+);
+
 export interface Answer {
   /** 0 when there was none. */
   status: number;

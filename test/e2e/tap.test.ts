@@ -43,7 +43,10 @@ describe('a tap from on to q', () => {
 
   it('has a window for each pod', async () => {
     const screen = await terminal.screen();
-    assert.match(screen, new RegExp(`${shop.name}/web +0:web-\\w+-\\w+\\*.* 1:web-\\w+-\\w+`));
+    assert.match(
+      screen,
+      new RegExp(`${shop.name}/web, sidecar, \\d+s +0:web-\\w+-\\w+\\*.* 1:web-\\w+-\\w+`),
+    );
   });
 
   it('sends the client the response that was changed in it', async () => {

@@ -5,7 +5,7 @@ import { execute, type Result } from './namespace.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-export type Command = 'on' | 'off' | 'list' | 'attach' | 'capture' | 'gc';
+export type Command = 'on' | 'off' | 'list' | 'attach' | 'capture' | 'gc' | 'watch';
 
 /** The command line of one of the scripts, started as the Makefile does. */
 export function commandLine(command: Command, args: string[]): string[] {
