@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Capture, flowsIn } from './capture.ts';
-import { hasEphemeral, Namespace } from './namespace.ts';
-import { mittens } from './terminal.ts';
+import { execute, hasEphemeral, Namespace } from './namespace.ts';
+import { commandLine, look, mittens, sleep, Terminal } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -84,4 +84,145 @@ describe('ten taps without a restart', { skip }, () => {
     assert.deepEqual(failed, []);
     assert.ok(proxied.length > 0 && proxied.length < sent);
   });
+});
+
+describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => {
+  const modes = [
+    { mode: 'with a sidecar', flags: [], skip: false as const },
+    { mode: 'without a restart', flags: ['--no-restart'], skip },
+  ];
+  for (const { mode, flags, skip } of modes) {
+    it(`loses no request, and all that are proxied are seen, ${mode}`, { skip }, async () => {
+      const original = await shop.snapshot(...OBJECTS);
+      const load = await shop.load('web');
+      const capture = new Capture(shop, join(folder, `scaled${flags.length}.mitm`), ...flags);
+      await capture.records('/before');
+      await scaleTo(6);
+      await capture.records('/between');
+      await scaleTo(2);
+      await capture.records('/after');
+      const ended = await capture.stop();
+      assert.equal(ended.code, 130, ended.stderr);
+      const { failed, proxied } = await load.stop();
+      assert.deepEqual(failed, []);
+      const seen = new Set((await flowsIn(capture.file)).map(({ request }) => request?.path));
+      assert.deepEqual(
+        proxied.filter((number) => !seen.has(`/load?n=${number}`)),
+        [],
+      );
+      assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+    });
+  }
+
+  /** Waits until the pods of the Service, and no others, are as many and have a proxy. */
+  async function scaleTo(replicas: number): Promise<void> {
+    await shop.kubectl('scale', 'deployment/web', `--replicas=${replicas}`);
+    for (;;) {
+      const { stdout } = await mittens('list', '-o', 'json', ...inShop);
+      const { ready, wanted } = JSON.parse(stdout).items[0].pods;
+      if (ready === replicas && wanted === replicas && (await pods()).length === replicas) return;
+      await sleep(300);
+    }
+  }
+});
+
+describe('a session without a restart', { skip }, () => {
+  const terminal = new Terminal();
+  let original: object[];
+
+  before(async () => {
+    original = await shop.snapshot(...OBJECTS);
+    await terminal.start(commandLine('on', ['web', '--no-restart', ...inShop]));
+  });
+  after(() => terminal.close());
+
+  it('shows mitmproxy, with a window for each pod', async () => {
+    await terminal.shows('Flows');
+    await terminal.shows(
+      new RegExp(`${shop.name}/web, no restart, \\d+s +0:web-\\w+-\\w+\\*.* 1:web-\\w+-\\w+`),
+    );
+  });
+
+  it('goes on watching when it is left, and is come back to', async () => {
+    await terminal.type('C-b', 'd');
+    await terminal.shows('still watching over its pods; Ctrl-C gives it back');
+    await look('web', shop.name, '/left', () => shop.request('web', '/left'));
+  });
+
+  it('gives the Service back on SIGINT', async () => {
+    process.kill(await terminal.pid(), 'SIGINT');
+    await terminal.shows('service/web is as it was');
+    await terminal.shows('exit code 130');
+    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+  });
+});
+
+describe('a tap without a restart that is left on', { skip }, () => {
+  it('is refused without a watcher, and changes nothing', async () => {
+    const original = await shop.snapshot(...OBJECTS);
+    const { code, stderr } = await mittens('on', 'web', '--no-restart', '--detach', ...inShop);
+    assert.equal(code, 1);
+    assert.match(stderr, /only while somebody watches over the tap\nhint: add --watch-detached/);
+    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+  });
+
+  it('has a watcher in tmux, which serves pods that come, and ends with the tap', async () => {
+    const original = await shop.snapshot(...OBJECTS);
+    const on = await mittens('on', 'web', '--no-restart', '--detach', '--watch-detached', ...inShop);
+    assert.equal(on.code, 0, on.stderr);
+    const [, session = ''] = /attach -t '=(.+)'/.exec(on.stderr) ?? [];
+    await shop.kubectl('delete', 'pod', (await pods())[0]?.metadata.name ?? '', '--wait=false');
+    await served(2);
+    assert.match(await panes(session), /watching over the tap of service\/web/);
+    const off = await mittens('off', 'web', ...inShop);
+    assert.equal(off.code, 0, off.stderr);
+    assert.equal(await panes(session), '');
+    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+  });
+
+  async function panes(session: string): Promise<string> {
+    const tmux = ['-L', 'mittens', 'capture-pane', '-p', '-t', `=${session}:`];
+    return (await execute('tmux', tmux)).stdout;
+  }
+
+  async function served(count: number): Promise<void> {
+    for (;;) {
+      const { items } = await shop.get<{ items: object[] }>('pods', '-l', 'app=web,tap.mittens.dev/web');
+      const all = await pods();
+      if (items.length === count && all.length === count) return;
+      await sleep(300);
+    }
+  }
+});
+
+describe('a pod that cannot be served', { skip }, () => {
+  it('has the Service given back at once, before it gets a request', async () => {
+    const original = await shop.snapshot(...OBJECTS);
+    const load = await shop.load('web');
+    const capture = new Capture(shop, join(folder, 'unserved.mitm'), '--no-restart');
+    await capture.records('/before');
+    const [{ metadata }] = (await pods()) as [Pod];
+    // Its proxy ends by itself.
+    const container = (await proxyOf(metadata.name)) ?? '';
+    await shop.kubectl(
+      'exec',
+      metadata.name,
+      '-c',
+      container,
+      '--',
+      'sh',
+      '-c',
+      'kill -INT "$(cat /tmp/mittens.pid)"',
+    );
+    const { code, stderr } = await capture.ended();
+    assert.equal(code, 1);
+    assert.match(stderr, /error: pod\/web-\S+, container mittens-web-\w+: ended with exit code/);
+    await load.stop();
+    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+  });
+
+  async function proxyOf(pod: string): Promise<string | undefined> {
+    const { status } = await shop.get<Pod>('pod', pod);
+    return status.ephemeralContainerStatuses?.find(({ state }) => !state.terminated)?.name;
+  }
 });
