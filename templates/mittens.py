@@ -470,6 +470,10 @@ class Mittens:
             # Before 11.1.2 mitmweb asks for none.
             wanted.update(web_open_browser=False, web_password=ctx.options.mittens_web_token)
         ctx.options.update(**{name: value for name, value in wanted.items() if name in ctx.options})
+        if ctx.options.server_replay:
+            # Newer ones do so by themselves: flows are found by what is not ignored.
+            playback = ctx.master.addons.get("serverplayback")
+            playback.load_flows([flow for flows in playback.flowmap.values() for flow in flows])
 
     # -- the proxy's ports
 
