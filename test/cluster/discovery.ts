@@ -62,6 +62,12 @@ function resourceList(group: string): object {
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: entries };
 }
 
+/** Subresources that are objects of another kind. */
+const FOREIGN = {
+  scale: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+  eviction: { group: 'policy', version: 'v1', kind: 'Eviction' },
+};
+
 function entriesOf(resource: Resource): object[] {
   const { plural, kind, namespaced, shortNames, inAll } = resource;
   const own = {
@@ -72,8 +78,8 @@ function entriesOf(resource: Resource): object[] {
     name: `${plural}/${name}`,
     singularName: '',
     namespaced,
-    ...(name === 'scale' ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : { kind }),
-    verbs: ['get', 'patch', 'update'],
+    ...(FOREIGN[name as 'scale'] ?? { kind }),
+    verbs: name === 'eviction' ? ['create'] : ['get', 'patch', 'update'],
   }));
   const ofPods = ['log', 'exec', 'attach', 'portforward'].map((name) => ({
     name: `pods/${name}`,

@@ -155,7 +155,10 @@ class RunningPod {
     this.#gone = true;
     await this.sandbox?.remove();
     rmSync(this.#folder, { recursive: true, force: true });
-    this.#registry.store.remove(this.#registry.resource('pods'), this.#pod);
+    const { namespace, name, uid } = this.#pod.metadata;
+    const stored = this.#registry.find('pods', namespace, name);
+    // Who has put a finalizer on it may hold on to what is left.
+    if (stored?.metadata.uid === uid) this.#registry.delete('pods', stored, { gracePeriodSeconds: 0 });
   }
 
   /** Ends all containers: the sidecars after those that they are beside, the last of them first. */

@@ -234,9 +234,9 @@ function judge(resource: Resource, object: KubeObject, old?: KubeObject, part?: 
   if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
 }
 
-/** The workloads count the changes of their spec. */
+/** What controllers follow counts the changes of its spec. */
 function hasGeneration({ group }: Resource): boolean {
-  return group === 'apps';
+  return ['apps', 'policy'].includes(group);
 }
 
 /** Whether nothing holds an object back from being removed. */

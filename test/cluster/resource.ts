@@ -39,7 +39,7 @@ export interface Resource {
   shortNames: string[];
   /** Belongs to `kubectl get all`. */
   inAll?: true;
-  subresources: (Part | 'scale')[];
+  subresources: (Part | 'scale' | 'eviction')[];
   /** Without apiVersion, kind and metadata, which all kinds share. */
   schema: Record<string, Schema>;
   columns: Column[];

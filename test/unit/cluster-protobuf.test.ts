@@ -27,6 +27,8 @@ const CREATED = [
   'clusterrole r --verb=* --resource=pods/exec',
   'clusterrolebinding r --clusterrole=r --group=g',
   'quota q --hard=cpu=1500m,memory=2Gi,pods=0',
+  'poddisruptionbudget p --selector=a=b --min-available=50%',
+  'poddisruptionbudget p --selector=a=b --max-unavailable=0',
   'service clusterip s --tcp=80:http --tcp=81:8081',
   'service clusterip s --clusterip=None',
   'service nodeport s --tcp=80 --node-port=30080',

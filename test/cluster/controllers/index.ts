@@ -1,4 +1,5 @@
 import type { Controller } from '../controller.ts';
+import { budgetController } from './budget.ts';
 import { daemonSetController } from './daemonset.ts';
 import { deploymentController } from './deployment.ts';
 import { endpointsController, serviceController } from './endpoints.ts';
@@ -19,5 +20,6 @@ export const controllers: Controller[] = [
   serviceController,
   endpointsController,
   quotaController,
+  budgetController,
   ...garbageControllers,
 ];

@@ -60,6 +60,7 @@ export interface Condition {
   message?: string;
   lastTransitionTime?: string;
   lastUpdateTime?: string;
+  observedGeneration?: number;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the statuses of all kinds
@@ -141,6 +142,7 @@ export function withCondition(conditions: Condition[] = [], condition: Condition
     old &&
     old.reason === condition.reason &&
     old.message === condition.message &&
+    old.observedGeneration === condition.observedGeneration &&
     old.status === condition.status;
   const next = same ? old : { ...condition, lastTransitionTime };
   return [...conditions.filter(({ type }) => type !== condition.type), next];

@@ -1,5 +1,6 @@
 import type { Resource } from '../resource.ts';
 import { resourcequotas, serviceaccounts } from './accounts.ts';
+import { poddisruptionbudgets } from './budgets.ts';
 import { namespaces, nodes } from './cluster.ts';
 import { configmaps, secrets } from './config.ts';
 import { endpoints, endpointslices } from './endpoints.ts';
@@ -27,6 +28,7 @@ export const resources: Resource[] = [
   statefulsets,
   daemonsets,
   controllerrevisions,
+  poddisruptionbudgets,
   endpointslices,
   roles,
   clusterroles,
