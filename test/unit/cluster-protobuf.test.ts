@@ -27,6 +27,7 @@ const CREATED = [
   'clusterrole r --verb=* --resource=pods/exec',
   'clusterrolebinding r --clusterrole=r --group=g',
   'quota q --hard=cpu=1500m,memory=2Gi,pods=0',
+  'job j --image=a -- sh -c true',
   'poddisruptionbudget p --selector=a=b --min-available=50%',
   'poddisruptionbudget p --selector=a=b --max-unavailable=0',
   'service clusterip s --tcp=80:http --tcp=81:8081',
@@ -173,8 +174,8 @@ describe('a body in protobuf', () => {
   });
 
   it('is refused when it is of a kind, or has a field, that is not known', () => {
-    const job = envelope(Buffer.from([10, 2, ...Buffer.from('v1'), 18, 3, ...Buffer.from('Job')]));
-    refuses(job, 501, 'the pocket cluster does not do Job as protobuf');
+    const job = envelope(Buffer.from([10, 2, ...Buffer.from('v1'), 18, 7, ...Buffer.from('CronJob')]));
+    refuses(job, 501, 'the pocket cluster does not do CronJob as protobuf');
     refuses(
       Buffer.from(WRITTEN.pod, 'base64'),
       501,

@@ -4,6 +4,7 @@ import { daemonSetController } from './daemonset.ts';
 import { deploymentController } from './deployment.ts';
 import { endpointsController, serviceController } from './endpoints.ts';
 import { garbageControllers } from './garbage.ts';
+import { jobController } from './job.ts';
 import { namespaceController } from './namespace.ts';
 import { quotaController } from './quota.ts';
 import { replicaSetController } from './replicaset.ts';
@@ -16,6 +17,7 @@ export const controllers: Controller[] = [
   replicaSetController,
   statefulSetController,
   daemonSetController,
+  jobController,
   scheduler,
   serviceController,
   endpointsController,

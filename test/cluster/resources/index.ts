@@ -5,6 +5,7 @@ import { namespaces, nodes } from './cluster.ts';
 import { configmaps, secrets } from './config.ts';
 import { endpoints, endpointslices } from './endpoints.ts';
 import { events } from './events.ts';
+import { jobs } from './jobs.ts';
 import { pods } from './pods.ts';
 import { clusterrolebindings, clusterroles, rolebindings, roles } from './rbac.ts';
 import { controllerrevisions } from './revisions.ts';
@@ -28,6 +29,7 @@ export const resources: Resource[] = [
   statefulsets,
   daemonsets,
   controllerrevisions,
+  jobs,
   poddisruptionbudgets,
   endpointslices,
   roles,
