@@ -87,7 +87,10 @@ class RunningPod {
     this.#containers = spec.containers.map((container: object) => this.#make(container, 'container'));
     this.#tell();
     if (!(await this.#makeVolumes())) return;
-    this.sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
+    const sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
+    // Nobody else would remove what comes too late.
+    if (this.#gone) return await sandbox.remove();
+    this.sandbox = sandbox;
     writeFileSync(join(this.#folder, HOSTS), hostsOf(this.#now()));
     this.#tell();
     this.add(this.#now());

@@ -34,7 +34,8 @@ export interface Resource {
   kind: string;
   /** '' for the core group. */
   group: string;
-  version: 'v1';
+  /** All kinds of a group have the same. */
+  version: 'v1' | 'v2';
   namespaced: boolean;
   shortNames: string[];
   /** Belongs to `kubectl get all`. */

@@ -1,4 +1,5 @@
 import type { Controller } from '../controller.ts';
+import { autoscalerController } from './autoscaler.ts';
 import { budgetController } from './budget.ts';
 import { daemonSetController } from './daemonset.ts';
 import { deploymentController } from './deployment.ts';
@@ -18,6 +19,7 @@ export const controllers: Controller[] = [
   statefulSetController,
   daemonSetController,
   jobController,
+  autoscalerController,
   scheduler,
   serviceController,
   endpointsController,

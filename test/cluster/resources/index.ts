@@ -1,5 +1,6 @@
 import type { Resource } from '../resource.ts';
 import { resourcequotas, serviceaccounts } from './accounts.ts';
+import { horizontalpodautoscalers } from './autoscalers.ts';
 import { poddisruptionbudgets } from './budgets.ts';
 import { namespaces, nodes } from './cluster.ts';
 import { configmaps, secrets } from './config.ts';
@@ -30,6 +31,7 @@ export const resources: Resource[] = [
   daemonsets,
   controllerrevisions,
   jobs,
+  horizontalpodautoscalers,
   poddisruptionbudgets,
   endpointslices,
   roles,
