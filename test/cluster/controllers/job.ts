@@ -4,12 +4,13 @@ import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import {
   type Condition,
+  claim,
   conditionOf,
   deletePod,
   hasEnded,
   isLeaving,
   isReady,
-  ownersOf,
+  makersOf,
   podsOf,
   tryPod,
   withCondition,
@@ -23,9 +24,10 @@ const BACK_OFF = { first: 10_000, most: 360_000 };
 /** Makes a Job's pods until as many have succeeded as it asks for, or too many have failed. */
 export const jobController: Controller = {
   resource: resourceOf('jobs'),
-  concerns: (change, registry) => ownersOf('jobs', 'pods', change, registry),
+  concerns: (change, registry) => makersOf('jobs', change, registry),
   reconcile(job, registry) {
     if (isLeaving(job) || isFinished(job)) return undefined;
+    claim(registry, job);
     const counts = countsOf(registry, job);
     // What it was judged by goes with its pods.
     const verdict = verdictOf(job) ?? judge(job, counts);
