@@ -203,7 +203,11 @@ function contentOf({ headers }: IncomingMessage): { accept: string; contentType:
 }
 
 function send(response: ServerResponse, { code, body }: rest.Answer): void {
-  response.writeHead(code, { 'content-type': 'application/json' });
+  const { retryAfterSeconds } = (body as { details?: { retryAfterSeconds?: number } }).details ?? {};
+  response.writeHead(code, {
+    'content-type': 'application/json',
+    ...(retryAfterSeconds && { 'retry-after': String(retryAfterSeconds) }),
+  });
   response.end(JSON.stringify(body));
 }
 

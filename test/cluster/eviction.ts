@@ -75,7 +75,7 @@ function spend(registry: Registry, budget: KubeObject, dryRun: boolean): void {
     currentHealthy,
   } = budget.status ?? {};
   if (observedGeneration < generation)
-    throw tooMany(`The disruption budget ${name} is still being processed by the server.`);
+    throw tooMany(`The disruption budget ${name} is still being processed by the server.`, 10);
   if (disruptionsAllowed === 0)
     throw tooMany(
       `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`,
@@ -94,8 +94,9 @@ function spend(registry: Registry, budget: KubeObject, dryRun: boolean): void {
   );
 }
 
-function tooMany(message: string): StatusError {
-  const details = { causes: [{ reason: 'DisruptionBudget', message }] };
+function tooMany(message: string, retryAfterSeconds?: number): StatusError {
+  const causes = [{ reason: 'DisruptionBudget', message }];
+  const details = { causes, ...(retryAfterSeconds && { retryAfterSeconds }) };
   const words = "Cannot evict pod as it would violate the pod's disruption budget.";
   return new StatusError(429, 'TooManyRequests', words, details);
 }

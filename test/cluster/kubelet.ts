@@ -63,7 +63,10 @@ class RunningPod {
   #containers: PodContainer[] = [];
   #inits: PodContainer[] = [];
   readonly #ephemeral: PodContainer[] = [];
+  /** It has been told to end. */
   #stopped = false;
+  /** Its containers have ended for good, by themselves. */
+  #over = false;
   #pod: KubeObject;
   readonly #registry: Registry;
   readonly #folder: string;
@@ -95,7 +98,8 @@ class RunningPod {
     this.#tell();
     this.add(this.#now());
     await this.#runAll(spec.restartPolicy);
-    // Nothing goes on in a pod that has ended.
+    // Nothing goes on in a pod that has ended, nor begins.
+    this.#over = true;
     await this.#endAll(spec.terminationGracePeriodSeconds);
   }
 
@@ -122,9 +126,8 @@ class RunningPod {
   }
 
   /** Runs the ephemeral containers that a pod has got meanwhile, once there is something to run them in. */
-  add({ spec, status }: KubeObject): void {
-    const hasEnded = status?.phase === 'Succeeded' || status?.phase === 'Failed';
-    if (!this.sandbox || this.#stopped || hasEnded) return;
+  add({ spec }: KubeObject): void {
+    if (!this.sandbox || this.#stopped || this.#over) return;
     const known = this.#ephemeral.map(({ spec }) => spec.name);
     const more = (spec.ephemeralContainers ?? []).filter(({ name }: KubeObject) => !known.includes(name));
     const made: PodContainer[] = more.map((container: object) => this.#make(container, 'ephemeral'));

@@ -295,6 +295,19 @@ describe('an ephemeral container', () => {
     assert.match(stderr, /"tap" may not be changed/);
   });
 
+  it('says why it cannot start, and does not keep the pod from its end', async () => {
+    await running('lacks');
+    await add('lacks', guest('tap', { image: 'none:1' }), guest('next', { command: ['none'] }));
+    await pocket.see('pod', 'lacks', 'tap waits', ({ status }) =>
+      /ErrImagePull|ImagePullBackOff/.test(status.ephemeralContainerStatuses?.[0].state.waiting?.reason),
+    );
+    const { reason, message } = await state('lacks', 'next', 'terminated');
+    assert.equal(reason, 'StartError');
+    assert.match(String(message), /exec: "none": executable file not found in \$PATH/);
+    assert.ok(isReady(await pocket.get('pod', 'lacks')));
+    await pocket.run(['delete', 'pod', 'lacks', '--timeout=10s']);
+  });
+
   it('runs while the init containers still do', async () => {
     await pocket.make(podOf('begins', { initContainers: [guest('first')] }));
     await pocket.see(
