@@ -247,6 +247,20 @@ describe('an ephemeral container', () => {
     }
   });
 
+  it('is of its own user among the processes of its target, and ends with that', async () => {
+    await running('shared');
+    const user = { securityContext: { runAsUser: 1000 }, targetContainerName: 'app' };
+    await add('shared', guest('tap', user));
+    await state('shared', 'tap', 'running');
+    const script = 'id -u; cat /proc/1/comm';
+    assert.equal(await pocket.run(['exec', 'shared', '-c', 'tap', '--', 'sh', '-c', script]), '1000\nsh\n');
+    await pocket.run(['exec', 'shared', '-c', 'app', '--', 'kill', '1']);
+    assert.equal((await state('shared', 'tap', 'terminated')).exitCode, 137);
+    await pocket.see('pod', 'shared', 'its container is back', ({ status }) => {
+      return status.containerStatuses[0].restartCount === 1 && isReady({ status });
+    });
+  });
+
   it('can be talked to by exec, logs and attach', async () => {
     await running('talks');
     await add(
