@@ -85,16 +85,21 @@ function dispatch(registry: Registry, method: string, call: rest.Call): rest.Ans
     if (subresource === 'scale' || subresource === 'status') throw unknownPath();
     throw notDone(`${resource.plural}/${subresource}`);
   }
+  if (subresource === 'eviction') {
+    if (method === 'POST' && name) return rest.evict(registry, call);
+    throw notAllowed();
+  }
   if (method === 'GET') return name ? rest.get(registry, call) : rest.list(registry, call);
   if (method === 'POST' && !name) return rest.create(registry, call);
   if (method === 'PUT' && name) return rest.replace(registry, call);
   if (method === 'PATCH' && name) return rest.patch(registry, call);
   if (method === 'DELETE') return name ? rest.remove(registry, call) : rest.removeAll(registry, call);
-  throw new StatusError(
-    405,
-    'MethodNotAllowed',
-    'the server does not allow this method on the requested resource',
-  );
+  throw notAllowed();
+}
+
+function notAllowed(): StatusError {
+  const words = 'the server does not allow this method on the requested resource';
+  return new StatusError(405, 'MethodNotAllowed', words);
 }
 
 function startWatch({ registry }: Backend, call: rest.Call, response: ServerResponse, fault?: Fault): void {
@@ -198,7 +203,11 @@ function contentOf({ headers }: IncomingMessage): { accept: string; contentType:
 }
 
 function send(response: ServerResponse, { code, body }: rest.Answer): void {
-  response.writeHead(code, { 'content-type': 'application/json' });
+  const { retryAfterSeconds } = (body as { details?: { retryAfterSeconds?: number } }).details ?? {};
+  response.writeHead(code, {
+    'content-type': 'application/json',
+    ...(retryAfterSeconds && { 'retry-after': String(retryAfterSeconds) }),
+  });
   response.end(JSON.stringify(body));
 }
 

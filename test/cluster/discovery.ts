@@ -22,10 +22,10 @@ export function discover(path: string): object | undefined {
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
   if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups().map(groupOf) };
   if (path === '/openapi/v3') return openApiIndex();
-  const openApi = /^\/openapi\/v3\/(?:api|apis\/([^/]+))\/v1$/.exec(path);
-  if (openApi) return openApiOf(openApi[1] ?? '');
-  const list = /^\/(?:api|apis\/([^/]+))\/v1$/.exec(path);
-  if (list && isGroup(list[1] ?? '')) return resourceList(list[1] ?? '');
+  const openApi = /^\/openapi\/v3\/(?:api|apis\/([^/]+))\/(v\d)$/.exec(path);
+  if (openApi && isVersion(openApi[1], openApi[2])) return openApiOf(openApi[1] ?? '');
+  const list = /^\/(?:api|apis\/([^/]+))\/(v\d)$/.exec(path);
+  if (list && isVersion(list[1], list[2])) return resourceList(list[1] ?? '');
   const group = /^\/apis\/([^/]+)$/.exec(path);
   return group && isGroup(group[1] ?? '')
     ? { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group[1] ?? '') }
@@ -42,8 +42,18 @@ function isGroup(name: string): boolean {
   return name === '' || groups().includes(name);
 }
 
+function isVersion(group = '', version = ''): boolean {
+  return isGroup(group) && version === versionOf(group);
+}
+
+/** The one version of a group; the kinds of a group that are only asked have the first. */
+function versionOf(group: string): string {
+  return resources.find((resource) => resource.group === group)?.version ?? 'v1';
+}
+
 function groupOf(name: string): object {
-  const version = { groupVersion: `${name}/v1`, version: 'v1' };
+  const own = versionOf(name);
+  const version = { groupVersion: `${name}/${own}`, version: own };
   return { name, versions: [version], preferredVersion: version };
 }
 
@@ -58,9 +68,16 @@ function resourceList(group: string): object {
           verbs: ['create'],
         }))
       : resources.filter((resource) => resource.group === group).flatMap(entriesOf);
-  const groupVersion = group ? `${group}/v1` : 'v1';
+  const version = versionOf(group);
+  const groupVersion = group ? `${group}/${version}` : version;
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: entries };
 }
+
+/** Subresources that are objects of another kind. */
+const FOREIGN = {
+  scale: { group: 'autoscaling', version: 'v1', kind: 'Scale' },
+  eviction: { group: 'policy', version: 'v1', kind: 'Eviction' },
+};
 
 function entriesOf(resource: Resource): object[] {
   const { plural, kind, namespaced, shortNames, inAll } = resource;
@@ -72,8 +89,8 @@ function entriesOf(resource: Resource): object[] {
     name: `${plural}/${name}`,
     singularName: '',
     namespaced,
-    ...(name === 'scale' ? { group: 'autoscaling', version: 'v1', kind: 'Scale' } : { kind }),
-    verbs: ['get', 'patch', 'update'],
+    ...(FOREIGN[name as 'scale'] ?? { kind }),
+    verbs: name === 'eviction' ? ['create'] : ['get', 'patch', 'update'],
   }));
   const ofPods = ['log', 'exec', 'attach', 'portforward'].map((name) => ({
     name: `pods/${name}`,
@@ -91,14 +108,14 @@ function entriesOf(resource: Resource): object[] {
 // -- what kubectl reads of OpenAPI: that the server judges fields and dry runs itself
 
 function openApiIndex(): object {
-  const paths = ['', ...groups()].map((group) => `${group ? `apis/${group}` : 'api'}/v1`);
+  const paths = ['', ...groups()].map((group) => `${group ? `apis/${group}` : 'api'}/${versionOf(group)}`);
   return {
     paths: Object.fromEntries(paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}` }])),
   };
 }
 
 function openApiOf(group: string): object {
-  const prefix = group ? `/apis/${group}/v1` : '/api/v1';
+  const prefix = `${group ? `/apis/${group}` : '/api'}/${versionOf(group)}`;
   const parameters = ['dryRun', 'fieldManager', 'fieldValidation'].map((name) => ({
     name,
     in: 'query',

@@ -63,7 +63,10 @@ class RunningPod {
   #containers: PodContainer[] = [];
   #inits: PodContainer[] = [];
   readonly #ephemeral: PodContainer[] = [];
+  /** It has been told to end. */
   #stopped = false;
+  /** Its containers have ended for good, by themselves. */
+  #over = false;
   #pod: KubeObject;
   readonly #registry: Registry;
   readonly #folder: string;
@@ -87,12 +90,16 @@ class RunningPod {
     this.#containers = spec.containers.map((container: object) => this.#make(container, 'container'));
     this.#tell();
     if (!(await this.#makeVolumes())) return;
-    this.sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
+    const sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
+    // Nobody else would remove what comes too late.
+    if (this.#gone) return await sandbox.remove();
+    this.sandbox = sandbox;
     writeFileSync(join(this.#folder, HOSTS), hostsOf(this.#now()));
     this.#tell();
     this.add(this.#now());
     await this.#runAll(spec.restartPolicy);
-    // Nothing goes on in a pod that has ended.
+    // Nothing goes on in a pod that has ended, nor begins.
+    this.#over = true;
     await this.#endAll(spec.terminationGracePeriodSeconds);
   }
 
@@ -119,9 +126,8 @@ class RunningPod {
   }
 
   /** Runs the ephemeral containers that a pod has got meanwhile, once there is something to run them in. */
-  add({ spec, status }: KubeObject): void {
-    const hasEnded = status?.phase === 'Succeeded' || status?.phase === 'Failed';
-    if (!this.sandbox || this.#stopped || hasEnded) return;
+  add({ spec }: KubeObject): void {
+    if (!this.sandbox || this.#stopped || this.#over) return;
     const known = this.#ephemeral.map(({ spec }) => spec.name);
     const more = (spec.ephemeralContainers ?? []).filter(({ name }: KubeObject) => !known.includes(name));
     const made: PodContainer[] = more.map((container: object) => this.#make(container, 'ephemeral'));
@@ -155,7 +161,10 @@ class RunningPod {
     this.#gone = true;
     await this.sandbox?.remove();
     rmSync(this.#folder, { recursive: true, force: true });
-    this.#registry.store.remove(this.#registry.resource('pods'), this.#pod);
+    const { namespace, name, uid } = this.#pod.metadata;
+    const stored = this.#registry.find('pods', namespace, name);
+    // Who has put a finalizer on it may hold on to what is left.
+    if (stored?.metadata.uid === uid) this.#registry.delete('pods', stored, { gracePeriodSeconds: 0 });
   }
 
   /** Ends all containers: the sidecars after those that they are beside, the last of them first. */

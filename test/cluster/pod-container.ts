@@ -159,6 +159,7 @@ export class PodContainer {
     if (this.#stopped.signal.aborted) container.signal('SIGKILL');
     this.running = container;
     this.status.containerID = `pocket://${randomBytes(32).toString('hex')}`;
+    this.#presume();
     this.#become({ running: { startedAt: now() } });
     this.#event('Normal', 'Started', `Started container ${this.spec.name}`);
     const over = new AbortController();
@@ -263,10 +264,8 @@ export class PodContainer {
 
   // -- its health
 
-  /** Only what others may wait for is asked how it is. */
   async #follow(container: Container, signal: AbortSignal): Promise<void> {
-    if (this.#role === 'init') this.#setStarted();
-    if (this.#role === 'init' || this.#role === 'ephemeral') return;
+    if (!this.#isAsked) return;
     await follow(
       this.spec,
       {
@@ -289,9 +288,22 @@ export class PodContainer {
     clearTimeout(kill);
   }
 
+  /** Of what no probe is to tell, it is known from the first. */
+  #presume(): void {
+    const { startupProbe, readinessProbe } = this.spec;
+    if (this.#role !== 'ephemeral') this.status.started = !startupProbe;
+    if (this.#isAsked) this.status.ready = !startupProbe && !readinessProbe;
+  }
+
+  /** Only what others may wait for is asked how it is. */
+  get #isAsked(): boolean {
+    return this.#role === 'container' || this.#role === 'sidecar';
+  }
+
   #setStarted(): void {
-    this.status.started = true;
     this.#rise();
+    if (this.status.started) return;
+    this.status.started = true;
     this.#host.changed();
   }
 

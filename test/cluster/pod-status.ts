@@ -50,8 +50,8 @@ export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }:
   // A sidecar that is started anew does not make it undone.
   const initialized = incomplete.length === 0 || containers.some(hasRun);
   const unready = [...sidecars, ...containers].filter(({ ready }) => !ready).map(({ name }) => name);
-  const own = phaseOf(pod, first, containers, initialized);
-  const phase = delayed(own, before.phase, [...sidecars, ...ephemeral]);
+  const reached = phaseOf(pod, first, containers, initialized);
+  const phase = delayed(reached, before.phase, [...sidecars, ...ephemeral]);
   const done = phase === 'Succeeded' || phase === 'Failed';
   const notReady =
     phase === 'Succeeded'
@@ -70,16 +70,17 @@ export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }:
         reason: 'ContainersNotInitialized',
         message: `containers with incomplete status: [${incomplete.join(' ')}]`,
       };
-  const scheduled = before.conditions?.find(({ type }: { type: string }) => type === 'PodScheduled');
   const conditions = [
     { type: 'Initialized', ...initialization },
     { type: 'Ready', ...readiness },
     { type: 'ContainersReady', ...readiness },
   ].map((condition) => withTime(condition, before.conditions ?? []));
+  const own = conditions.map(({ type }) => type);
+  const others = (before.conditions ?? []).filter(({ type }: Condition) => !own.includes(type));
   return {
     ...before,
     phase,
-    conditions: [...conditions, scheduled].filter(Boolean),
+    conditions: [...conditions, ...others],
     hostIP: '10.244.0.1',
     ...(ip && { podIP: ip, podIPs: [{ ip }] }),
     startTime: before.startTime ?? now(),

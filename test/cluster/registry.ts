@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { admit, admitSecurity } from './admission.ts';
 import { type KubeObject, now } from './object.ts';
@@ -47,6 +47,7 @@ export class Registry {
     const { metadata } = object;
     if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + nameSuffix();
     if (!resource.namespaced) delete metadata.namespace;
+    metadata.uid = randomUUID();
     object.apiVersion = resource.group ? `${resource.group}/${resource.version}` : resource.version;
     object.kind = resource.kind;
     if (hasGeneration(resource)) metadata.generation = 1;
@@ -234,9 +235,9 @@ function judge(resource: Resource, object: KubeObject, old?: KubeObject, part?: 
   if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
 }
 
-/** The workloads count the changes of their spec. */
+/** What controllers follow counts the changes of its spec. */
 function hasGeneration({ group }: Resource): boolean {
-  return group === 'apps';
+  return ['apps', 'batch', 'policy'].includes(group);
 }
 
 /** Whether nothing holds an object back from being removed. */

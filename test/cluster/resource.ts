@@ -34,12 +34,13 @@ export interface Resource {
   kind: string;
   /** '' for the core group. */
   group: string;
-  version: 'v1';
+  /** All kinds of a group have the same. */
+  version: 'v1' | 'v2';
   namespaced: boolean;
   shortNames: string[];
   /** Belongs to `kubectl get all`. */
   inAll?: true;
-  subresources: (Part | 'scale')[];
+  subresources: (Part | 'scale' | 'eviction')[];
   /** Without apiVersion, kind and metadata, which all kinds share. */
   schema: Record<string, Schema>;
   columns: Column[];

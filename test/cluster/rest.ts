@@ -1,3 +1,4 @@
+import { type Eviction, evict as evictPod } from './eviction.ts';
 import type { KubeObject } from './object.ts';
 import { applyPatch } from './patch.ts';
 import type { DeleteOptions, Registry, WriteOptions } from './registry.ts';
@@ -84,6 +85,16 @@ export function patch(registry: Registry, call: Call): Answer {
   if (complaints.length > 0) throw unreadablePatch(call, complaints);
   sameName(object, old);
   return { code: 200, body: registry.update(resource.plural, object, writeOptions(call)) };
+}
+
+export function evict(registry: Registry, { target, query, body }: Call): Answer {
+  const eviction = parse(body) as Eviction;
+  const { dryRun: asked } = deleteOptions({ query, body: JSON.stringify(eviction.deleteOptions ?? {}) });
+  evictPod(registry, target.namespace, target.name ?? '', eviction, asked === true);
+  return {
+    code: 201,
+    body: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
+  };
 }
 
 export function remove(registry: Registry, call: Call): Answer {
@@ -182,7 +193,7 @@ function writeOptions({ target: { resource, subresource }, query }: Call): Write
   return { dryRun, subresource };
 }
 
-function deleteOptions({ query, body }: Call): DeleteOptions {
+function deleteOptions({ query, body }: Pick<Call, 'query' | 'body'>): DeleteOptions {
   const { dryRun, gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions } = body
     ? parse(body)
     : ({} as KubeObject);

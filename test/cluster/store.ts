@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type KubeObject, now } from './object.ts';
 import type { Resource } from './resource.ts';
@@ -42,11 +41,11 @@ export class Store {
     return namespace ? objects.filter(({ metadata }) => metadata.namespace === namespace) : objects;
   }
 
-  /** What create would put in, without putting it in. */
+  /** What create would put in, without putting it in; it has its uid already. */
   prepare(resource: Resource, object: KubeObject): KubeObject {
     const { namespace, name } = object.metadata;
     if (this.find(resource, namespace, name)) throw alreadyExists(resource, name);
-    const metadata = { ...object.metadata, uid: randomUUID(), creationTimestamp: now() };
+    const metadata = { ...object.metadata, creationTimestamp: now() };
     return { ...object, metadata };
   }
 

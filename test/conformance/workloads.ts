@@ -1,4 +1,4 @@
-import { container, object, pod, service, web, workload } from './manifests.ts';
+import { container, object, pod, podSpec, service, web, workload } from './manifests.ts';
 import { type Scenario, scenario } from './scenario.ts';
 
 const STATUS = [
@@ -233,6 +233,63 @@ export const workloads: Scenario[] = [
     await t.see('create -f -', {
       input: pod('fourth', [container('sleep 1d', { resources: { limits: { cpu: '2', memory: '1Mi' } } })]),
     });
+  }),
+
+  scenario('ReplicaSet without a Deployment', async (t) => {
+    await t.make(workload('ReplicaSet', 'web', [web('one')], { replicas: 2 }));
+    const numbers = ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas'];
+    const set = [...numbers, 'observedGeneration'].map((field) => `status.${field}`);
+    await t.see('get replicaset web', { fields: set, until: /readyReplicas: 2/ });
+    await t.see('set env replicaset/web X=1');
+    const envs = 'get pods -l app=web -o custom-columns=X:.spec.containers[0].env[0].value --no-headers';
+    await t.see(envs, { sorted: true });
+    const first = await t.read('get pods -l app=web -o jsonpath={.items[0].metadata.name}');
+    await t.run(['delete', 'pod', first]);
+    await t.see(envs, { sorted: true, until: /^exit 0\n1\n<none>$/ });
+    const second = await t.read('get pods -l app=web -o jsonpath={.items[0].metadata.name}');
+    await t.run(['label', 'pod', second, 'app=aside', '--overwrite']);
+    await t.see('get pods -l app=aside', { fields: ['items.metadata.ownerReferences'] });
+    await t.see('get replicaset web', { fields: set, until: /readyReplicas: 2/ });
+  }),
+
+  scenario('DaemonSet with OnDelete', async (t) => {
+    const spec = { updateStrategy: { type: 'OnDelete' } };
+    await t.make(workload('DaemonSet', 'agent', [web('one')], spec));
+    await t.until('get daemonset agent -o jsonpath={.status.numberReady}', /1/);
+    await t.see('set env daemonset/agent X=1');
+    await t.see('rollout status daemonset/agent');
+    const fields = ['numberReady', 'numberAvailable', 'updatedNumberScheduled', 'observedGeneration'];
+    const status = fields.map((field) => `status.${field}`);
+    await t.see('get daemonset agent', { fields: status, until: /observedGeneration: 2/ });
+    await t.see('get pods -l app=agent', { fields: ['items.spec.containers.env'] });
+    await t.run(['delete', 'pod', '-l', 'app=agent']);
+    await t.see('get daemonset agent', { fields: status, until: /updatedNumberScheduled: 1/ });
+    await t.see('get pods -l app=agent', { fields: ['items.spec.containers.env'] });
+  }),
+
+  scenario('Jobs', async (t) => {
+    const job = (name: string, script: string, spec: object = {}, more: object = {}) => {
+      const template = { spec: podSpec([container(script)], { restartPolicy: 'Never', ...more }) };
+      return object('batch/v1', 'Job', name, {}, { spec: { template, ...spec } });
+    };
+    await t.make(job('once', 'echo done'), job('fails', 'exit 3', { backoffLimit: 0 }));
+    await t.see('wait job/once --for=condition=complete --timeout=60s');
+    await t.see('wait job/fails --for=condition=failed --timeout=60s');
+    const pods = ['phase', 'containerStatuses.state.terminated.exitCode'].map(
+      (field) => `items.status.${field}`,
+    );
+    const owners = ['kind', 'controller', 'name'].map((field) => `items.metadata.ownerReferences.${field}`);
+    for (const name of ['once', 'fails']) {
+      // Since 1.31 a Job tells first what it will come to.
+      await t.see(
+        `get job ${name} -o jsonpath={.status.succeeded}/{.status.failed}/{.status.active}/{.status.conditions[-1:].type}/{.spec.backoffLimit}`,
+      );
+      await t.see(`get pods -l job-name=${name}`, { fields: [...pods, ...owners] });
+    }
+    await t.see('logs job/once');
+    await t.see('create -f -', { input: job('always', 'true', {}, { restartPolicy: 'Always' }) });
+    await t.see('delete job once fails');
+    await t.see('get pods', { until: /No resources/ });
   }),
 
   scenario('events of a pod', async (t) => {

@@ -79,13 +79,16 @@ function talk(call: ServerDuplexStream<Buffer, Buffer>): void {
 const server = new Server();
 server.addService(CALLS, { echo, fail, count, next, collect, taken: howMany, talk });
 
+const { host, port, tlsPort, tls } = serving();
+
 async function listen(port: number, credentials: ServerCredentials): Promise<void> {
   await new Promise<void>((resolve, reject) =>
-    server.bindAsync(`0.0.0.0:${port}`, credentials, (error) => (error ? reject(error) : resolve())),
+    server.bindAsync(`${host ?? '0.0.0.0'}:${port}`, credentials, (error) =>
+      error ? reject(error) : resolve(),
+    ),
   );
 }
 
-const { port, tlsPort, tls } = serving();
 if (port) await listen(port, ServerCredentials.createInsecure());
 if (tlsPort && tls) {
   const pair = { private_key: tls.key, cert_chain: tls.cert };

@@ -19,10 +19,10 @@ function talk(socket: Socket): void {
 
 async function listen(port: string, serve: (socket: Socket) => void): Promise<void> {
   const server = createServer({ allowHalfOpen: true }, serve);
-  await new Promise<void>((resolve) => server.listen(Number(port), resolve));
+  await new Promise<void>((resolve) => server.listen(Number(port), HOST, resolve));
 }
 
-const { PORT, GREETING_PORT } = process.env;
+const { HOST, PORT, GREETING_PORT } = process.env;
 if (PORT) await listen(PORT, talk);
 if (GREETING_PORT)
   await listen(GREETING_PORT, (socket) => {

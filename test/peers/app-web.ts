@@ -18,7 +18,7 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   else if (url.pathname === '/next') sendNext(id, response);
   else if (url.pathname === '/slow')
     setTimeout(() => response.end('slow'), Number(url.searchParams.get('ms')));
-  else if (url.pathname === '/bytes') sendBytes(Number(url.searchParams.get('n')), response);
+  else if (url.pathname === '/bytes') sendBytes(url.searchParams, response);
   else void tell(request, response);
 }
 
@@ -35,9 +35,9 @@ async function tell(request: IncomingMessage, response: ServerResponse): Promise
   response.end(JSON.stringify({ method, url, headers, httpVersion, bytes, body, client }));
 }
 
-function sendBytes(bytes: number, response: ServerResponse): void {
-  response.setHeader('content-type', 'application/octet-stream');
-  response.end(Buffer.alloc(bytes, 'x'));
+function sendBytes(query: URLSearchParams, response: ServerResponse): void {
+  response.setHeader('content-type', query.get('type') ?? 'application/octet-stream');
+  response.end(Buffer.alloc(Number(query.get('n')), 'x'));
 }
 
 function sendEvents(id: string, type: string, response: ServerResponse): void {
@@ -60,6 +60,8 @@ function sendNext(id: string, response: ServerResponse): void {
   send?.();
 }
 
+const { host, port, tlsPort, tls } = serving();
+
 function listen(server: Server, port: number): Promise<void> {
   const sockets = new WebSocketServer({ noServer: true });
   server.on('upgrade', (request, socket, head) => {
@@ -69,10 +71,9 @@ function listen(server: Server, port: number): Promise<void> {
       connection.on('message', (data, isBinary) => connection.send(isBinary ? data : `re: ${data}`)),
     );
   });
-  return new Promise((resolve) => server.listen(port, () => resolve()));
+  return new Promise((resolve) => server.listen(port, host, () => resolve()));
 }
 
-const { port, tlsPort, tls } = serving();
 if (port) await listen(createServer(answer), port);
 if (tlsPort && tls) {
   const { key, cert, ca } = tls;

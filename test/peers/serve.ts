@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 
-/** What a peer serves by its environment: PORT in plaintext, TLS_PORT in TLS. */
+/** What a peer serves by its environment: PORT in plaintext, TLS_PORT in TLS, on all addresses or only on HOST. */
 export interface Serving {
+  host: string | undefined;
   port: number | undefined;
   tlsPort: number | undefined;
   tls: Tls | undefined;
@@ -14,10 +15,11 @@ export interface Tls {
   ca: Buffer | undefined;
 }
 
-/** Reads PORT, and TLS_PORT with the files TLS_KEY, TLS_CERT and, to ask clients for a certificate, TLS_CA. */
+/** Reads HOST, PORT, and TLS_PORT with the files TLS_KEY, TLS_CERT and, to ask clients for a certificate, TLS_CA. */
 export function serving(): Serving {
-  const { PORT, TLS_PORT, TLS_KEY = '', TLS_CERT = '', TLS_CA } = process.env;
+  const { HOST, PORT, TLS_PORT, TLS_KEY = '', TLS_CERT = '', TLS_CA } = process.env;
   return {
+    host: HOST || undefined,
     port: PORT ? Number(PORT) : undefined,
     tlsPort: TLS_PORT ? Number(TLS_PORT) : undefined,
     tls: TLS_PORT

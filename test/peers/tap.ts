@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Flow } from '../../scripts/lib/flow.ts';
 import { readFlows } from '../../scripts/lib/flow-file.ts';
 import { mitmproxyProgram } from '../flows/python.ts';
+import { run } from '../setup/child.ts';
 import { bundlePeers, type Peer } from './bundle.ts';
 
 const ADDON = fileURLToPath(new URL('../../templates/mittens.py', import.meta.url));
@@ -40,8 +41,16 @@ export interface Tap {
   /** The flows that are written once there are so many that match. */
   flows(matches: (flow: Flow) => boolean, count?: number): Promise<Flow[]>;
   process: ChildProcess;
+  /** Waits until its ports are open. */
+  ready(): Promise<void>;
+  /** Writes the flows alone into a file, without what tells followers that there are no more. @returns its path. */
+  copyFlows(name: string): Promise<string>;
+  /** Whether this mitmproxy knows an option. */
+  hasOption(name: string): Promise<boolean>;
   /** Its exit status, and how long it took from here on, in ms. */
   ended(): Promise<{ code: number | null; ms: number }>;
+  /** Where its files are. */
+  folder: string;
   /** What it printed. */
   said(): string;
   /** The file of the certificate by which it signs others. */
@@ -53,6 +62,8 @@ export interface TapOptions {
   ports: Record<string, [protocol: string, app: number]>;
   program?: 'mitmdump' | 'mitmweb' | undefined;
   options?: string[];
+  /** Values of the addon's that take too long for a test, or are too large. */
+  constants?: Record<string, number>;
   args?: string[];
   env?: NodeJS.ProcessEnv;
   /** Otherwise it is waited for until its ports are open. */
@@ -101,13 +112,14 @@ export class Bench {
     ports,
     program = 'mitmdump',
     options = [],
+    constants = {},
     args = [],
     env = {},
     isReady,
   }: TapOptions): Promise<Tap> {
     const folder = mkdtempSync(join(this.folder, 'tap-'));
     const addon = join(folder, 'mittens.py');
-    writeFileSync(addon, readFileSync(ADDON, 'utf8').replaceAll('"/tmp/', `"${folder}/`));
+    writeFileSync(addon, addonFor(folder, constants));
     const listens = await freePorts(Object.keys(ports).length);
     const names = Object.keys(ports);
     const port = (name: string) => listens[names.indexOf(name)] ?? Number.NaN;
@@ -132,8 +144,16 @@ export class Bench {
     const tap: Tap = {
       port,
       process: child,
+      folder,
       authority: join(folder, 'conf/mitmproxy-ca-cert.pem'),
       said: () => said,
+      ready: async () => await Promise.race([appears(join(folder, 'mittens.ready')), failed(child, program)]),
+      copyFlows: async (name) => {
+        const copy = join(this.folder, name);
+        writeFileSync(copy, await flowBytesIn(file));
+        return copy;
+      },
+      hasOption: async (name) => (await run(siblingOf(program), ['--options'])).stdout.includes(`\n${name}:`),
       flows: async (matches, count = 1) => {
         for (;;) {
           const found = (await flowsIn(file)).filter(matches);
@@ -148,8 +168,7 @@ export class Bench {
         return { code, ms: Date.now() - began };
       },
     };
-    if (isReady !== false)
-      await Promise.race([appears(join(folder, 'mittens.ready')), failed(child, program)]);
+    if (isReady !== false) await tap.ready();
     return tap;
   }
 
@@ -177,6 +196,25 @@ export async function freePorts(count: number): Promise<number[]> {
   const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => once(server.close(), 'close')));
   return ports;
+}
+
+/** The addon, with its files in a folder. */
+function addonFor(folder: string, constants: Record<string, number>): string {
+  let text = readFileSync(ADDON, 'utf8').replaceAll('"/tmp/', `"${folder}/`);
+  for (const [name, value] of Object.entries(constants))
+    text = text.replace(new RegExp(`^${name} = .*$`, 'm'), `${name} = ${value}`);
+  return text;
+}
+
+async function flowBytesIn(file: string): Promise<Buffer> {
+  let end = 0;
+  try {
+    for await (const { place } of readFlows(file, () => undefined))
+      end = (place?.offset ?? 0) + (place?.length ?? 0);
+  } catch {
+    // What follows the last one is no flow.
+  }
+  return readFileSync(file).subarray(0, end);
 }
 
 /** A flow file up to its end, or up to where the proxy says that there is no more. */

@@ -288,6 +288,18 @@ describe('a Deployment', () => {
     );
   });
 
+  it('scales while it is paused, also up from nothing, with the template that it had', async (t) => {
+    const registry = begin(t);
+    make(registry, 'deployments', 'web', { replicas: 1 });
+    await rolledOut(registry);
+    change(registry, 'deployments', 'web', (spec) => Object.assign(spec, { paused: true, replicas: 0 }));
+    setImage(registry, 'deployments', 'web', 'app:2');
+    await until('there are none', () => pods(registry).length === 0);
+    change(registry, 'deployments', 'web', (spec) => Object.assign(spec, { replicas: 2 }));
+    await until('there are two', () => readyCount(registry) === 2);
+    assert.ok(pods(registry).every(({ spec }) => spec.containers[0].image === 'app:1'));
+  });
+
   it('counts a pod as available only after minReadySeconds', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 1, minReadySeconds: 1 });
@@ -338,6 +350,45 @@ describe('a ReplicaSet', () => {
     await until('two others are ready', () => readyCount(registry) === 2);
     assert.equal(pods(registry).length, 3);
     await until('it says so', () => get(registry, 'replicasets', 'web').status.readyReplicas === 2);
+  });
+
+  it('keeps its pods when its template changes, and makes the next ones from the new one', async (t) => {
+    const registry = begin(t);
+    make(registry, 'replicasets', 'web', { replicas: 2 });
+    await until('both are ready', () => readyCount(registry) === 2);
+    const [kept = '', gone = ''] = names(pods(registry));
+    setImage(registry, 'replicasets', 'web', 'app:2');
+    await settle(registry);
+    const image = (name: string) => registry.find('pods', NAMESPACE, name)?.spec.containers[0].image;
+    assert.deepEqual([image(kept), image(gone)], ['app:1', 'app:1']);
+    registry.delete('pods', get(registry, 'pods', gone));
+    await until(
+      'there is another',
+      () => readyCount(registry) === 2 && !names(pods(registry)).includes(gone),
+    );
+    assert.deepEqual(
+      pods(registry)
+        .map(({ spec }) => spec.containers[0].image)
+        .sort(),
+      ['app:1', 'app:2'],
+    );
+    assert.equal(image(kept), 'app:1');
+  });
+
+  it('lets go of a pod whose labels are no longer its own, replaces it, and takes it back', async (t) => {
+    const registry = begin(t);
+    make(registry, 'replicasets', 'web', { replicas: 1 });
+    await until('it is ready', () => readyCount(registry) === 1);
+    const [pod] = pods(registry);
+    assert.ok(pod);
+    const label = (app: string) =>
+      registry.modify('pods', pod, ({ metadata }) => Object.assign(metadata, { labels: { app } }));
+    label('aside');
+    await until('there is another', () => readyCount(registry) === 2);
+    assert.equal(get(registry, 'pods', pod.metadata.name).metadata.ownerReferences, undefined);
+    label('web');
+    await until('one is too many', () => pods(registry).length === 1);
+    assert.equal(pods(registry)[0]?.metadata.ownerReferences?.[0]?.name, 'web');
   });
 
   it('deletes pods that are not ready first', async (t) => {
@@ -474,6 +525,23 @@ describe('a DaemonSet', () => {
   });
 });
 
+describe('a DaemonSet with OnDelete', () => {
+  it('keeps its pod when its template changes, until someone deletes it', async (t) => {
+    const registry = begin(t);
+    make(registry, 'daemonsets', 'agent', { updateStrategy: { type: 'OnDelete' } });
+    await until('it is ready', () => readyCount(registry) === 1);
+    const [old] = pods(registry);
+    assert.ok(old);
+    setImage(registry, 'daemonsets', 'agent', 'app:2');
+    await settle(registry);
+    assert.deepEqual(names(pods(registry)), [old.metadata.name]);
+    const { status } = get(registry, 'daemonsets', 'agent');
+    assert.deepEqual([status.numberReady, status.updatedNumberScheduled], [1, undefined]);
+    registry.delete('pods', old);
+    await until('it is new', () => pods(registry)[0]?.spec.containers[0].image === 'app:2');
+  });
+});
+
 describe('quotas', () => {
   const requests = (cpu: string) => ({ resources: { requests: { cpu } } });
 
@@ -566,6 +634,34 @@ describe('endpoints', () => {
       'they are gone',
       () => slices(registry).length === 0 && !registry.find('endpoints', NAMESPACE, 'web'),
     );
+  });
+
+  it("follow the pods' labels and the Service's selector at once", async (t) => {
+    const registry = begin(t);
+    service(registry, { selector: { app: 'web' }, ports: [{ port: 80 }] });
+    const bare = (name: string, app: string) =>
+      registry.create('pods', {
+        metadata: { name, namespace: NAMESPACE, labels: { app } },
+        spec: { containers: [container()] },
+      });
+    const web = bare('web', 'web');
+    bare('other', 'other');
+    await until('both are ready', () => readyCount(registry) === 2);
+    const has = (...pods: string[]) => {
+      const targets = (registry.find('endpoints', NAMESPACE, 'web')?.subsets ?? []).flatMap(
+        ({ addresses }: KubeObject) => addresses.map(({ targetRef }: KubeObject) => targetRef.name),
+      );
+      return targets.sort().join() === pods.join();
+    };
+    await until('the one is there', () => has('web'));
+    const label = (app: string) =>
+      registry.modify('pods', web, ({ metadata }) => Object.assign(metadata, { labels: { app } }));
+    label('other');
+    await until('none is there', () => has());
+    change(registry, 'services', 'web', (spec) => Object.assign(spec, { selector: { app: 'other' } }));
+    await until('both are there', () => has('other', 'web'));
+    label('web');
+    await until('the other is there', () => has('other'));
   });
 
   it('lose a pod as soon as it is being deleted, and list those that are not ready apart', async (t) => {

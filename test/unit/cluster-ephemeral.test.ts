@@ -247,6 +247,20 @@ describe('an ephemeral container', () => {
     }
   });
 
+  it('is of its own user among the processes of its target, and ends with that', async () => {
+    await running('shared');
+    const user = { securityContext: { runAsUser: 1000 }, targetContainerName: 'app' };
+    await add('shared', guest('tap', user));
+    await state('shared', 'tap', 'running');
+    const script = 'id -u; cat /proc/1/comm';
+    assert.equal(await pocket.run(['exec', 'shared', '-c', 'tap', '--', 'sh', '-c', script]), '1000\nsh\n');
+    await pocket.run(['exec', 'shared', '-c', 'app', '--', 'kill', '1']);
+    assert.equal((await state('shared', 'tap', 'terminated')).exitCode, 137);
+    await pocket.see('pod', 'shared', 'its container is back', ({ status }) => {
+      return status.containerStatuses[0].restartCount === 1 && isReady({ status });
+    });
+  });
+
   it('can be talked to by exec, logs and attach', async () => {
     await running('talks');
     await add(
@@ -293,6 +307,19 @@ describe('an ephemeral container', () => {
     assert.ok(isReady({ status }));
     const { stderr } = await put('ends', [guest('tap', { command: ['true'] }), guest('next')]);
     assert.match(stderr, /"tap" may not be changed/);
+  });
+
+  it('says why it cannot start, and does not keep the pod from its end', async () => {
+    await running('lacks');
+    await add('lacks', guest('tap', { image: 'none:1' }), guest('next', { command: ['none'] }));
+    await pocket.see('pod', 'lacks', 'tap waits', ({ status }) =>
+      /ErrImagePull|ImagePullBackOff/.test(status.ephemeralContainerStatuses?.[0].state.waiting?.reason),
+    );
+    const { reason, message } = await state('lacks', 'next', 'terminated');
+    assert.equal(reason, 'StartError');
+    assert.match(String(message), /exec: "none": executable file not found in \$PATH/);
+    assert.ok(isReady(await pocket.get('pod', 'lacks')));
+    await pocket.run(['delete', 'pod', 'lacks', '--timeout=10s']);
   });
 
   it('runs while the init containers still do', async () => {

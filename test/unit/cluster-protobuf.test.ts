@@ -27,6 +27,9 @@ const CREATED = [
   'clusterrole r --verb=* --resource=pods/exec',
   'clusterrolebinding r --clusterrole=r --group=g',
   'quota q --hard=cpu=1500m,memory=2Gi,pods=0',
+  'job j --image=a -- sh -c true',
+  'poddisruptionbudget p --selector=a=b --min-available=50%',
+  'poddisruptionbudget p --selector=a=b --max-unavailable=0',
   'service clusterip s --tcp=80:http --tcp=81:8081',
   'service clusterip s --clusterip=None',
   'service nodeport s --tcp=80 --node-port=30080',
@@ -153,6 +156,37 @@ describe('a body in protobuf', () => {
     assert.deepEqual(spec.strategy, { rollingUpdate: { maxUnavailable: 0, maxSurge: '25%' } });
   });
 
+  it('becomes a pod with a sidecar and an ephemeral container, and an autoscaler', () => {
+    const sidecar = [field(1, 'side'), field(24, 'Always')];
+    const tap = [field(1, field(1, 'tap'), field(2, 'node:20')), field(2, 'app')];
+    const spec = field(2, field(20, ...sidecar), field(34, ...tap));
+    assert.deepEqual(decodeProtobuf(message('v1', 'Pod', spec)), {
+      ...{ apiVersion: 'v1', kind: 'Pod' },
+      spec: {
+        initContainers: [{ name: 'side', restartPolicy: 'Always' }],
+        ephemeralContainers: [{ name: 'tap', image: 'node:20', targetContainerName: 'app' }],
+      },
+    });
+    const resource = field(4, field(1, 'cpu'), field(2, field(1, 'Utilization'), Buffer.from([4 << 3, 80])));
+    const target = field(1, field(1, 'Deployment'), field(2, 'web'));
+    const bounds = field(
+      2,
+      target,
+      Buffer.from([2 << 3, 2, 3 << 3, 5]),
+      field(4, field(1, 'Resource'), resource),
+    );
+    const autoscaler = decodeProtobuf(message('autoscaling/v2', 'HorizontalPodAutoscaler', bounds));
+    assert.deepEqual((autoscaler as { spec: object }).spec, {
+      ...{ scaleTargetRef: { kind: 'Deployment', name: 'web' }, minReplicas: 2, maxReplicas: 5 },
+      metrics: [
+        {
+          type: 'Resource',
+          resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 80 } },
+        },
+      ],
+    });
+  });
+
   it('becomes times, metadata and a status', () => {
     const { metadata, status } = decoded(WRITTEN.deployment);
     assert.deepEqual(metadata, {
@@ -171,8 +205,8 @@ describe('a body in protobuf', () => {
   });
 
   it('is refused when it is of a kind, or has a field, that is not known', () => {
-    const job = envelope(Buffer.from([10, 2, ...Buffer.from('v1'), 18, 3, ...Buffer.from('Job')]));
-    refuses(job, 501, 'the pocket cluster does not do Job as protobuf');
+    const job = envelope(Buffer.from([10, 2, ...Buffer.from('v1'), 18, 7, ...Buffer.from('CronJob')]));
+    refuses(job, 501, 'the pocket cluster does not do CronJob as protobuf');
     refuses(
       Buffer.from(WRITTEN.pod, 'base64'),
       501,
@@ -185,6 +219,18 @@ describe('a body in protobuf', () => {
     refuses(Buffer.from(SENT.deployment, 'base64').subarray(0, 100), 400, /unexpected EOF$/);
   });
 });
+
+/** A field of a message, of less than 128 bytes: a text, or the fields of a message in it. */
+function field(number: number, ...parts: (string | Buffer)[]): Buffer {
+  const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
+  const tag = (number << 3) | 2;
+  return Buffer.from([...(tag < 128 ? [tag] : [(tag & 127) | 128, tag >> 7]), bytes.length, ...bytes]);
+}
+
+function message(apiVersion: string, kind: string, object: Buffer): Buffer {
+  const typeMeta = Buffer.concat([field(1, apiVersion), field(2, kind)]);
+  return Buffer.concat([envelope(typeMeta), field(2, object)]);
+}
 
 function envelope(typeMeta: Buffer): Buffer {
   return Buffer.from([...Buffer.from('k8s\0'), 10, typeMeta.length, ...typeMeta]);

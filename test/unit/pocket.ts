@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { request as https } from 'node:https';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PocketCluster, startCluster } from '../cluster/cluster.ts';
 
@@ -63,6 +67,21 @@ export class Pocket {
     return stderr;
   }
 
+  /** What the API answers, as it stands, to a client other than kubectl. */
+  async post(path: string, object: object): Promise<Any> {
+    const { clusters, users } = JSON.parse(readFileSync(this.kubeconfig, 'utf8'));
+    const { server, 'certificate-authority-data': authority } = clusters[0].cluster;
+    const request = https(`${server}${path}`, {
+      method: 'POST',
+      ca: Buffer.from(authority, 'base64'),
+      headers: { authorization: `Bearer ${users[0].user.token}`, 'content-type': 'application/json' },
+      agent: false,
+    });
+    request.end(JSON.stringify(object));
+    const [response] = await once(request, 'response');
+    return JSON.parse(await text(response));
+  }
+
   async make(...objects: object[]): Promise<void> {
     for (const object of objects) await this.run(['create', '-f', '-'], object);
   }
@@ -94,4 +113,15 @@ export const IDLE = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; don
 export function podOf(name: string, spec: object = {}, metadata: object = {}): object {
   const containers = [{ name: 'app', image: 'node:20', command: IDLE }];
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...metadata }, spec: { containers, ...spec } };
+}
+
+/** A Deployment, a StatefulSet, … whose pods do nothing; its labels are app=NAME. */
+export function workloadOf(kind: string, name: string, spec: object = {}): object {
+  const labels = { app: name };
+  const { spec: pod } = podOf(name, { terminationGracePeriodSeconds: 5 }) as { spec: object };
+  const template = { metadata: { labels }, spec: pod };
+  return {
+    ...{ apiVersion: 'apps/v1', kind, metadata: { name } },
+    spec: { selector: { matchLabels: labels }, template, ...spec },
+  };
 }

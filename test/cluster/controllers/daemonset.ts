@@ -3,11 +3,12 @@ import { type KubeObject, matches } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import {
+  claim,
   deletePod,
   hasEnded,
   isLeaving,
   isReady,
-  ownersOf,
+  makersOf,
   podsOf,
   tryPod,
   untilAvailable,
@@ -21,8 +22,9 @@ const RETRY_MS = 1000;
 /** Keeps one pod of a DaemonSet on the node. */
 export const daemonSetController: Controller = {
   resource: resourceOf('daemonsets'),
-  concerns: (change, registry) => ownersOf('daemonsets', 'pods', change, registry),
+  concerns: (change, registry) => makersOf('daemonsets', change, registry),
   reconcile(set, registry) {
+    if (!isLeaving(set)) claim(registry, set);
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
     return refused ? RETRY_MS : untilNextAvailable(podsOf(registry, set), set.spec.minReadySeconds);

@@ -87,9 +87,9 @@ function recreate(registry: Registry, deployment: KubeObject): void {
 
 /** While a rollout is paused, only the number of pods follows. */
 function rescale(registry: Registry, deployment: KubeObject): void {
-  const [newest, ...others] = setsOf(registry, deployment)
-    .filter((set) => set.spec.replicas > 0)
-    .sort((a, b) => revisionOf(b) - revisionOf(a));
+  const sets = setsOf(registry, deployment).sort((a, b) => revisionOf(b) - revisionOf(a));
+  const [active, ...others] = sets.filter((set) => set.spec.replicas > 0);
+  const newest = active ?? setOf(registry, deployment) ?? sets[0];
   if (!newest) return;
   const wanted = Math.max(0, deployment.spec.replicas - sum(others, (set) => set.spec.replicas));
   if (wanted !== newest.spec.replicas) scale(registry, deployment, newest, wanted);

@@ -1,8 +1,11 @@
 import type { Controller } from '../controller.ts';
+import { autoscalerController } from './autoscaler.ts';
+import { budgetController } from './budget.ts';
 import { daemonSetController } from './daemonset.ts';
 import { deploymentController } from './deployment.ts';
 import { endpointsController, serviceController } from './endpoints.ts';
 import { garbageControllers } from './garbage.ts';
+import { jobController } from './job.ts';
 import { namespaceController } from './namespace.ts';
 import { quotaController } from './quota.ts';
 import { replicaSetController } from './replicaset.ts';
@@ -15,9 +18,12 @@ export const controllers: Controller[] = [
   replicaSetController,
   statefulSetController,
   daemonSetController,
+  jobController,
+  autoscalerController,
   scheduler,
   serviceController,
   endpointsController,
   quotaController,
+  budgetController,
   ...garbageControllers,
 ];

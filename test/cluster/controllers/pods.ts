@@ -1,4 +1,4 @@
-import { controlledBy, type KubeObject, now } from '../object.ts';
+import { controlledBy, controllerOf, type KubeObject, type LabelSelector, matches, now } from '../object.ts';
 import { type NewObject, nameSuffix, type Registry } from '../registry.ts';
 import { StatusError } from '../status.ts';
 import type { Change } from '../store.ts';
@@ -23,6 +23,38 @@ export function ownersOf(
   return registry
     .list(plural, object.metadata.namespace)
     .filter(({ metadata }) => uids.includes(metadata.uid));
+}
+
+/** The workloads that a change of a pod may matter to: those that have it, or had it, or might take it. */
+export function makersOf(plural: string, change: Change, registry: Registry): KubeObject[] {
+  const { resource, object, old } = change;
+  if (resource.plural !== 'pods') return ownersOf(plural, 'pods', change, registry);
+  const pods = old ? [object, old] : [object];
+  const uids = pods.flatMap((pod) => pod.metadata.ownerReferences?.map(({ uid }) => uid) ?? []);
+  return registry
+    .list(plural, object.metadata.namespace)
+    .filter(({ metadata, spec }) => uids.includes(metadata.uid) || isFree(object, spec.selector));
+}
+
+function isFree(pod: KubeObject, selector: LabelSelector): boolean {
+  return !controllerOf(pod) && matches(selector, pod.metadata.labels);
+}
+
+/** Takes the pods that a workload selects and nobody controls, and lets go of those that it no longer selects. */
+export function claim(registry: Registry, owner: KubeObject, mayHave = (_pod: KubeObject) => true): void {
+  const { namespace, uid } = owner.metadata;
+  for (const pod of registry.list('pods', namespace)) {
+    const isOwn = controllerOf(pod)?.uid === uid;
+    const isMeant = matches(owner.spec.selector, pod.metadata.labels);
+    if (isOwn && !isMeant)
+      registry.modify('pods', pod, ({ metadata }) => {
+        metadata.ownerReferences = metadata.ownerReferences?.filter((other) => other.uid !== uid) ?? [];
+      });
+    else if (isMeant && !controllerOf(pod) && !isLeaving(pod) && !hasEnded(pod) && mayHave(pod))
+      registry.modify('pods', pod, ({ metadata }) => {
+        metadata.ownerReferences = [...(metadata.ownerReferences ?? []), controlledBy(owner)];
+      });
+  }
 }
 
 export function isReady({ status }: KubeObject): boolean {
@@ -60,6 +92,7 @@ export interface Condition {
   message?: string;
   lastTransitionTime?: string;
   lastUpdateTime?: string;
+  observedGeneration?: number;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: the statuses of all kinds
@@ -141,6 +174,7 @@ export function withCondition(conditions: Condition[] = [], condition: Condition
     old &&
     old.reason === condition.reason &&
     old.message === condition.message &&
+    old.observedGeneration === condition.observedGeneration &&
     old.status === condition.status;
   const next = same ? old : { ...condition, lastTransitionTime };
   return [...conditions.filter(({ type }) => type !== condition.type), next];

@@ -1,15 +1,16 @@
 import type { Controller } from '../controller.ts';
-import { controlledBy, controllerOf, type KubeObject, matches } from '../object.ts';
+import type { KubeObject } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import type { StatusError } from '../status.ts';
 import {
+  claim,
   conditionOf,
   deletePod,
   hasEnded,
   isLeaving,
   isReady,
-  ownersOf,
+  makersOf,
   podsOf,
   tryPod,
   untilAvailable,
@@ -22,25 +23,14 @@ const RETRY_MS = { least: 1000, most: 10_000 };
 /** Keeps as many pods as a ReplicaSet asks for. */
 export const replicaSetController: Controller = {
   resource: resourceOf('replicasets'),
-  concerns: (change, registry) => ownersOf('replicasets', 'pods', change, registry),
+  concerns: (change, registry) => makersOf('replicasets', change, registry),
   reconcile(set, registry) {
-    if (!isLeaving(set)) adopt(registry, set);
+    if (!isLeaving(set)) claim(registry, set);
     const refusal = isLeaving(set) ? undefined : scale(registry, set, activeOf(registry, set));
     const wait = tell(registry, set, refusal);
     return refusal ? untilRetry(set) : wait;
   },
 };
-
-/** Takes the pods that it selects and that nobody controls. */
-function adopt(registry: Registry, set: KubeObject): void {
-  for (const pod of registry.list('pods', set.metadata.namespace)) {
-    if (controllerOf(pod) || isLeaving(pod) || hasEnded(pod)) continue;
-    if (!matches(set.spec.selector, pod.metadata.labels)) continue;
-    registry.modify('pods', pod, ({ metadata }) => {
-      metadata.ownerReferences = [...(metadata.ownerReferences ?? []), controlledBy(set)];
-    });
-  }
-}
 
 /** The pods that count; those that have ended stay to be looked at, and are replaced. */
 function activeOf(registry: Registry, set: KubeObject): KubeObject[] {

@@ -3,11 +3,12 @@ import type { KubeObject } from '../object.ts';
 import type { Registry } from '../registry.ts';
 import { resourceOf } from '../resources/index.ts';
 import {
+  claim,
   deletePod,
   hasEnded,
   isLeaving,
   isReady,
-  ownersOf,
+  makersOf,
   type PodParts,
   podsOf,
   tryPod,
@@ -22,8 +23,9 @@ const RETRY_MS = 1000;
 /** Keeps a StatefulSet's pods: numbered, each with its name, made and replaced in order. */
 export const statefulSetController: Controller = {
   resource: resourceOf('statefulsets'),
-  concerns: (change, registry) => ownersOf('statefulsets', 'pods', change, registry),
+  concerns: (change, registry) => makersOf('statefulsets', change, registry),
   reconcile(set, registry) {
+    if (!isLeaving(set)) claim(registry, set, (pod) => isNamedAfter(set, pod));
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
     return refused ? RETRY_MS : untilNextAvailable(podsOf(registry, set), set.spec.minReadySeconds);
@@ -85,6 +87,11 @@ function podFor(registry: Registry, set: KubeObject, ordinal: number): [KubeObje
     'apps.kubernetes.io/pod-index': String(ordinal),
   };
   return [owner, { name, labels, spec: { hostname: name, subdomain: set.spec.serviceName } }];
+}
+
+/** Only a pod of the right name can be one of the set's. */
+function isNamedAfter({ metadata: { name } }: KubeObject, pod: KubeObject): boolean {
+  return pod.metadata.name === `${name}-${ordinalOf(pod)}`;
 }
 
 function ordinalOf({ metadata }: KubeObject): number {

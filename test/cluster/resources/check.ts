@@ -1,4 +1,4 @@
-import type { KubeObject, Metadata } from '../object.ts';
+import type { KubeObject, LabelSelector, Metadata } from '../object.ts';
 import type { Cause } from '../status.ts';
 import { dnsSubdomain, labelKey, labelValue, type Rule } from './names.ts';
 
@@ -104,4 +104,40 @@ export function checkLabelMap(labels: Record<string, string>, field: string): Ca
     ...matching(field, key, labelKey),
     ...matching(field, value, labelValue),
   ]);
+}
+
+/** What is wrong with the form of a label selector. */
+export function checkSelectorSyntax(
+  { matchLabels = {}, matchExpressions = [] }: LabelSelector,
+  path: string,
+): Cause[] {
+  return [
+    ...checkLabelMap(matchLabels, `${path}.matchLabels`),
+    ...checkExpressions(matchExpressions, `${path}.matchExpressions`),
+  ];
+}
+
+type Expressions = NonNullable<LabelSelector['matchExpressions']>;
+
+function checkExpressions(expressions: Expressions, path: string): Cause[] {
+  return expressions.flatMap(({ operator, values = [] }, index) => {
+    const field = `${path}[${index}]`;
+    if (operator === 'In' || operator === 'NotIn')
+      return values.length > 0
+        ? []
+        : [required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
+    if (operator !== 'Exists' && operator !== 'DoesNotExist')
+      return [invalidValue(`${field}.operator`, operator, 'not a valid selector operator')];
+    const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
+    return values.length > 0 ? [forbiddenField(`${field}.values`, why)] : [];
+  });
+}
+
+/** A number, or a percentage. */
+export function checkAmount(field: string, amount: number | string): Cause[] {
+  if (typeof amount === 'number') return atLeastZero(field, amount);
+  if (/^[0-9]+%$/.test(amount)) return [];
+  const words = "a valid percent string must be a numeric string followed by an ending '%'";
+  const examples = "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
+  return [invalidValue(field, amount, `${words} ${examples}`)];
 }

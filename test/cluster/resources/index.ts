@@ -1,9 +1,12 @@
 import type { Resource } from '../resource.ts';
 import { resourcequotas, serviceaccounts } from './accounts.ts';
+import { horizontalpodautoscalers } from './autoscalers.ts';
+import { poddisruptionbudgets } from './budgets.ts';
 import { namespaces, nodes } from './cluster.ts';
 import { configmaps, secrets } from './config.ts';
 import { endpoints, endpointslices } from './endpoints.ts';
 import { events } from './events.ts';
+import { jobs } from './jobs.ts';
 import { pods } from './pods.ts';
 import { clusterrolebindings, clusterroles, rolebindings, roles } from './rbac.ts';
 import { controllerrevisions } from './revisions.ts';
@@ -27,6 +30,9 @@ export const resources: Resource[] = [
   statefulsets,
   daemonsets,
   controllerrevisions,
+  jobs,
+  horizontalpodautoscalers,
+  poddisruptionbudgets,
   endpointslices,
   roles,
   clusterroles,

@@ -12,7 +12,7 @@ export const pods: Resource = {
   namespaced: true,
   shortNames: ['po'],
   inAll: true,
-  subresources: ['status', 'ephemeralcontainers'],
+  subresources: ['status', 'ephemeralcontainers', 'eviction'],
   schema: { spec: POD_SPEC, status: POD_STATUS },
   columns: POD_COLUMNS,
   setDefaults: setPodDefaults,

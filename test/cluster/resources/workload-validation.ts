@@ -3,9 +3,10 @@ import { type KubeObject, matches } from '../object.ts';
 import type { Cause } from '../status.ts';
 import {
   atLeastZero,
-  checkLabelMap,
+  checkAmount,
   checkLabels,
   checkMetadata,
+  checkSelectorSyntax,
   forbiddenField,
   invalidValue,
   oneOf,
@@ -100,27 +101,10 @@ function checkSelector({ selector, template }: Spec, kind: string): Cause[] {
   const { matchLabels = {}, matchExpressions = [] } = selector;
   if (Object.keys(matchLabels).length + matchExpressions.length === 0)
     return [invalidValue('spec.selector', selector, `empty selector is invalid for ${kind}`)];
-  const malformed = [
-    ...checkLabelMap(matchLabels, 'spec.selector.matchLabels'),
-    ...checkExpressions(matchExpressions, 'spec.selector.matchExpressions'),
-  ];
+  const malformed = checkSelectorSyntax(selector, 'spec.selector');
   if (malformed.length > 0)
     return [...malformed, invalidValue('spec.selector', selector, 'invalid label selector')];
   return matches(selector, labels) ? [] : [mismatch];
-}
-
-function checkExpressions(expressions: Spec[], path: string): Cause[] {
-  return expressions.flatMap(({ operator, values = [] }, index) => {
-    const field = `${path}[${index}]`;
-    if (operator === 'In' || operator === 'NotIn')
-      return values.length > 0
-        ? []
-        : [required(`${field}.values`, "must be specified when `operator` is 'In' or 'NotIn'")];
-    if (operator !== 'Exists' && operator !== 'DoesNotExist')
-      return [invalidValue(`${field}.operator`, operator, 'not a valid selector operator')];
-    const why = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'";
-    return values.length > 0 ? [forbiddenField(`${field}.values`, why)] : [];
-  });
 }
 
 function immutableSelector({ spec }: KubeObject, old: KubeObject | undefined): Cause[] {
@@ -145,12 +129,4 @@ function checkStrategy(strategy: Spec, path: string): Cause[] {
       ? [invalidValue(`${field}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0')]
       : []),
   ];
-}
-
-function checkAmount(field: string, amount: number | string): Cause[] {
-  if (typeof amount === 'number') return atLeastZero(field, amount);
-  if (/^[0-9]+%$/.test(amount)) return [];
-  const words = "a valid percent string must be a numeric string followed by an ending '%'";
-  const examples = "(e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')";
-  return [invalidValue(field, amount, `${words} ${examples}`)];
 }

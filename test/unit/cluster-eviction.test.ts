@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Pocket, podOf, workloadOf } from './pocket.ts';
+
+let pocket: Pocket;
+before(async () => {
+  pocket = await Pocket.start();
+});
+after(async () => await pocket?.stop());
+
+type Fields = Record<string, unknown>;
+
+function budget(name: string, app: string, spec: Fields): object {
+  const selector = { matchLabels: { app } };
+  return {
+    apiVersion: 'policy/v1',
+    kind: 'PodDisruptionBudget',
+    metadata: { name },
+    spec: { selector, ...spec },
+  };
+}
+
+const COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'];
+
+/** Waits until a budget has counted its pods so: allowed, healthy, to be healthy, all. */
+async function counts(name: string, ...numbers: number[]): Promise<void> {
+  const said = (status: Fields) => COUNTS.map((count) => status?.[count]).join(' ');
+  await pocket.see('pdb', name, numbers.join(' '), ({ status }) => said(status) === numbers.join(' '));
+}
+
+async function podsOf(app: string): Promise<string[]> {
+  const { items } = JSON.parse(await pocket.run(['get', 'pods', '-l', `app=${app}`, '-o', 'json']));
+  return items
+    .filter(({ metadata }: { metadata: Fields }) => !metadata.deletionTimestamp)
+    .map(({ metadata }: { metadata: { name: string } }) => metadata.name);
+}
+
+function evict(pod: string, how: 'run' | 'refuses' = 'run', more: Fields = {}, query = ''): Promise<string> {
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod }, ...more };
+  const path = `/api/v1/namespaces/default/pods/${pod}/eviction${query}`;
+  return pocket[how](['create', '--raw', path, '-f', '-'], eviction);
+}
+
+async function post(pod: string) {
+  const eviction = { apiVersion: 'policy/v1', kind: 'Eviction', metadata: { name: pod } };
+  return await pocket.post(`/api/v1/namespaces/default/pods/${pod}/eviction`, eviction);
+}
+
+const REFUSAL = "Cannot evict pod as it would violate the pod's disruption budget.";
+
+describe('an eviction', () => {
+  it('deletes a pod that no budget is about, and tells why', async () => {
+    await pocket.make(podOf('alone', {}, { finalizers: ['test/held'] }));
+    await pocket.see('pod', 'alone', 'runs', ({ status }) => status.phase === 'Running');
+    await evict('alone', 'run', { deleteOptions: { dryRun: ['All'] } });
+    await evict('alone', 'run', {}, '?dryRun=All');
+    assert.equal((await pocket.get('pod', 'alone')).metadata.deletionTimestamp, undefined);
+    assert.equal(JSON.parse(await evict('alone')).status, 'Success');
+    const { status, metadata } = await pocket.get('pod', 'alone');
+    assert.ok(metadata.deletionTimestamp);
+    const condition = status.conditions.find(({ type }: Fields) => type === 'DisruptionTarget');
+    assert.deepEqual([condition.status, condition.reason], ['True', 'EvictionByEvictionAPI']);
+    await pocket.run(['patch', 'pod', 'alone', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
+  });
+
+  it('is refused when the budget does not allow it, and allowed when there are enough again', async () => {
+    await pocket.make(
+      workloadOf('Deployment', 'web', { replicas: 2 }),
+      budget('web', 'web', { minAvailable: 2 }),
+    );
+    await counts('web', 0, 2, 2, 2);
+    const [pod = ''] = await podsOf('web');
+    const { message, code, reason, details } = await post(pod);
+    assert.deepEqual([code, reason, message], [429, 'TooManyRequests', REFUSAL]);
+    const [cause] = details.causes;
+    assert.deepEqual(cause, {
+      reason: 'DisruptionBudget',
+      message: 'The disruption budget web needs 2 healthy pods and has 2 currently',
+    });
+    assert.match(
+      await evict(pod, 'refuses'),
+      new RegExp(`Error from server \\(TooManyRequests\\): ${REFUSAL}`),
+    );
+    assert.ok((await podsOf('web')).includes(pod));
+    await pocket.run(['scale', 'deployment', 'web', '--replicas=3']);
+    await counts('web', 1, 3, 2, 3);
+    // At once: the next pod is there soon, and then there may be another eviction.
+    const answers = await Promise.all((await podsOf('web')).map((name) => post(name)));
+    assert.deepEqual(answers.map(({ code }) => code).sort(), [201, 429, 429]);
+    await counts('web', 1, 3, 2, 3);
+    assert.match(await pocket.run(['get', 'pdb', 'web', '--no-headers']), /^web +2 +N\/A +1 /);
+  });
+
+  it('heeds shares of what the workload is to have', async () => {
+    await pocket.make(
+      workloadOf('StatefulSet', 'db', { replicas: 3, serviceName: 'db', podManagementPolicy: 'Parallel' }),
+      budget('half', 'db', { minAvailable: '50%' }),
+    );
+    await counts('half', 1, 3, 2, 3);
+    await pocket.run([
+      'patch',
+      'pdb',
+      'half',
+      '--type=merge',
+      '-p',
+      '{"spec":{"minAvailable":null,"maxUnavailable":"50%"}}',
+    ]);
+    await counts('half', 2, 3, 1, 3);
+    await pocket.run(['delete', 'pod', 'db-0', '--wait=false']);
+    await counts('half', 2, 3, 1, 3);
+    await pocket.run(['patch', 'pdb', 'half', '--type=merge', '-p', '{"spec":{"maxUnavailable":0}}']);
+    await counts('half', 0, 3, 3, 3);
+    assert.match(await evict('db-1', 'refuses'), new RegExp(REFUSAL));
+  });
+
+  it('is not refused for a pod that is not ready, if the others are enough', async () => {
+    const readinessProbe = { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1 };
+    const container = (name: string) =>
+      (podOf(name) as { spec: { containers: Fields[] } }).spec.containers[0];
+    const containers = [{ ...container('idle'), readinessProbe }];
+    await pocket.make(
+      podOf('idle', { containers }, { labels: { app: 'idle' } }),
+      budget('idle', 'idle', { minAvailable: 1 }),
+    );
+    await pocket.see('pod', 'idle', 'runs', ({ status }) => status.phase === 'Running');
+    await counts('idle', 0, 0, 1, 1);
+    assert.match(await evict('idle', 'refuses'), new RegExp(REFUSAL));
+    await pocket.run(['patch', 'pdb', 'idle', '-p', '{"spec":{"unhealthyPodEvictionPolicy":"AlwaysAllow"}}']);
+    await evict('idle');
+  });
+
+  it('is refused for two budgets at once, for another pod, and for who has not the right', async () => {
+    await pocket.make(podOf('two', {}, { labels: { app: 'two' } }));
+    await pocket.make(
+      budget('one', 'two', { maxUnavailable: 1 }),
+      budget('other', 'two', { maxUnavailable: 1 }),
+    );
+    await pocket.see('pod', 'two', 'runs', ({ status }) => status.phase === 'Running');
+    assert.match(await evict('two', 'refuses'), /more than one PodDisruptionBudget/);
+    assert.match(await evict('two', 'refuses', { metadata: { name: 'x' } }), /name in URL does not match/);
+    assert.match(await evict('nobody', 'refuses'), /pods "nobody" not found/);
+    const path = '/api/v1/namespaces/default/pods/two/eviction';
+    assert.match(
+      await pocket.refuses(['create', '--as=ann', '--raw', path, '-f', '-'], {}),
+      /User "ann" cannot create resource "pods\/eviction"/,
+    );
+  });
+
+  it('is in discovery as an object of the policy', async () => {
+    const { resources } = JSON.parse(await pocket.run(['get', '--raw', '/api/v1']));
+    const { group, version, kind, verbs } = resources.find(({ name }: Fields) => name === 'pods/eviction');
+    assert.deepEqual([group, version, kind, verbs], ['policy', 'v1', 'Eviction', ['create']]);
+  });
+});
+
+describe('a PodDisruptionBudget', () => {
+  it('is refused when it makes no sense', async () => {
+    const refused = (spec: Fields) => pocket.refuses(['create', '-f', '-'], budget('x', 'x', spec));
+    assert.match(
+      await refused({ minAvailable: 1, maxUnavailable: 1 }),
+      /minAvailable and maxUnavailable cannot be both set/,
+    );
+    assert.match(
+      await refused({ minAvailable: -1 }),
+      /spec.minAvailable: Invalid value: -1: must be greater than/,
+    );
+    assert.match(await refused({ minAvailable: '101%' }), /must not be greater than 100%/);
+    assert.match(await refused({ minAvailable: 'x' }), /a valid percent string must be/);
+  });
+
+  it('allows nothing where it cannot know how many pods there are to be', async () => {
+    await pocket.make(workloadOf('DaemonSet', 'agent'), budget('agent', 'agent', { maxUnavailable: 1 }));
+    const { status } = await pocket.see(
+      'pdb',
+      'agent',
+      'has looked',
+      ({ status }) => status?.conditions?.[0].reason === 'SyncFailed',
+    );
+    assert.equal(status.disruptionsAllowed, 0);
+    assert.match(status.conditions[0].message, /daemonsets.apps does not implement the scale subresource/);
+  });
+
+  it('is made by kubectl', async () => {
+    await pocket.run('create poddisruptionbudget made --selector=app=web --min-available=50%'.split(' '));
+    assert.equal((await pocket.get('pdb', 'made')).spec.minAvailable, '50%');
+  });
+});

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { after, before, describe, it } from 'node:test';
+import { IDLE, Pocket, podOf, workloadOf } from './pocket.ts';
+
+let pocket: Pocket;
+before(async () => {
+  pocket = await Pocket.start();
+});
+after(async () => await pocket?.stop());
+
+/** What kubectl says until it is stopped. */
+function follow(args: string[]): { seen(): string[]; stop(): void } {
+  const env = { ...process.env, KUBECONFIG: pocket.kubeconfig };
+  const child = spawn('kubectl', args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
+  let words = '';
+  child.stdout.on('data', (data) => {
+    words += data;
+  });
+  return { seen: () => words.trim().split('\n'), stop: () => child.kill() };
+}
+
+describe('kubectl get pods -w', () => {
+  it('shows a pod from its beginning to its end, and what runs beside it does not show', async () => {
+    const watch = follow(['get', 'pods', '-w', '--no-headers']);
+    const words = () => [...new Set(watch.seen().map((line) => line.split(/ +/).slice(0, 3).join(' ')))];
+    await pocket.make(podOf('web'));
+    await pocket.until('it runs', async () => words().includes('web 1/1 Running'));
+    const path = '/api/v1/namespaces/default/pods/web/ephemeralcontainers';
+    const pod = await pocket.get('pod', 'web');
+    pod.spec.ephemeralContainers = [{ name: 'tap', image: 'node:20', command: IDLE }];
+    await pocket.run(['replace', '--raw', path, '-f', '-'], pod);
+    await pocket.see(
+      'pod',
+      'web',
+      'is tapped',
+      ({ status }) => status.ephemeralContainerStatuses?.[0].state.running,
+    );
+    await pocket.run(['delete', 'pod', 'web']);
+    await pocket.until('it has gone', async () => words().includes('web 1/1 Terminating'));
+    watch.stop();
+    assert.deepEqual(words().slice(0, 4), [
+      'web 0/1 Pending',
+      'web 0/1 ContainerCreating',
+      'web 1/1 Running',
+      'web 1/1 Terminating',
+    ]);
+  });
+});
+
+describe('a Service', () => {
+  it('is carried to another pod as soon as its selector, or the label of a pod, is another', async () => {
+    const serving = (word: string) => [
+      {
+        name: 'app',
+        image: 'node:20',
+        command: ['node', '-e', `http.createServer((_, a) => a.end('${word}')).listen(80)`],
+      },
+    ];
+    await pocket.make(
+      podOf('one', { containers: serving('one') }, { labels: { app: 'one' } }),
+      podOf('two', { containers: serving('two') }, { labels: { app: 'two' } }),
+      podOf('client'),
+      {
+        ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'one' } },
+        spec: { selector: { app: 'one' }, ports: [{ port: 80 }] },
+      },
+    );
+    const { clusterIP } = (await pocket.get('service', 'one')).spec;
+    const ask = async () => {
+      const script = `fetch('http://${clusterIP}', { headers: { connection: 'close' } }).then(async (a) => console.log(await a.text()), () => console.log('refused'))`;
+      return (await pocket.try(['exec', 'client', '--', 'node', '-e', script])).stdout.trim();
+    };
+    const answers = (word: string) => pocket.until(`it answers ${word}`, async () => (await ask()) === word);
+    await answers('one');
+    await pocket.run(['patch', 'service', 'one', '-p', '{"spec":{"selector":{"app":"two"}}}']);
+    await answers('two');
+    await pocket.run(['label', 'pod', 'two', '--overwrite', 'app=none']);
+    await answers('refused');
+    await pocket.run(['label', 'pod', 'one', '--overwrite', 'app=two']);
+    await answers('one');
+  });
+});
+
+describe('a pod of a Deployment', () => {
+  it('is replaced when it is labelled out of it, and goes on by itself', async () => {
+    await pocket.make(workloadOf('Deployment', 'web'));
+    await pocket.run(['rollout', 'status', 'deployment/web', '--timeout=30s']);
+    const list = async (app: string) =>
+      (await pocket.run(['get', 'pods', '-l', `app=${app}`, '-o', 'name']))
+        .trim()
+        .split('\n')
+        .filter(Boolean);
+    const [pod = ''] = await list('web');
+    await pocket.run(['label', pod, '--overwrite', 'app=aside']);
+    await pocket.until('there is another', async () => (await list('web')).length === 1);
+    assert.deepEqual(await list('aside'), [pod]);
+    assert.equal((await pocket.get('pod', pod.replace('pod/', ''))).metadata.ownerReferences, undefined);
+  });
+});
