@@ -9,15 +9,25 @@ import { commandLine, sleep } from './terminal.ts';
 /** A capture that runs beside the test. */
 export class Capture {
   readonly file: string;
+  readonly #service: string;
   readonly #shop: Namespace;
   readonly #child: ChildProcess;
   stderr = '';
 
-  /** Of the Service web. */
+  /** Of the Service web, or of one that is named in the first argument. */
   constructor(shop: Namespace, file: string, ...args: string[]) {
+    const [service, ...flags] = args[0]?.startsWith('-') === false ? args : ['web', ...args];
+    this.#service = service ?? 'web';
     this.#shop = shop;
     this.file = file;
-    const [node = '', ...line] = commandLine('capture', ['web', '-n', shop.name, '-o', file, ...args]);
+    const [node = '', ...line] = commandLine('capture', [
+      this.#service,
+      '-n',
+      shop.name,
+      '-o',
+      file,
+      ...flags,
+    ]);
     this.#child = spawn(node, line, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child.stderr?.on('data', (data) => {
       this.stderr += data;
@@ -35,7 +45,8 @@ export class Capture {
   /** Sends requests until one is in the file: kube-proxy takes a moment to follow a Service. */
   async records(path: string): Promise<void> {
     await this.says('is tapped');
-    while ((await pathsIn(this.file)).every((found) => found !== path)) await this.#shop.request('web', path);
+    while ((await pathsIn(this.file)).every((found) => found !== path))
+      await this.#shop.request(this.#service, path);
   }
 
   /** Kills what connects it with the pods, as a network that breaks would. */

@@ -43,6 +43,14 @@ export const hasEphemeral = /"pods\/ephemeralcontainers"[^}]*"kind":"Pod"/.test(
   (await execute('kubectl', ['get', '--raw', '/api/v1'])).stdout,
 );
 
+/** Init containers that go on beside the others are of Kubernetes 1.29. */
+export const hasNativeSidecars =
+  Number(/"minor": *"(\d+)/.exec((await execute('kubectl', ['get', '--raw', '/version'])).stdout)?.[1]) >= 29;
+/** In which PodDisruptionBudgets are: v1 from 1.21 on. */
+export const policy = /^policy\/v1$/m.test((await execute('kubectl', ['api-versions'])).stdout)
+  ? 'policy/v1'
+  : 'policy/v1beta1';
+
 export interface Answer {
   /** 0 when there was none. */
   status: number;
@@ -122,6 +130,11 @@ export class Namespace {
     return JSON.parse(await this.kubectl('exec', 'client', '--', 'node', '/code/ask.mjs', ...how));
   }
 
+  /** Writes a file in a pod. */
+  async writeInto(pod: string, path: string, text: string): Promise<void> {
+    await kubectl(['-n', this.name, 'exec', '-i', pod, '--', 'sh', '-c', 'cat >"$0"', path], text);
+  }
+
   /** Waits until a Service answers: kube-proxy takes a moment to follow it. */
   async answers(service: string): Promise<void> {
     const deadline = Date.now() + 30_000;
@@ -153,11 +166,15 @@ export class Namespace {
     };
   }
 
-  /** What invariant I1 speaks of: spec, labels and annotations, less what the controllers count themselves. */
+  /**
+   * What invariant I1 speaks of: spec, labels and annotations, less what the controllers count themselves, and the
+   * ephemeral containers of pods, which nobody can take out.
+   */
   async snapshot(...objects: string[]): Promise<object[]> {
     return await Promise.all(
       objects.map(async (object) => {
-        const { metadata, spec } = await this.get<{ metadata: Meta; spec: object }>(object);
+        const { metadata, spec: all } = await this.get<{ metadata: Meta; spec: PodSpec }>(object);
+        const { ephemeralContainers: _, ...spec } = all;
         const annotations = Object.entries(metadata.annotations ?? {}).filter(
           ([key]) => !COUNTERS.includes(key),
         );
@@ -200,6 +217,7 @@ export interface Load {
 
 interface PodSpec {
   containers: { name: string }[];
+  ephemeralContainers?: object[];
 }
 
 export interface AppOptions {
@@ -281,17 +299,26 @@ function pod(name: string, command: string[]): object {
     metadata: { name, labels: { role: name } },
     spec: {
       terminationGracePeriodSeconds: 0,
-      containers: [
-        {
-          name,
-          image: IMAGE,
-          imagePullPolicy: 'IfNotPresent',
-          command,
-          securityContext: RESTRICTED,
-          volumeMounts: [{ name: 'code', mountPath: '/code' }],
-        },
-      ],
+      containers: [containerOf(name, command, {}, [{ name: 'code', mountPath: '/code' }])],
       volumes: [{ name: 'code', configMap: { name: 'code' } }],
     },
+  };
+}
+
+/** A container of node's, without a probe. */
+export function containerOf(
+  name: string,
+  command: string[],
+  env: Record<string, string>,
+  volumeMounts: object[],
+): object {
+  return {
+    name,
+    image: IMAGE,
+    imagePullPolicy: 'IfNotPresent',
+    command,
+    env: Object.entries(env).map(([name, value]) => ({ name, value })),
+    securityContext: RESTRICTED,
+    volumeMounts,
   };
 }

@@ -82,3 +82,4 @@ if (tlsPort && tls) {
 }
 sayReady();
 process.on('SIGTERM', () => process.exit(0));
+process.on('SIGTERM', () => process.exit(0));

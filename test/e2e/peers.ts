@@ -1,0 +1,214 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Flow } from '../../scripts/lib/flow.ts';
+import { bundlePeers } from '../peers/bundle.ts';
+import { type AppOptions, app, containerOf, execute, type Namespace } from './namespace.ts';
+
+/**
+ * An app that speaks everything: beside the sample app, in containers of their own, real servers of gRPC, WebSocket,
+ * server-sent events, TLS and plain TCP; and their clients, in a pod.
+ */
+
+/** The Service's ports: what is spoken where. The last says by its name that the server speaks first. */
+export const PORTS = [
+  { name: 'http', port: 80, targetPort: 'http' },
+  { name: 'web', port: 81, targetPort: 8081 },
+  { name: 'https', port: 443, targetPort: 8443 },
+  { name: 'grpc', port: 50051, targetPort: 50051 },
+  { name: 'grpcs', port: 50052, targetPort: 50052 },
+  { name: 'lines', port: 9000, targetPort: 9000 },
+  { name: 'smtp-mail', port: 25, targetPort: 9001 },
+];
+
+interface PodTemplate {
+  metadata: { labels: Record<string, string> };
+  spec: { containers: object[]; initContainers?: object[]; volumes: object[]; restartPolicy?: string };
+}
+export interface Workload {
+  kind: string;
+  metadata: { name: string; labels?: Record<string, string> };
+  spec: { template: PodTemplate; [more: string]: unknown };
+}
+
+/** Puts the peers' code into a namespace, and a pod in which their clients are started. */
+export async function bringPeers(shop: Namespace): Promise<void> {
+  const data = await bundlePeers();
+  await shop.apply({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'peers' }, data });
+  const command = ['node', '-e', 'setInterval(() => {}, 1e6)'];
+  await shop.apply({
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: 'asker' },
+    spec: {
+      terminationGracePeriodSeconds: 0,
+      containers: [containerOf('asker', command, {}, [PEERS_MOUNT])],
+      volumes: [PEERS_VOLUME],
+    },
+  });
+  await shop.kubectl('wait', 'pod/asker', '--for=condition=Ready', '--timeout=120s');
+}
+
+const PEERS_MOUNT = { name: 'peers', mountPath: '/peers' };
+const PEERS_VOLUME = { name: 'peers', configMap: { name: 'peers' } };
+const TLS_MOUNT = { name: 'tls', mountPath: '/tls' };
+
+/** The Service of an app that speaks everything, with a certificate for its address, in the Secret NAME-tls. */
+export async function everythingService(
+  shop: Namespace,
+  name: string,
+  selector: Record<string, string> = { app: name },
+): Promise<void> {
+  await shop.service(name, PORTS, { selector });
+  const ip = await shop.kubectl('get', 'service', name, '-o', 'jsonpath={.spec.clusterIP}');
+  const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
+  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
+  try {
+    const how = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+    const subject = ['-subj', '/CN=app', '-addext', `subjectAltName=IP:${ip}`];
+    const made = await execute('openssl', [...how, ...subject, '-keyout', key, '-out', cert]);
+    assert.equal(made.code, 0, made.stderr);
+    const secret = `${name}-tls`;
+    await shop.kubectl('create', 'secret', 'tls', secret, `--cert=${cert}`, `--key=${key}`);
+    await shop.writeInto('asker', `/tmp/${name}.pem`, readFileSync(cert, 'utf8'));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** A workload of the app that speaks everything, as app() makes one. */
+export function everything(options: AppOptions & { nativeSidecar?: boolean }): Workload {
+  const { nativeSidecar, ...more } = options;
+  const workload = app({ env: { DRAIN_MS: '8000' }, replicas: 2, ...more }) as Workload;
+  const { spec } = workload.spec.template;
+  const tls = { TLS_KEY: '/tls/tls.key', TLS_CERT: '/tls/tls.crt' };
+  const peer = (name: string, env: Record<string, string>) =>
+    containerOf(name, ['node', `/peers/app-${name}.mjs`], env, [PEERS_MOUNT, TLS_MOUNT]);
+  const lines = peer('tcp', { PORT: '9000', GREETING_PORT: '9001' });
+  spec.containers.push(
+    peer('web', { PORT: '8081', TLS_PORT: '8443', ...tls }),
+    peer('grpc', { PORT: '50051', TLS_PORT: '50052', ...tls }),
+  );
+  if (nativeSidecar) spec.initContainers = [{ ...lines, restartPolicy: 'Always' }];
+  else spec.containers.push(lines);
+  spec.volumes.push(PEERS_VOLUME, { name: 'tls', secret: { secretName: `${options.name}-tls` } });
+  return workload;
+}
+
+interface Outcome {
+  ok: boolean;
+  error?: string;
+  messages: string[];
+  status?: number;
+  trailers?: Record<string, unknown>;
+}
+
+/** Has a client in the asker's pod ask a Service, and returns what it saw; a certificate is verified. */
+async function ask(shop: Namespace, name: string, peer: string, url: string, mode: string): Promise<Outcome> {
+  const command = ['env', `TLS_CA=/tmp/${name}.pem`, 'node', `/peers/ask-${peer}.mjs`, url, mode];
+  const { stdout, stderr } = await execute('kubectl', ['-n', shop.name, 'exec', 'asker', '--', ...command]);
+  assert.ok(stdout, `${peer} ${url} ${mode}: ${stderr}`);
+  const outcome = JSON.parse(stdout) as Outcome;
+  assert.equal(outcome.error, undefined, `${peer} ${url} ${mode}`);
+  return outcome;
+}
+
+const WEB = ['1', '2', '3'];
+const EXCHANGES: {
+  what: string;
+  peer: string;
+  scheme: string;
+  port: number;
+  path?: string;
+  mode: string;
+  /** What the client must have heard. */
+  hears: Partial<Outcome>;
+  /** Whether a flow shows what was sent, and what came back. */
+  shows(flow: Flow): boolean;
+}[] = [
+  ...(['http', 'https'] as const).flatMap((scheme) => {
+    const port = scheme === 'http' ? 81 : 443;
+    const isOf = (flow: Flow, path: string) =>
+      flow.request?.scheme === scheme && flow.request.path.startsWith(path);
+    return [
+      {
+        ...{ what: `server-sent events in ${scheme}`, peer: 'web', scheme, port, mode: 'sse' },
+        hears: { messages: WEB },
+        shows: (flow: Flow) =>
+          isOf(flow, '/events?') && text(flow.response?.content) === 'data: 1\n\ndata: 2\n\ndata: 3\n\n',
+      },
+      {
+        ...{ what: `a WebSocket in ${scheme}`, peer: 'web', scheme, port, path: '/socket', mode: 'ws' },
+        hears: { messages: WEB.map((n) => `re: ${n}`) },
+        shows: (flow: Flow) =>
+          isOf(flow, '/socket') &&
+          flow.websocket?.messages.map(({ content }) => text(content)).join() === '1,re: 1,2,re: 2,3,re: 3',
+      },
+    ];
+  }),
+  {
+    ...{ what: 'https', peer: 'web', scheme: 'https', port: 443, path: '/secret', mode: 'get' },
+    hears: { status: 200 },
+    shows: ({ request, response }) =>
+      request?.scheme === 'https' && request.path === '/secret' && response?.status === 200,
+  },
+  ...(['http', 'https'] as const).flatMap((scheme) => {
+    const port = scheme === 'http' ? 50051 : 50052;
+    const isCall = (flow: Flow, name: string, status: string) =>
+      flow.request?.scheme === scheme &&
+      flow.request.path === `/mittens.test.Peer/${name}` &&
+      [...(flow.response?.trailers ?? []), ...(flow.response?.headers ?? [])].some(
+        ([name, value]) => name === 'grpc-status' && value === status,
+      );
+    const call = (mode: string, name: string, messages: string[], sent: string, status = '0') => ({
+      ...{ what: `gRPC, ${mode}, in ${scheme}`, peer: 'grpc', scheme, port, mode },
+      hears: { messages, status: Number(status) },
+      shows: (flow: Flow) =>
+        isCall(flow, name, status) &&
+        text(flow.request?.content).includes(sent) &&
+        messages.every((message) => text(flow.response?.content).includes(message.split(' ')[0] ?? '')),
+    });
+    return [
+      call('unary', 'Echo', ['hello'], 'hello'),
+      call('server', 'Count', ['counting 1', 'counting 2', 'counting 3'], 'counting-'),
+      call('client', 'Collect', ['1,2,3'], '3'),
+      call('bidi', 'Talk', ['re: 1', 're: 2', 're: 3'], '3'),
+      call('error', 'Fail', [], 'hello', '3'),
+    ];
+  }),
+  {
+    ...{ what: 'TCP', peer: 'tcp', scheme: 'tcp', port: 9000, mode: 'client-first' },
+    hears: { messages: ['250 line 1', '250 line 2', '250 line 3'] },
+    shows: (flow) => flow.type === 'tcp' && said(flow, '').startsWith('line 1\r\n250 line 1\r\n'),
+  },
+  {
+    ...{ what: 'TCP, the server first', peer: 'tcp', scheme: 'tcp', port: 25, mode: 'server-first' },
+    hears: { messages: ['220 mittens at your service', '250 line 1', '250 line 2', '250 line 3'] },
+    shows: (flow) =>
+      flow.type === 'tcp' && said(flow, '').startsWith('220 mittens at your service\r\nline 1'),
+  },
+];
+
+function text(content: Buffer | null | undefined): string {
+  return content?.toString('latin1') ?? '';
+}
+
+function said({ messages }: Flow, between: string): string {
+  return messages.map(({ content }) => text(content)).join(between);
+}
+
+/** Speaks everything with a Service, each to its end, and asserts what the clients heard. */
+export async function speakEverything(shop: Namespace, name: string): Promise<void> {
+  const ip = await shop.kubectl('get', 'service', name, '-o', 'jsonpath={.spec.clusterIP}');
+  for (const { what, peer, scheme, port, path = '/', mode, hears } of EXCHANGES) {
+    const outcome = await ask(shop, name, peer, `${scheme}://${ip}:${port}${path}`, mode);
+    for (const [key, value] of Object.entries(hears))
+      assert.deepEqual(outcome[key as keyof Outcome], value, `${what}: ${key}`);
+  }
+}
+
+/** Asserts that flows show everything that was spoken. */
+export function showsEverything(flows: Flow[]): void {
+  for (const { what, shows } of EXCHANGES) assert.ok(flows.some(shows), `no flow shows ${what}`);
+}
