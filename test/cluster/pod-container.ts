@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { type Container, startContainer } from './container.ts';
 import { ConfigError, type ContainerSpec, environmentOf, expand } from './environment.ts';
-import { findImage, InvalidImageName, pullError } from './image.ts';
+import type { Image } from './image.ts';
 import type { Log } from './log.ts';
 import type { Sandbox } from './network.ts';
 import { type KubeObject, now } from './object.ts';
 import type { ContainerStatus } from './pod-status.ts';
 import { probe } from './probe.ts';
 import { follow } from './prober.ts';
+import { BACK_OFF, pull } from './pull.ts';
 import type { Registry } from './registry.ts';
 import { mountsOf } from './volume.ts';
 
@@ -37,9 +38,6 @@ const ROLES = {
 export type Role = keyof typeof ROLES;
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
-
-/** How long a failing container waits for its next try, in ms: doubled each time, as the kubelet does. */
-const BACK_OFF = { first: 10_000, most: 300_000 };
 
 /** What a container whose turn comes late has at least to end in. */
 const LEAST_MS = 2000;
@@ -181,40 +179,19 @@ export class PodContainer {
   }
 
   /** Gets the image; undefined when stopped before it could be had. */
-  async #pull(): Promise<ReturnType<typeof findImage>> {
-    const { image, imagePullPolicy } = this.spec;
-    for (let wait = BACK_OFF.first; !this.#stopped.signal.aborted; wait = Math.min(wait * 2, BACK_OFF.most)) {
-      try {
-        const found = findImage(image);
-        if (found) {
-          this.#event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
-          this.status.imageID = `pocket/${image}`;
-          return found;
-        }
-      } catch (error) {
-        if (!(error instanceof InvalidImageName)) throw error;
-        this.#wait('InvalidImageName', error.message);
-        await this.#sleep(wait);
-        continue;
-      }
-      if (imagePullPolicy === 'Never')
-        this.#wait(
-          'ErrImageNeverPull',
-          `Container image "${image}" is not present with pull policy of Never`,
-        );
-      else {
-        this.#event('Warning', 'Failed', `Failed to pull image "${image}": ${pullError(image)}`);
-        this.#wait('ErrImagePull', pullError(image));
-        await this.#sleep(1000);
-        this.#event('Normal', 'BackOff', `Back-off pulling image "${image}"`);
-        this.#wait('ImagePullBackOff', `Back-off pulling image "${image}"`);
-      }
-      await this.#sleep(wait);
-    }
-    return undefined;
+  async #pull(): Promise<Image | undefined> {
+    const { image } = this.spec;
+    const found = await pull(this.spec, {
+      event: (type, reason, message) => this.#event(type, reason, message),
+      wait: (reason, message) => this.#wait(reason, message),
+      sleep: (ms) => this.#sleep(ms),
+      isStopped: () => this.#stopped.signal.aborted,
+    });
+    if (found) this.status.imageID = `pocket/${image}`;
+    return found;
   }
 
-  async #start(image: NonNullable<ReturnType<typeof findImage>>): Promise<Container | undefined> {
+  async #start(image: Image): Promise<Container | undefined> {
     for (; !this.#stopped.signal.aborted; await this.#sleep(1000)) {
       try {
         return await this.#create(image);
@@ -227,7 +204,7 @@ export class PodContainer {
     return undefined;
   }
 
-  async #create(image: NonNullable<ReturnType<typeof findImage>>): Promise<Container> {
+  async #create(image: Image): Promise<Container> {
     const { spec } = this;
     const pod = this.#host.pod();
     const own = environmentOf(this.#host.registry, pod, spec);

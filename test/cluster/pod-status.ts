@@ -42,45 +42,31 @@ export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }:
   const lasting = sidecarsOf(pod.spec).map(({ name }) => name);
   const sidecars = inits.filter(({ name }) => lasting.includes(name));
   const first = inits.filter(({ name }) => !lasting.includes(name));
-  const incomplete = inits
-    .filter(({ name, started, state }) =>
-      lasting.includes(name) ? !started : state.terminated?.exitCode !== 0,
-    )
-    .map(({ name }) => name);
+  const undone = [
+    ...first.filter((init) => !hasSucceeded(init)),
+    ...sidecars.filter(({ started }) => !started),
+  ];
   // A sidecar that is started anew does not make it undone.
-  const initialized = incomplete.length === 0 || containers.some(hasRun);
-  const unready = [...sidecars, ...containers].filter(({ ready }) => !ready).map(({ name }) => name);
+  const initialized = undone.length === 0 || containers.some(hasRun);
   const reached = phaseOf(pod, first, containers, initialized);
   const phase = delayed(reached, before.phase, [...sidecars, ...ephemeral]);
-  const done = phase === 'Succeeded' || phase === 'Failed';
-  const notReady =
-    phase === 'Succeeded'
-      ? { status: 'False', reason: 'PodCompleted' }
-      : {
-          status: 'False',
-          reason: 'ContainersNotReady',
-          message: `containers with unready status: [${unready.join(' ')}]`,
-        };
-  const readiness = unready.length === 0 && !done ? { status: 'True' } : notReady;
-  const completed = phase === 'Succeeded' && { reason: 'PodCompleted' };
-  const initialization = initialized
-    ? { status: 'True', ...completed }
-    : {
-        status: 'False',
-        reason: 'ContainersNotInitialized',
-        message: `containers with incomplete status: [${incomplete.join(' ')}]`,
-      };
+  const readiness = readinessOf(phase, [...sidecars, ...containers]);
   const conditions = [
-    { type: 'Initialized', ...initialization },
+    {
+      type: 'Initialized',
+      ...initialization(
+        phase,
+        initialized,
+        inits.filter((init) => undone.includes(init)),
+      ),
+    },
     { type: 'Ready', ...readiness },
     { type: 'ContainersReady', ...readiness },
-  ].map((condition) => withTime(condition, before.conditions ?? []));
-  const own = conditions.map(({ type }) => type);
-  const others = (before.conditions ?? []).filter(({ type }: Condition) => !own.includes(type));
+  ];
   return {
     ...before,
     phase,
-    conditions: [...conditions, ...others],
+    conditions: merged(conditions, before.conditions ?? []),
     hostIP: '10.244.0.1',
     ...(ip && { podIP: ip, podIPs: [{ ip }] }),
     startTime: before.startTime ?? now(),
@@ -88,6 +74,39 @@ export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }:
     containerStatuses: containers,
     ...(ephemeral.length > 0 && { ephemeralContainerStatuses: ephemeral }),
   };
+}
+
+function hasSucceeded({ state }: ContainerStatus): boolean {
+  return state.terminated?.exitCode === 0;
+}
+
+/** What the conditions Ready and ContainersReady say. */
+function readinessOf(phase: string, containers: ContainerStatus[]): Omit<Condition, 'type'> {
+  const unready = containers.filter(({ ready }) => !ready);
+  if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' };
+  if (unready.length === 0 && phase !== 'Failed') return { status: 'True' };
+  const message = `containers with unready status: ${namesOf(unready)}`;
+  return { status: 'False', reason: 'ContainersNotReady', message };
+}
+
+function initialization(phase: string, is: boolean, undone: ContainerStatus[]): Omit<Condition, 'type'> {
+  if (is) return { status: 'True', ...(phase === 'Succeeded' && { reason: 'PodCompleted' }) };
+  const message = `containers with incomplete status: ${namesOf(undone)}`;
+  return { status: 'False', reason: 'ContainersNotInitialized', message };
+}
+
+/** Names as Go prints a list. */
+function namesOf(containers: ContainerStatus[]): string {
+  return `[${containers.map(({ name }) => name).join(' ')}]`;
+}
+
+/** The kubelet's own conditions, and those that others have set. */
+function merged(own: Condition[], before: Condition[]): Condition[] {
+  const types = own.map(({ type }) => type);
+  return [
+    ...own.map((condition) => withTime(condition, before)),
+    ...before.filter(({ type }) => !types.includes(type)),
+  ];
 }
 
 function phaseOf(
@@ -121,6 +140,8 @@ function delayed(phase: string, before: string, others: ContainerStatus[]): stri
 interface Condition {
   type: string;
   status: string;
+  reason?: string;
+  message?: string;
   lastTransitionTime?: string;
 }
 
