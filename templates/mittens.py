@@ -24,9 +24,11 @@ import typing
 from collections import OrderedDict
 
 from mitmproxy import ctx, exceptions
+from mitmproxy.connection import ConnectionState
 from mitmproxy.io import tnetstring
 from mitmproxy.proxy import commands, events, layer, layers, tunnel
 from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.layers.http._http2 import Http2Connection
 
 # scripts/lib/session.ts looks for this title.
 QUIT_TITLE = "mittens:quit"
@@ -96,6 +98,65 @@ def spoken(data):
 
 class Leave(events.Event):
     """Tells a connection that it is to be the last of its client's here."""
+
+
+class Frames:
+    """One side's HTTP/2 as it comes, without its GOAWAYs."""
+
+    def __init__(self, preface):
+        self.rest = b""
+        self.left = preface
+
+    def read(self, data):
+        """@returns what is to pass on, and whether the side wants no new streams."""
+        self.rest += data
+        passed = bytearray()
+        leaves = False
+        while self.rest:
+            if self.left == 0:
+                # A frame's length in 3 bytes, its type, flags, and stream in 4.
+                length = 9 + int.from_bytes(self.rest[:3], "big")
+                is_goaway = self.rest[3:4] == GOAWAY[3:4]
+                if len(self.rest) < (length if is_goaway else 9):
+                    break
+                frame = self.rest[:length]
+                if is_goaway and frame[13:17] == GOAWAY[13:17]:
+                    leaves = True
+                    self.rest = self.rest[length:]
+                    continue
+                self.left = length
+            passed += self.rest[: self.left]
+            taken = min(self.left, len(self.rest))
+            self.rest = self.rest[taken:]
+            self.left -= taken
+        return bytes(passed), leaves
+
+
+def keep_streams(handle_event):
+    """For mitmproxy's layer of an HTTP/2 connection: a GOAWAY without an error ends no stream that is open.
+
+    mitmproxy breaks them off, and with them the calls of every app that is rolled over and of every client that closes
+    its session in order. What it does not see, it goes on with; for new streams it opens another connection to an
+    app where one is half closed.
+    """
+
+    def handle(self, event):
+        if isinstance(event, events.DataReceived):
+            is_client = event.connection is self.context.client
+            if not hasattr(self, "mittens_frames"):
+                self.mittens_frames = Frames(len(HTTP2_PREFACE) if is_client else 0)
+            data, leaves = self.mittens_frames.read(event.data)
+            if leaves and not is_client:
+                event.connection.state &= ~ConnectionState.CAN_WRITE
+                if self.context.client.alpn == b"h2":
+                    yield commands.SendData(self.context.client, GOAWAY)
+            event = events.DataReceived(event.connection, data)
+        yield from handle_event(self, event)
+
+    return handle
+
+
+Http2Connection._handle_event = keep_streams(Http2Connection._handle_event)
 
 
 class Entrance(layer.Layer):

@@ -1,18 +1,26 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { Client, credentials } from '@grpc/grpc-js';
+import { generate } from 'selfsigned';
+import { CALLS } from '../peers/grpc-calls.ts';
 import { Bench, freePorts, type Tap } from '../peers/tap.ts';
 
 let bench: Bench;
 let web: number;
+let key: string;
+let cert: string;
 let grpc: number;
 
 before(async () => {
   bench = await Bench.open();
+  const pems = await generate([{ name: 'commonName', value: 'localhost' }]);
+  key = bench.write('key.pem', pems.private);
+  cert = bench.write('cert.pem', pems.cert);
   [web = 0, grpc = 0] = await freePorts(2);
   await Promise.all([
     bench.serve('app-web.mjs', { PORT: `${web}` }),
@@ -131,6 +139,37 @@ describe('a tap whose pod ends', () => {
       for (let n = 0; n < 4; n++) assert.equal(await read(await open(tap, '/slow?ms=700')), 'slow');
       app.kill('SIGTERM');
       assert.equal((await tap.ended()).code, 0);
+    });
+});
+
+describe('an app that ends in order', () => {
+  for (const protocol of ['h2c', 'https'])
+    it(`ends its streams as it would without a tap: ${protocol}`, async () => {
+      const [port = 0, tlsPort = 0] = await freePorts(2);
+      const tls = { TLS_PORT: `${tlsPort}`, TLS_KEY: key, TLS_CERT: cert };
+      const app = await bench.serve('app-grpc.mjs', { PORT: `${port}`, ...tls });
+      const tap = await bench.tap({ ports: { grpc: [protocol, protocol === 'h2c' ? port : tlsPort] } });
+      const authority = protocol === 'h2c' ? undefined : readFileSync(tap.authority);
+      const credential = authority ? credentials.createSsl(authority) : credentials.createInsecure();
+      const client = new Client(`localhost:${tap.port('grpc')}`, credential);
+      const { path, requestSerialize, responseDeserialize } = CALLS.talk;
+      const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+      const ended = once(call, 'status');
+      const say = async (text: string) => {
+        const heard = once(call, 'data');
+        call.write(Buffer.from(text));
+        assert.equal(String((await heard)[0]), `re: ${text}`);
+      };
+      await say('one');
+      app.kill('SIGTERM');
+      await portCloses(port);
+      await say('two');
+      call.end();
+      const [{ code }] = await ended;
+      assert.equal(code, 0);
+      client.close();
+      tap.process.kill('SIGTERM');
+      await tap.ended();
     });
 });
 
