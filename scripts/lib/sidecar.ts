@@ -39,13 +39,12 @@ export function sidecarPatch(
 }
 
 function mitmproxyArgs(record: TapRecord, request: TapRequest): string[] {
-  const ports = record.ports.map((port) => ({ ...port, url: `${port.scheme}://localhost:${port.appPort}` }));
-  const [first] = ports;
+  const ports = record.ports.map((port) => `${port.listenPort}=${port.scheme}:${port.appPort}`);
   const options = [
     'confdir=/tmp/mitmproxy',
-    // The addon opens the ports, once the app listens on its own.
+    // The addon opens the ports, once the app listens on its own, and sets the mode.
     'server=false',
-    `mittens_ports=${ports.map(({ listenPort, url }) => `${listenPort}=${url}`).join(',')}`,
+    `mittens_ports=${ports.join(',')}`,
     'keep_host_header=true',
     // The list shows the name that the client asked for, not localhost.
     'showhost=true',
@@ -60,12 +59,7 @@ function mitmproxyArgs(record: TapRecord, request: TapRequest): string[] {
   ];
   // The container's log is not for what the file has.
   if (request.program === 'mitmdump') options.push('flow_detail=0', 'termlog_verbosity=warn');
-  return [
-    ...['--mode', `reverse:${first?.url}`],
-    ...['--listen-port', String(first?.listenPort)],
-    ...options.flatMap((option) => ['--set', option]),
-    ...request.mitmproxyArgs,
-  ];
+  return [...options.flatMap((option) => ['--set', option]), ...request.mitmproxyArgs];
 }
 
 /** Kubernetes expands `$(NAME)` in a container's args and environment, and reads `$$` as one `$`. */
