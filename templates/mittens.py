@@ -22,6 +22,7 @@ import signal
 import sys
 import typing
 from collections import OrderedDict
+from socket import SO_KEEPALIVE, SOL_SOCKET
 
 from mitmproxy import ctx, exceptions
 from mitmproxy.connection import ConnectionState
@@ -60,6 +61,9 @@ FOLLOWERS_TIME = 15
 TURN = 2
 IDLE = 5
 LEAVE = 20
+
+# mitmproxy closes what is silent for ten minutes, as a pool's connections to a database are.
+SILENT = 7 * 24 * 60 * 60
 
 PROTOCOLS = ("auto", "http", "https", "h2c", "tcp")
 # How long a client may say nothing before the app is asked, which may speak first; less for what is known to be
@@ -260,7 +264,7 @@ class Entrance(layer.Layer):
     def wait_for_app(self):
         """The client is silent: it may be the app's turn. Whoever speaks first then decides."""
         server = self.context.server
-        if self.client_data():
+        if self.protocol == "tcp" or self.client_data():
             yield from self.hand_over("tcp")
         elif not server.connected and (yield commands.OpenConnection(server)):
             yield commands.CloseConnection(self.context.client)
@@ -496,6 +500,14 @@ class Client:
         told = self.handler.server_event(Leave())
         if asyncio.iscoroutine(told):
             await told
+
+    def let_be_silent(self):
+        watchdog = self.handler.timeout_watchdog
+        # Renamed in 12.
+        setattr(watchdog, "timeout" if hasattr(watchdog, "timeout") else "CONNECTION_TIMEOUT", SILENT)
+        # A client that is lost without a word is noticed by the kernel.
+        socket = self.handler.transports[self.handler.client].writer.get_extra_info("socket")
+        socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
 
     def close(self, connection=None):
         io = self.handler.transports.get(connection or self.handler.client)
@@ -736,6 +748,15 @@ class Mittens:
 
     def tcp_start(self, flow):
         self.in_flight[flow.id] = flow
+        self.let_be_silent(flow)
+
+    def websocket_start(self, flow):
+        self.let_be_silent(flow)
+
+    def let_be_silent(self, flow):
+        client = self.clients.get(flow.client_conn.id)
+        if client:
+            client.let_be_silent()
 
     def tcp_message(self, flow):
         self.trim(flow, flow.messages)
@@ -776,6 +797,7 @@ class Mittens:
     # -- streams
 
     def record(self, flow, message):
+        self.let_be_silent(flow)
         recorder = Recorder(message)
         self.recorders.setdefault(flow.id, []).append(recorder)
         return recorder
