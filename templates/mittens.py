@@ -22,12 +22,14 @@ import signal
 import sys
 import typing
 from collections import OrderedDict
+from socket import SO_KEEPALIVE, SOL_SOCKET
 
 from mitmproxy import ctx, exceptions
 from mitmproxy.connection import ConnectionState
 from mitmproxy.io import tnetstring
 from mitmproxy.proxy import commands, events, layer, layers, tunnel
 from mitmproxy.proxy.layers.http import HTTPMode
+from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.proxy.layers.http._http2 import Http2Connection
 
 # scripts/lib/session.ts looks for this title.
@@ -59,6 +61,9 @@ FOLLOWERS_TIME = 15
 TURN = 2
 IDLE = 5
 LEAVE = 20
+
+# mitmproxy closes what is silent for ten minutes, as a pool's connections to a database are.
+SILENT = 7 * 24 * 60 * 60
 
 PROTOCOLS = ("auto", "http", "https", "h2c", "tcp")
 # How long a client may say nothing before the app is asked, which may speak first; less for what is known to be
@@ -96,8 +101,7 @@ def spoken(data):
     return None if PART_OF_REQUEST_LINE.fullmatch(data) else "other"
 
 
-class Leave(events.Event):
-    """Tells a connection that it is to be the last of its client's here."""
+# -- what mitmproxy breaks, made good: the only places where its own code is changed
 
 
 class Frames:
@@ -156,7 +160,32 @@ def keep_streams(handle_event):
     return handle
 
 
+INTERIM_RESPONSE = re.compile(rb"HTTP/1\.[01] 1(?!01)\d\d[ \r]")
+
+
+def skip_interim(read_headers):
+    """For mitmproxy's layer of an HTTP/1 connection to the app: it takes 103, Early Hints, for the whole response.
+
+    Of HTTP/2 it skips these by itself, and 100, Continue, it has said to the client before.
+    """
+
+    def read(self, event):
+        while INTERIM_RESPONSE.match(bytes(self.buf)) and self.buf.maybe_extract_lines():
+            pass
+        yield from read_headers(self, event)
+
+    return read
+
+
 Http2Connection._handle_event = keep_streams(Http2Connection._handle_event)
+Http1Client.read_headers = skip_interim(Http1Client.read_headers)
+
+
+# -- the first layer of a connection
+
+
+class Leave(events.Event):
+    """Tells a connection that it is to be the last of its client's here."""
 
 
 class Entrance(layer.Layer):
@@ -176,6 +205,7 @@ class Entrance(layer.Layer):
         if isinstance(event, Leave):
             yield from self.leave(event)
         elif isinstance(event, events.Wakeup) and event.command is self.timer:
+            self.timer = None
             if self.next is None:
                 yield from self.wait_for_app()
         elif self.next is not None:
@@ -189,19 +219,25 @@ class Entrance(layer.Layer):
         if isinstance(event, events.Start):
             if self.in_tls and client.alpn in (b"h2", b"http/1.1", b"http/1.0"):
                 yield from self.hand_over("http")
-            elif self.protocol in SILENCE:
-                self.timer = commands.RequestWakeup(SILENCE[self.protocol])
-                yield self.timer
+            else:
+                yield from self.set_timer()
         elif isinstance(event, events.DataReceived):
             choice = "tcp" if event.connection is not client else self.choose(spoken(self.client_data()))
             if choice:
                 yield from self.hand_over(choice)
+            else:
+                yield from self.set_timer()
         elif isinstance(event, events.ConnectionClosed):
             # A client that says something and ends it at once still wants it heard.
             if event.connection is client and self.protocol in SILENCE and self.client_data():
                 yield from self.hand_over("tcp")
             else:
                 yield commands.CloseConnection(client)
+
+    def set_timer(self):
+        if self.protocol in SILENCE and self.timer is None:
+            self.timer = commands.RequestWakeup(SILENCE[self.protocol])
+            yield self.timer
 
     def client_data(self):
         return b"".join(
@@ -228,7 +264,7 @@ class Entrance(layer.Layer):
     def wait_for_app(self):
         """The client is silent: it may be the app's turn. Whoever speaks first then decides."""
         server = self.context.server
-        if self.client_data():
+        if self.protocol == "tcp" or self.client_data():
             yield from self.hand_over("tcp")
         elif not server.connected and (yield commands.OpenConnection(server)):
             yield commands.CloseConnection(self.context.client)
@@ -464,6 +500,14 @@ class Client:
         told = self.handler.server_event(Leave())
         if asyncio.iscoroutine(told):
             await told
+
+    def let_be_silent(self):
+        watchdog = self.handler.timeout_watchdog
+        # Renamed in 12.
+        setattr(watchdog, "timeout" if hasattr(watchdog, "timeout") else "CONNECTION_TIMEOUT", SILENT)
+        # A client that is lost without a word is noticed by the kernel.
+        socket = self.handler.transports[self.handler.client].writer.get_extra_info("socket")
+        socket.setsockopt(SOL_SOCKET, SO_KEEPALIVE, 1)
 
     def close(self, connection=None):
         io = self.handler.transports.get(connection or self.handler.client)
@@ -704,6 +748,15 @@ class Mittens:
 
     def tcp_start(self, flow):
         self.in_flight[flow.id] = flow
+        self.let_be_silent(flow)
+
+    def websocket_start(self, flow):
+        self.let_be_silent(flow)
+
+    def let_be_silent(self, flow):
+        client = self.clients.get(flow.client_conn.id)
+        if client:
+            client.let_be_silent()
 
     def tcp_message(self, flow):
         self.trim(flow, flow.messages)
@@ -744,6 +797,7 @@ class Mittens:
     # -- streams
 
     def record(self, flow, message):
+        self.let_be_silent(flow)
         recorder = Recorder(message)
         self.recorders.setdefault(flow.id, []).append(recorder)
         return recorder

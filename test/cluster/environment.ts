@@ -95,7 +95,7 @@ export function dataOf(
   registry: Registry,
   { metadata: { namespace } }: KubeObject,
   plural: 'configmaps' | 'secrets',
-  { name, optional }: { name: string; optional?: boolean },
+  { name, optional }: { name: string; optional?: boolean | undefined },
 ): Record<string, Buffer> | undefined {
   const object = registry.find(plural, namespace, name);
   if (!object && !optional) throw new ConfigError(`${kindOf(plural).toLowerCase()} "${name}" not found`);

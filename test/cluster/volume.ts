@@ -14,7 +14,8 @@ export interface Mount {
 export const HOSTS = 'etc.hosts';
 
 /**
- * Makes a pod's volumes in a folder: ConfigMaps and Secrets as files, emptyDirs as folders.
+ * Makes a pod's volumes in a folder: ConfigMaps and Secrets as files, several of them in one where they are projected,
+ * emptyDirs as folders.
  * @throws ConfigError when a ConfigMap or Secret is not there.
  */
 export function makeVolumes(registry: Registry, pod: KubeObject, folder: string): void {
@@ -22,35 +23,52 @@ export function makeVolumes(registry: Registry, pod: KubeObject, folder: string)
     const path = join(folder, volume.name);
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o777);
-    const data = contentOf(registry, pod, volume);
-    if (data) writeFiles(path, data, volume.configMap ?? volume.secret);
+    for (const source of sourcesOf(volume)) {
+      const data = contentOf(registry, pod, volume.name, source);
+      if (data) writeFiles(path, data, source);
+    }
   }
+}
+
+/** A ConfigMap or Secret whose content is in a volume, and how. */
+interface Source {
+  resource: 'configmaps' | 'secrets';
+  name: string;
+  optional?: boolean | undefined;
+  items?: { key: string; path: string; mode?: number }[];
+  defaultMode?: number;
+}
+
+function sourcesOf({ configMap, secret, projected }: ContainerSpec): Source[] {
+  const { sources = [], defaultMode } = projected ?? {};
+  return [
+    ...(configMap ? [{ resource: 'configmaps', ...configMap }] : []),
+    ...(secret ? [{ resource: 'secrets', ...secret, name: secret.secretName }] : []),
+    ...sources.flatMap(({ configMap, secret }: ContainerSpec) => [
+      ...(configMap ? [{ resource: 'configmaps', defaultMode, ...configMap }] : []),
+      ...(secret ? [{ resource: 'secrets', defaultMode, ...secret }] : []),
+    ]),
+  ];
 }
 
 function contentOf(
   registry: Registry,
   pod: KubeObject,
-  volume: ContainerSpec,
+  volume: string,
+  { resource, name, optional }: Source,
 ): Record<string, Buffer> | undefined {
-  const { name, configMap, secret } = volume;
   try {
-    if (configMap) return dataOf(registry, pod, 'configmaps', configMap);
-    return secret && dataOf(registry, pod, 'secrets', { name: secret.secretName, optional: secret.optional });
+    return dataOf(registry, pod, resource, { name, optional });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(`MountVolume.SetUp failed for volume "${name}" : ${error.message}`);
+    throw new ConfigError(`MountVolume.SetUp failed for volume "${volume}" : ${error.message}`);
   }
-}
-
-interface Projection {
-  items?: { key: string; path: string; mode?: number }[];
-  defaultMode?: number;
 }
 
 function writeFiles(
   folder: string,
   data: Record<string, Buffer>,
-  { items, defaultMode = 0o644 }: Projection,
+  { items, defaultMode = 0o644 }: Source,
 ): void {
   const files = items ?? Object.keys(data).map((key) => ({ key, path: key, mode: undefined }));
   for (const { key, path, mode } of files) {

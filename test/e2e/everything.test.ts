@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Capture, flowsIn } from './capture.ts';
-import { hasEphemeral, hasNativeSidecars, Namespace, policy } from './namespace.ts';
+import { autoscaling, hasEphemeral, hasNativeSidecars, Namespace, policy } from './namespace.ts';
 import {
   bringPeers,
   everything,
@@ -96,7 +96,7 @@ const ROWS: Row[] = [
   { what: 'the pod of a Job', objects: (name) => [job(name)] },
 ];
 
-describe('a Service', { concurrency: 2 }, () => {
+describe('a Service', { concurrency: 3 }, () => {
   for (const [index, row] of ROWS.entries()) {
     const name = `app${index}`;
     if (row.sidecar)
@@ -166,7 +166,7 @@ function budget(name: string): object {
 
 function autoscaler(name: string): object {
   return {
-    apiVersion: 'autoscaling/v1',
+    apiVersion: autoscaling,
     kind: 'HorizontalPodAutoscaler',
     metadata: { name },
     spec: {

@@ -46,10 +46,11 @@ export const hasEphemeral = /"pods\/ephemeralcontainers"[^}]*"kind":"Pod"/.test(
 /** Init containers that go on beside the others are of Kubernetes 1.29. */
 export const hasNativeSidecars =
   Number(/"minor": *"(\d+)/.exec((await execute('kubectl', ['get', '--raw', '/version'])).stdout)?.[1]) >= 29;
+const apiVersions = (await execute('kubectl', ['api-versions'])).stdout.split('\n');
 /** In which PodDisruptionBudgets are: v1 from 1.21 on. */
-export const policy = /^policy\/v1$/m.test((await execute('kubectl', ['api-versions'])).stdout)
-  ? 'policy/v1'
-  : 'policy/v1beta1';
+export const policy = apiVersions.includes('policy/v1') ? 'policy/v1' : 'policy/v1beta1';
+/** In which HorizontalPodAutoscalers are: v2 from 1.23 on. */
+export const autoscaling = apiVersions.includes('autoscaling/v2') ? 'autoscaling/v2' : 'autoscaling/v1';
 
 export interface Answer {
   /** 0 when there was none. */

@@ -19,6 +19,8 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   else if (url.pathname === '/slow')
     setTimeout(() => response.end('slow'), Number(url.searchParams.get('ms')));
   else if (url.pathname === '/bytes') sendBytes(url.searchParams, response);
+  else if (url.pathname === '/hints')
+    response.writeEarlyHints({ link: '</style.css>; rel=preload' }, () => response.end('hinted'));
   else void tell(request, response);
 }
 

@@ -45,8 +45,6 @@ export interface Tap {
   ready(): Promise<void>;
   /** Writes the flows alone into a file, without what tells followers that there are no more. @returns its path. */
   copyFlows(name: string): Promise<string>;
-  /** Whether this mitmproxy knows an option. */
-  hasOption(name: string): Promise<boolean>;
   /** Its exit status, and how long it took from here on, in ms. */
   ended(): Promise<{ code: number | null; ms: number }>;
   /** Where its files are. */
@@ -153,7 +151,6 @@ export class Bench {
         writeFileSync(copy, await flowBytesIn(file));
         return copy;
       },
-      hasOption: async (name) => (await run(siblingOf(program), ['--options'])).stdout.includes(`\n${name}:`),
       flows: async (matches, count = 1) => {
         for (;;) {
           const found = (await flowsIn(file)).filter(matches);
@@ -170,6 +167,11 @@ export class Bench {
     };
     if (isReady !== false) await tap.ready();
     return tap;
+  }
+
+  /** Whether this mitmproxy knows an option. */
+  async knowsOption(name: string, program: 'mitmdump' | 'mitmweb' = 'mitmdump'): Promise<boolean> {
+    return (await run(siblingOf(program), ['--options'])).stdout.includes(`\n${name}:`);
   }
 
   close(): void {

@@ -172,6 +172,18 @@ describe('a stream', () => {
   });
 });
 
+describe('a connection that is silent for long', () => {
+  it('stays open where it is no HTTP', async () => {
+    const [lines = 0] = await freePorts(1);
+    await bench.serve('app-tcp.mjs', { PORT: `${lines}` });
+    // Of those before 11, ten minutes is the least, which no test waits for.
+    const options = (await bench.knowsOption('tcp_timeout')) ? ['tcp_timeout=1'] : [];
+    const tap = await bench.tap({ ports: { lines: ['tcp', lines] }, options });
+    const answer = await bench.ask('ask-tcp.mjs', `tcp://localhost:${tap.port('lines')}`, 'late');
+    assert.equal(answer.messages.at(-1), '221 bye');
+  });
+});
+
 describe('mitmweb', () => {
   it('opens with its token, shows the flows with what streams, and leaves', async () => {
     const [page = 0] = await freePorts(1);
@@ -194,7 +206,7 @@ describe('mitmweb', () => {
     );
     // Asking for a token is newer than some.
     const stranger = (await get(page, '/flows')).status;
-    assert.equal(stranger, (await tap.hasOption('web_password')) ? 403 : 200);
+    assert.equal(stranger, (await bench.knowsOption('web_password', 'mitmweb')) ? 403 : 200);
     response.destroy();
     tap.process.kill('SIGUSR1');
     assert.equal((await tap.ended()).code, 0);

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
-import { connect } from 'node:net';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import type { Flow } from '../../scripts/lib/flow.ts';
 import type { Peer } from '../peers/bundle.ts';
+import { CALLS } from '../peers/grpc-calls.ts';
 import { Bench, freePorts, type Tap } from '../peers/tap.ts';
 
 const MIB = 1024 * 1024;
@@ -94,6 +97,14 @@ async function touch(port: number): Promise<void> {
   socket.destroy();
 }
 
+/** A connection whose client has said nothing for longer than the addon waits. */
+async function silent(port: number): Promise<Socket> {
+  const socket = connect(port);
+  await once(socket, 'connect');
+  await sleep(1000);
+  return socket;
+}
+
 /** A message as gRPC sends it: not compressed, its length, itself. */
 function grpcMessages(...texts: string[]): Buffer {
   const frames = texts.map((text) => {
@@ -148,6 +159,10 @@ describe('HTTP through a tap', () => {
     assert.equal(flow?.response?.status, 200);
   });
 
+  it('passes the response that comes after early hints', async () => {
+    assert.equal(await httpBody(tap.port('auto web'), '/hints'), 'hinted');
+  });
+
   it('takes an upload that asks whether it may, and one above the bound', async () => {
     const body = Buffer.alloc(6 * MIB, 'x');
     const headers = { expect: '100-continue', 'content-length': String(body.length) };
@@ -164,6 +179,38 @@ describe('HTTP through a tap', () => {
     const [flow] = await tap.flows((flow) => pathOf(flow).startsWith('/bytes'));
     assert.equal(body.length, 6 * MIB);
     assert.deepEqual([flow?.response?.status, flow?.response?.content], [200, undefined]);
+  });
+});
+
+describe('HTTP of a client that waits before it speaks', () => {
+  it('is seen as HTTP', async () => {
+    const socket = await silent(tap.port('auto web'));
+    socket.write('GET /waited HTTP/1.1\r\nhost: app\r\nconnection: close\r\n\r\n');
+    let text = '';
+    for await (const chunk of socket) text += chunk;
+    assert.match(text, /^HTTP\/1.1 200 OK/);
+    assert.equal((await tap.flows((flow) => pathOf(flow) === '/waited')).length, 1);
+  });
+});
+
+describe('a client of HTTP/2 that closes its session in order', () => {
+  it('is answered what it has asked for before', async () => {
+    const session = connectHttp2(`http://localhost:${tap.port('auto gRPC')}`);
+    const call = session.request({
+      ':method': 'POST',
+      ':path': CALLS.talk.path,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+    });
+    const trailers = once(call, 'trailers');
+    call.write(grpcMessages('one'));
+    assert.deepEqual((await once(call, 'data'))[0], grpcMessages('re: one'));
+    // It sends a GOAWAY, and waits for the streams that are open.
+    session.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    call.end(grpcMessages('two'));
+    assert.deepEqual((await once(call, 'data'))[0], grpcMessages('re: two'));
+    assert.equal((await trailers)[0]['grpc-status'], '0');
   });
 });
 
@@ -234,6 +281,24 @@ describe('what is no HTTP', () => {
       assert.equal(text(true)?.join(''), said.map((line) => `${line}\r\n`).join(''));
       assert.equal(text(false)?.join(''), answer.messages.map((line) => `${line}\r\n`).join(''));
     });
+
+  for (const words of ['CONNECT elsewhere:443 HTTP/1.1\r\n', 'PING\r\n', 'OPTIONS rtsp://app RTSP/1.0\r\n'])
+    it(`passes what only looks like HTTP: ${JSON.stringify(words)}`, async () => {
+      const socket = connect(tap.port('auto lines'));
+      socket.write(words);
+      assert.equal(String((await once(socket, 'data'))[0]), `250 ${words}`);
+      socket.destroy();
+    });
+
+  it('passes the beginning of what may become a line, from a client that waits for more', async () => {
+    for (const socket of [connect(tap.port('auto lines')), await silent(tap.port('auto lines'))]) {
+      socket.write('HELL');
+      socket.end();
+      const chunks: string[] = [];
+      for await (const chunk of socket) chunks.push(String(chunk));
+      assert.equal(chunks.join(''), '221 bye\r\n');
+    }
+  });
 
   for (const [name, peer, mode] of [
     ['auto web in TLS', 'ask-web.mjs', 'get'],

@@ -136,3 +136,42 @@ with taddons.context(addon):
     assert.deepEqual(paths(await flowsIn(file)), ['/streaming', '/path']);
   });
 });
+
+describe('the frames of HTTP/2', () => {
+  it('pass in pieces of any size as they are, but for a GOAWAY without an error', async () => {
+    const { said } = await withAddon(
+      'frames.mitm',
+      `
+def frame(kind, payload, stream=1):
+    return len(payload).to_bytes(3, "big") + bytes([kind, 0]) + stream.to_bytes(4, "big") + payload
+data, settings = frame(0, b"d" * 300), frame(4, b"", 0)
+failing = frame(7, bytes(4) + (2).to_bytes(4, "big") + b"why", 0)
+whole = mittens.HTTP2_PREFACE + settings + data + mittens.GOAWAY + data + failing + frame(7, bytes(8) + b"bye", 0)
+wanted = mittens.HTTP2_PREFACE + settings + data + data + failing
+for size in (1, 7, 50, 10_000):
+    frames = mittens.Frames(len(mittens.HTTP2_PREFACE))
+    read = [frames.read(whole[at : at + size]) for at in range(0, len(whole), size)]
+    print(b"".join(passed for passed, _ in read) == wanted, any(leaves for _, leaves in read), frames.rest)
+`,
+    );
+    assert.equal(said, "True True b''\n".repeat(4));
+  });
+});
+
+describe('what a client speaks', () => {
+  it('is told by its first bytes, once there are enough', async () => {
+    const { said } = await withAddon(
+      'spoken.mitm',
+      `
+for data in (b"", b"G", b"GET /", b"GET / HTTP/1.1", b"GET / HTTP/1.1\\r\\n", b"M-SEARCH * HTTP/1.1\\n", b"GET /\\r\\n",
+             b"get / HTTP/1.1\\r\\n", b"P", b"PRI * HTTP/2.0", mittens.HTTP2_PREFACE + b"x", b"PRINT\\r\\n",
+             b"\\x16\\x03", b"\\x16\\x03\\x01", b"\\x16\\x04\\x01", b"\\x00\\x00"):
+    print(mittens.spoken(data))
+`,
+    );
+    assert.deepEqual(said.trim().split('\n'), [
+      ...['None', 'None', 'None', 'None', 'http1', 'http1', 'other', 'other'],
+      ...['None', 'None', 'http2', 'other', 'None', 'tls', 'other', 'other'],
+    ]);
+  });
+});

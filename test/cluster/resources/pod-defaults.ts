@@ -71,8 +71,9 @@ function fillHttp(get: Fields | undefined): void {
 }
 
 function fillVolume(volume: Fields): void {
-  if (!volume.configMap && !volume.secret) volume.emptyDir ??= {};
-  for (const files of [volume.configMap, volume.secret]) if (files) files.defaultMode ??= 0o644;
+  const { configMap, secret, projected } = volume;
+  if (!configMap && !secret && !projected) volume.emptyDir ??= {};
+  for (const files of [configMap, secret, projected]) if (files) files.defaultMode ??= 0o644;
 }
 
 /** An image without a tag is the latest, which may change under its name. */

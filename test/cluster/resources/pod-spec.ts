@@ -99,8 +99,10 @@ const EPHEMERAL_CONTAINER: Schema = {
   fields: { ...CONTAINER.fields, targetContainerName: 'string' },
 };
 
+const FILES_ITEMS: Schema = { list: { fields: { key: 'string', path: 'string', mode: 'int' } } };
+
 const FILES: Record<string, Schema> = {
-  items: { list: { fields: { key: 'string', path: 'string', mode: 'int' } } },
+  items: FILES_ITEMS,
   defaultMode: 'int',
   optional: 'bool',
 };
@@ -111,6 +113,19 @@ const VOLUME: Schema = {
     configMap: { fields: { name: 'string', ...FILES } },
     secret: { fields: { secretName: 'string', ...FILES } },
     emptyDir: { fields: { medium: 'string', sizeLimit: 'quantity' } },
+    projected: {
+      fields: {
+        sources: {
+          list: {
+            fields: {
+              secret: { fields: { name: 'string', items: FILES_ITEMS, optional: 'bool' } },
+              configMap: { fields: { name: 'string', items: FILES_ITEMS, optional: 'bool' } },
+            },
+          },
+        },
+        defaultMode: 'int',
+      },
+    },
   },
   retainKeys: true,
 };

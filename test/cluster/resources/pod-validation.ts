@@ -130,12 +130,18 @@ function checkVolumes(volumes: Spec[], path: string): Cause[] {
 }
 
 function checkVolume(volume: Spec, path: string): Cause[] {
-  const { name, configMap, secret } = volume;
-  const [type, ...more] = ['emptyDir', 'secret', 'configMap'].filter((type) => volume[type]);
+  const { name, configMap, secret, projected } = volume;
+  const [type, ...more] = ['emptyDir', 'secret', 'configMap', 'projected'].filter((type) => volume[type]);
+  const sources: Spec[] = projected?.sources ?? [];
   return [
     ...named(`${path}.name`, name, dnsLabel),
     ...more.map((type) => forbiddenField(`${path}.${type}`, 'may not specify more than 1 volume type')),
     ...(type === 'configMap' && !configMap.name ? [required(`${path}.configMap.name`)] : []),
     ...(type === 'secret' && !secret.secretName ? [required(`${path}.secret.secretName`)] : []),
+    ...sources.flatMap(({ secret, configMap }, index) => {
+      const source = `${path}.projected.sources[${index}]`;
+      if (secret && !secret.name) return [required(`${source}.secret.name`)];
+      return configMap && !configMap.name ? [required(`${source}.configMap.name`)] : [];
+    }),
   ];
 }
