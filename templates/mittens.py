@@ -59,7 +59,7 @@ FOLLOWERS_TIME = 15
 # While a Service no longer points here: how long kube-proxy may take to see that, after what time without a
 # request a connection is closed, and when whatever is still open is.
 TURN = 2
-IDLE = 5
+IDLE = 6
 LEAVE = 20
 
 # mitmproxy closes what is silent for ten minutes, as a pool's connections to a database are.

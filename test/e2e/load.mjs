@@ -10,7 +10,13 @@ import { PatientAgent } from './patient-agent.mjs';
 const PER_SECOND = 50;
 const LOOPBACK = /^(::1|(::ffff:)?127\..*)$/;
 const url = process.argv[2];
-const agents = [new PatientAgent({ keepAlive: false }), new PatientAgent({ keepAlive: true, maxSockets: 5 })];
+// A connection that is idle for longer may be closed by the server at any moment, node's after 5 s: its next request would
+// be lost whoever is in between.
+const IDLE_MS = 2000;
+const agents = [
+  new PatientAgent({ keepAlive: false }),
+  new PatientAgent({ keepAlive: true, maxSockets: 5, timeout: IDLE_MS }),
+];
 const failed = [];
 const proxied = [];
 let sent = 0;
