@@ -13,12 +13,18 @@ export class Forward {
   #child: ReturnType<Kubectl['follow']> | undefined;
   #closed: Promise<unknown> = Promise.resolve();
   #stopped = false;
+  #localPort: number | undefined;
 
   /** @param to the pod's port. */
   constructor(kubectl: Kubectl, pod: string, to: number) {
     this.#kubectl = kubectl;
     this.#pod = pod;
     this.#to = to;
+  }
+
+  /** The port of this machine, once it has begun. */
+  get localPort(): number | undefined {
+    return this.#localPort;
   }
 
   /**
@@ -32,6 +38,7 @@ export class Forward {
       if (wanted === undefined) throw error;
       return await this.#open(undefined);
     });
+    this.#localPort = port;
     void this.#keep(port);
     return port;
   }

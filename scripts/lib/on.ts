@@ -126,7 +126,9 @@ export async function show(bench: Workbench, tapped: Tapped, options: ShowOption
   const { watch, interrupts, endsTap } = options;
   const { signal } = interrupts;
   const forward = isPod(tapped.service) ? await openForward(bench, tapped) : undefined;
-  let ending = await viewUntilLeft(bench, tapped, options);
+  const localPort = forward?.localPort;
+  const seen = localPort === undefined ? tapped : { ...tapped, localPort };
+  let ending = await viewUntilLeft(bench, seen, options);
   if (ending === 'detached' && watch && !signal.aborted && !watch.failed.aborted) {
     const argument = argumentOf(tapped.service);
     bench.talk.say(`still watching over its pods; Ctrl-C gives it back; attach ${argument} shows it again`);
@@ -172,9 +174,9 @@ async function openForward(
   const [tapped] = record.ports;
   if (!tapped) return undefined;
   const forward = new Forward(kubectl, service.metadata.name, tapped.listenPort);
-  const port = await forward.start(tapped.port > 1023 ? tapped.port : undefined);
+  await forward.start(tapped.port > 1023 ? tapped.port : undefined);
   bench.talk.say(
-    `127.0.0.1:${port} leads through the proxy to port ${tapped.port} of ${subjectName(service)}`,
+    `127.0.0.1:${forward.localPort} leads through the proxy to port ${tapped.port} of ${subjectName(service)}`,
   );
   return forward;
 }

@@ -37,6 +37,8 @@ export interface Tapped {
   kubectl: Kubectl;
   service: Service;
   record: TapRecord;
+  /** The port of this machine that leads to the proxy of a pod that is tapped by itself. */
+  localPort?: number;
 }
 
 /** The name of the local tmux session of a tap. */
@@ -51,10 +53,11 @@ export function watcherName(tapped: Tapped): string {
 }
 
 /** What the status line says of a tap. */
-function labelOfTap({ service, record }: Tapped): string {
+function labelOfTap({ service, record, localPort }: Tapped): string {
   const { namespace } = service.metadata;
   const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
-  return `${namespace}/${argumentOf(service)}, ${how}, ${age(Date.now() - Date.parse(record.started))}`;
+  const reached = localPort === undefined ? '' : `, by 127.0.0.1:${localPort}`;
+  return `${namespace}/${argumentOf(service)}${reached}, ${how}, ${age(Date.now() - Date.parse(record.started))}`;
 }
 
 /**

@@ -46,7 +46,7 @@ describe('list', () => {
     assert.deepEqual(item, {
       namespace: shop.name,
       service: 'web',
-      ports: [{ port: 80, targetPort: 'http', listenPort: 7777 }],
+      ports: [{ port: 80, targetPort: 'http', protocol: 'auto', listenPort: 7777 }],
       workloads: ['deployment/web'],
       pods: { ready: 2, wanted: 2 },
       mode: 'sidecar',

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { generate } from 'selfsigned';
 import { filesBeside } from '../files.ts';
 
 /**
@@ -113,6 +114,21 @@ export class Namespace {
       metadata: { name },
       spec: { selector: { app: name }, ports, ...spec },
     });
+  }
+
+  /** Makes a Secret with a certificate for an address, and returns that as PEM: it is its own authority. */
+  async certificate(secret: string, ip: string): Promise<string> {
+    const extensions = [{ name: 'subjectAltName' as const, altNames: [{ type: 7 as const, ip }] }];
+    const pems = await generate([{ name: 'commonName', value: 'app' }], { extensions });
+    const base64 = (text: string) => Buffer.from(text).toString('base64');
+    await this.apply({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: secret },
+      type: 'kubernetes.io/tls',
+      data: { 'tls.crt': base64(pems.cert), 'tls.key': base64(pems.private) },
+    });
+    return pems.cert;
   }
 
   async url(service: string, port = 80): Promise<string> {

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Flow } from '../../scripts/lib/flow.ts';
 import { bundlePeers } from '../peers/bundle.ts';
 import { type AppOptions, app, containerOf, execute, type Namespace } from './namespace.ts';
@@ -62,19 +59,7 @@ export async function everythingService(
 ): Promise<void> {
   await shop.service(name, PORTS, { selector });
   const ip = await shop.kubectl('get', 'service', name, '-o', 'jsonpath={.spec.clusterIP}');
-  const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
-  const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')];
-  try {
-    const how = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-    const subject = ['-subj', '/CN=app', '-addext', `subjectAltName=IP:${ip}`];
-    const made = await execute('openssl', [...how, ...subject, '-keyout', key, '-out', cert]);
-    assert.equal(made.code, 0, made.stderr);
-    const secret = `${name}-tls`;
-    await shop.kubectl('create', 'secret', 'tls', secret, `--cert=${cert}`, `--key=${key}`);
-    await shop.writeInto('asker', `/tmp/${name}.pem`, readFileSync(cert, 'utf8'));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  await shop.writeInto('asker', `/tmp/${name}.pem`, await shop.certificate(`${name}-tls`, ip));
 }
 
 /** A workload of the app that speaks everything, as app() makes one. */

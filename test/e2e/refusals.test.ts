@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { loadAll } from 'js-yaml';
-import { app, Namespace } from './namespace.ts';
+import { app, hasEphemeral, Namespace } from './namespace.ts';
 import { commandLine, mittens, Terminal } from './terminal.ts';
 
 const shop = new Namespace('privileged');
+
+/** What Kubernetes before 1.25 lacks. */
+const NO_EPHEMERAL = /--no-restart needs ephemeral containers.*\nhint: without --no-restart/;
 
 interface Case {
   name: string;
@@ -19,17 +22,31 @@ const cases: Case[] = [
   { name: 'that is headless', args: ['headless'], says: /service\/headless is headless/ },
   { name: 'whose port is UDP', args: ['udp'], says: /port 53 of service\/udp speaks UDP/ },
   { name: 'that selects no pod', args: ['nobody'], says: /no pod matches the selector of service\/nobody/ },
-  { name: 'whose pods are scaled to zero', args: ['zero'], says: /deployment\/zero is scaled to zero/ },
+  {
+    name: 'whose pods are scaled to zero, without a restart',
+    args: withoutRestart('zero'),
+    says: hasEphemeral ? /deployment\/zero is scaled to zero\nhint: .*leave out --no-restart/ : NO_EPHEMERAL,
+  },
   { name: 'without a ready pod', args: ['unready'], says: /no pod of service\/unready is ready/ },
   {
-    name: 'in front of several workloads',
-    args: ['two'],
-    says: /several workloads behind it: .*deployment\/one, deployment\/other/,
+    name: 'in front of several workloads, of which one cannot be tapped',
+    args: ['several'],
+    says: /the rollout of deployment\/paused is paused|OnDelete|network of its nodes/,
   },
   {
-    name: 'in front of a bare pod',
+    name: 'in front of a bare pod, with a restart',
     args: ['bare'],
-    says: /pod\/client cannot be tapped: no workload owns it/,
+    says: /pod\/client cannot be tapped with a restart: no workload owns it.*\nhint: with --no-restart/,
+  },
+  {
+    name: 'without a restart, and a Secret that its pods do not have',
+    args: [...withoutRestart('ports'), '-p', '80', '--tls-secret', 'certificate'],
+    says: hasEphemeral ? /pod\/one-\S+ has no volume of secret\/certificate/ : NO_EPHEMERAL,
+  },
+  {
+    name: 'whose pods would have to be replaced by hand',
+    args: ['by-delete'],
+    says: /daemonset\/by-delete has the update strategy OnDelete.*\nhint: --replace-pods evicts/,
   },
   {
     name: 'on the network of its nodes',
@@ -73,8 +90,26 @@ const cases: Case[] = [
     says: /there is no folder \/nowhere/,
   },
   { name: 'of a hostile name', args: ['web;reboot'], says: /is not a name that Kubernetes allows/, code: 2 },
-  { name: 'that is another kind', args: ['deploy/one'], says: /"deploy\/one" is not a Service/, code: 2 },
+  {
+    name: 'that is one of several in front of a workload',
+    args: ['deploy/one'],
+    says: /several Services are in front of deployment\/one: .*service\/ports.*\nhint: name the one/,
+  },
+  {
+    name: 'in front of a workload that has none',
+    args: ['deploy/alone'],
+    says: /no Service that can be tapped is in front of deployment\/alone/,
+  },
+  {
+    name: 'that is a pod on the network of its node',
+    args: ['pod/host', '-p', '8080'],
+    says: hasEphemeral ? /pod\/host uses the network of its nodes/ : NO_EPHEMERAL,
+  },
 ];
+
+function withoutRestart(service: string): string[] {
+  return [service, '--no-restart', '--watch-detached'];
+}
 
 const PORTS = [{ port: 80, targetPort: 'http' }];
 const behindOne = { selector: { app: 'one' } };
@@ -86,7 +121,14 @@ before(async () => {
     shop.app({ name: 'other' }),
     shop.app({ name: 'zero', replicas: 0 }),
     shop.app({ name: 'paused' }),
-    shop.apply(app({ name: 'unready', ready: false }), app({ name: 'host', podSpec: { hostNetwork: true } })),
+    shop.app({ name: 'alone' }),
+    shop.apply(
+      app({ name: 'unready', ready: false }),
+      app({ name: 'host', podSpec: { hostNetwork: true } }),
+      app({ name: 'by-delete', kind: 'DaemonSet', spec: { updateStrategy: { type: 'OnDelete' } } }),
+      hostPod(),
+    ),
+    shop.certificate('certificate', '127.0.0.1'),
   ]);
   await shop.kubectl('rollout', 'pause', 'deployment/paused');
   await Promise.all([
@@ -96,7 +138,8 @@ before(async () => {
     shop.service('headless', PORTS, { ...behindOne, clusterIP: 'None' }),
     shop.service('udp', [{ port: 53, protocol: 'UDP' }], behindOne),
     shop.service('nobody', PORTS),
-    shop.service('two', PORTS, { selector: { tier: 'shop' } }),
+    shop.service('several', PORTS, { selector: { tier: 'shop' } }),
+    shop.service('by-delete', PORTS),
     shop.service('bare', PORTS, { selector: { role: 'client' } }),
     shop.service('misnamed', [{ port: 80, targetPort: 'nope' }], behindOne),
     shop.service(
@@ -110,6 +153,12 @@ before(async () => {
   ]);
 });
 after(() => shop.delete());
+
+function hostPod(): object {
+  const { template } = (app({ name: 'host' }) as { spec: { template: { spec: object } } }).spec;
+  const spec = { ...template.spec, hostNetwork: true };
+  return { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'host' }, spec };
+}
 
 /** Every object that a tap could touch, and how often it was ever changed. */
 async function versions(): Promise<object[]> {
