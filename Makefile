@@ -16,7 +16,7 @@ RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recording setup on off list attach capture flows gc dist docs test e2e conformance fuzz bench lint
+.PHONY: help demo recording setup on off list attach capture watch flows gc dist docs test e2e conformance fuzz bench lint
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
@@ -27,7 +27,7 @@ demo: node_modules ## see it work, here and now: make demo, make demo TUI=1, mak
 recording: node_modules ## docs/tap.svg, the picture in the README
 	$(RUN) test/demo/record.ts
 
-on: node_modules ## tap a Service: make on SVC=web NS=shop PORT=80
+on: node_modules ## tap a Service: make on SVC=web NS=shop PORT=80, or make on SVC=web ARGS=--no-restart
 	@$(RUN) scripts/on.ts $(SVC) $(PLACE) $(if $(PORT),--port=$(PORT)) $(ARGS)
 
 off: node_modules ## give it back: make off SVC=web NS=shop, or make off ARGS=--all
@@ -41,6 +41,9 @@ attach: node_modules ## come back to a tap: make attach SVC=web NS=shop
 
 capture: node_modules ## record what reaches a Service: make capture SVC=web NS=shop ARGS="--for 60s"
 	@$(RUN) scripts/capture.ts $(SVC) $(PLACE) $(if $(PORT),--port=$(PORT)) $(ARGS)
+
+watch: node_modules ## serve the pods that come to a tap without a restart: make watch SVC=web NS=shop
+	@$(RUN) scripts/watch.ts $(SVC) $(PLACE) $(ARGS)
 
 flows: node_modules ## what was recorded: make flows FILE=web.mitm ARGS="-o summary"
 	@$(RUN) scripts/flows.ts $(FILE) $(ARGS)

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import { documented } from '../../action/document.ts';
 import { FORMATS } from '../../action/inputs.ts';
+import { CONNECTION_FLAGS } from '../../scripts/lib/cli.ts';
+import { PROTOCOLS } from '../../scripts/lib/protocol.ts';
+import { COMMANDS, flagsOf } from './commands.ts';
 
 interface Job {
   'timeout-minutes'?: number;
@@ -99,5 +103,99 @@ describe('the workflows', () => {
     for (const text of [...blocks, ...workflows.map(read)])
       for (const { run } of mappingsIn(load(text)))
         if (typeof run === 'string') assert.doesNotMatch(run, /\$\{\{/);
+  });
+});
+
+const README = read('README.md');
+const pages = [
+  'README.md',
+  ...readdirSync(new URL('../../docs', import.meta.url)).map((name) => `docs/${name}`),
+]
+  .filter((path) => path.endsWith('.md'))
+  .map((path) => ({ path, text: read(path) }));
+
+/** The flags that tables of a text have in their first column. */
+function flagsInTables(text: string): string[] {
+  const cells = [...text.matchAll(/^\| (`-[^|]+)\|/gm)].map(([, cell = '']) => cell);
+  return cells.flatMap((cell) => [...cell.matchAll(/--([a-z-]+)/g)].map(([, flag = '']) => flag));
+}
+
+function section(title: string): string {
+  return README.split(/^#+ /m).find((text) => text.startsWith(`${title}\n`)) ?? '';
+}
+
+describe("README's tables of flags", () => {
+  const shared = Object.keys(CONNECTION_FLAGS);
+  const isOwn = (flag: string) => !shared.includes(flag);
+
+  it('have every flag of on once, and no other', () => {
+    assert.deepEqual(flagsInTables(section('Commands')).sort(), flagsOf('on').filter(isOwn).sort());
+  });
+
+  it('have every flag of capture, those that it shares with on included, and no other', () => {
+    const own = flagsInTables(section('Captures'));
+    const expected = flagsOf('capture').filter((flag) => isOwn(flag) && !flagsOf('on').includes(flag));
+    // README names -o alone.
+    assert.deepEqual([...own, 'output'].sort(), expected.sort());
+  });
+
+  it('are followed by every flag that all commands share', () => {
+    for (const flag of shared.filter((flag) => flag !== 'help'))
+      assert.match(README, new RegExp(`--${flag}\\b`));
+  });
+});
+
+describe('the documents', () => {
+  it('name every command and every protocol', () => {
+    for (const command of COMMANDS) assert.match(README, new RegExp(`\`${command}\\b`), command);
+    for (const protocol of PROTOCOLS) assert.match(read('docs/protocols.md'), new RegExp(`\`${protocol}\``));
+  });
+
+  it('call commands with flags that they have', () => {
+    let calls = 0;
+    const commands = COMMANDS.join('|');
+    // By their files, as inline code, or by make.
+    const call = new RegExp(`(?:scripts/|\`|make )(${commands})(?:\\.ts)?( [^\`\\n]*)`, 'g');
+    for (const { path, text } of pages)
+      for (const [whole, command = '', line = ''] of text.matchAll(call)) {
+        calls++;
+        const own = line.split(/ (?:--|[|>#]) /)[0] ?? '';
+        for (const [, flag = ''] of own.matchAll(/(?<![\w-])--([a-z-]+)/g))
+          assert.ok(flagsOf(command).includes(flag), `${path}: ${whole}`);
+      }
+    assert.ok(calls >= 20, `only ${calls} calls were found`);
+  });
+
+  it('link to pages and headings that there are', () => {
+    const anchor = (title: string) =>
+      title
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-');
+    const anchors = new Map(
+      pages.map(({ path, text }) => [
+        path,
+        [...text.matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => anchor(title)),
+      ]),
+    );
+    let links = 0;
+    for (const { path, text } of pages)
+      for (const [, file = '', heading] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
+        links++;
+        const to = file ? join(dirname(path), file) : path;
+        assert.ok(existsSync(new URL(`../../${to}`, import.meta.url)), `${path}: ${file}`);
+        if (heading) assert.ok(anchors.get(to)?.includes(heading), `${path}: ${file}#${heading}`);
+      }
+    assert.ok(links >= 10, `only ${links} links were found`);
+  });
+});
+
+describe('the Makefile', () => {
+  it('has a target for every command', () => {
+    for (const command of COMMANDS)
+      assert.match(
+        read('Makefile'),
+        new RegExp(`^${command}: .*## .+\\n\\t@\\$\\(RUN\\) scripts/${command}.ts `, 'm'),
+      );
   });
 });
