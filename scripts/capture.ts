@@ -14,7 +14,7 @@ const USAGE = `Record the requests that reach a Service, in all its pods, into a
 
 Usage: capture SERVICE [flags] [-- COMMAND…]
 
-SERVICE is web, svc/web or NAMESPACE/web. It ends with COMMAND, by a flag, or by Ctrl-C, and gives the Service back.
+SERVICE is web, svc/web or NAMESPACE/web; deploy/web, sts/web or ds/web for the one in front of it. It ends with COMMAND, by a flag, or by Ctrl-C, and gives the Service back.
 
   -o, --output FILE     where to (default: SERVICE-TIME.mitm); - is stdout
       --for T           how long: 90s, 5m, 1h

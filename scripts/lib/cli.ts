@@ -57,7 +57,7 @@ export const TAP_HELP = `  -p, --port PORT       number or name of the Service's
       --image IMAGE     mitmproxy's image (default: $MITTENS_IMAGE, or mitmproxy/mitmproxy:12.2.3)
       --image-pull-policy P   Always, IfNotPresent (default) or Never
       --templates DIR   your own templates, which win over the built-in ones file by file
-      --timeout T       how long pods may take to roll: 90s, 5m (default), 1h`;
+      --timeout T       how long pods may take to roll, or the proxy to listen: 90s, 5m (default), 1h`;
 
 export interface CommandLine<F extends Flags> {
   values: Values<F>;

@@ -13,7 +13,7 @@ export class Forward {
   #child: ReturnType<Kubectl['follow']> | undefined;
   #closed: Promise<unknown> = Promise.resolve();
   #stopped = false;
-  #localPort: number | undefined;
+  #localPort = 0;
 
   /** @param to the pod's port. */
   constructor(kubectl: Kubectl, pod: string, to: number) {
@@ -23,7 +23,7 @@ export class Forward {
   }
 
   /** The port of this machine, once it has begun. */
-  get localPort(): number | undefined {
+  get localPort(): number {
     return this.#localPort;
   }
 

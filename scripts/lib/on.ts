@@ -11,7 +11,7 @@ import { choosePorts, describePort } from './port.ts';
 import { askFor } from './prompt.ts';
 import { PROTOCOLS, type Protocol } from './protocol.ts';
 import { recordOf, type TapRecord } from './record.ts';
-import { argumentOf, refuseSecond } from './refusal.ts';
+import { argumentOf, refuseOtherMode, refuseSecond } from './refusal.ts';
 import { readSentFile } from './sent-file.ts';
 import { closeSession, detachKeys, type Ending, type Tapped, view } from './session.ts';
 import { getSubject, isPod, subjectName } from './subject.ts';
@@ -72,6 +72,7 @@ export async function on(argument: string, flags: OnFlags, mitmproxyArgs: string
   refuseUnwatched(service, request, flags);
   const earlier = recordOf(service);
   if (earlier) refuseSecond(service, earlier, request.program);
+  if (earlier) refuseOtherMode(service, earlier, request);
   else request.ports = await askWhichPort(service, request.ports, interrupts.signal);
   if (flags['dry-run']) {
     process.stdout.write(await dryRun(bench, service, request));
@@ -125,17 +126,16 @@ export interface ShowOptions {
 export async function show(bench: Workbench, tapped: Tapped, options: ShowOptions): Promise<void> {
   const { watch, interrupts, endsTap } = options;
   const { signal } = interrupts;
-  const forward = isPod(tapped.service) ? await openForward(bench, tapped) : undefined;
-  const localPort = forward?.localPort;
-  const seen = localPort === undefined ? tapped : { ...tapped, localPort };
-  let ending = await viewUntilLeft(bench, seen, options);
+  const forwards = await openForwards(bench, tapped);
+  const localPorts = forwards.map(({ localPort }) => localPort);
+  let ending = await viewUntilLeft(bench, { ...tapped, localPorts }, options);
   if (ending === 'detached' && watch && !signal.aborted && !watch.failed.aborted) {
     const argument = argumentOf(tapped.service);
     bench.talk.say(`still watching over its pods; Ctrl-C gives it back; attach ${argument} shows it again`);
     await Promise.race([watch.untilOver(), aborted(signal), aborted(watch.failed)]);
     if (!signal.aborted && !watch.failed.aborted) ending = 'ended';
   }
-  forward?.stop();
+  for (const forward of forwards) forward.stop();
   const failed = watch?.failed.aborted ?? false;
   if (failed)
     bench.talk.say(`${messageOf(watch?.failed.reason)}; giving ${subjectName(tapped.service)} back ...`);
@@ -161,24 +161,23 @@ async function viewUntilLeft(
     bench.talk.say(endsTap ? 'Ctrl-C gives it back' : `Ctrl-C leaves it on; off ${argument} gives it back`);
     return await viewOnWeb(tapped, signal);
   }
-  const leaves = watch ? 'shows this terminal again' : 'leaves it on';
+  const leaves = watch ? 'back to this terminal' : 'leaves it on';
   bench.talk.say(`q gives it back; ${detachKeys()} ${leaves}; attach ${argument} comes back`);
-  return await view(tapped, { tmux, talk: bench.talk, signal });
+  return await view(tapped, { tmux, leaves, talk: bench.talk, signal });
 }
 
-/** A tapped pod is reached past its Services: by a port of this machine that leads to its proxy. */
-async function openForward(
-  bench: Workbench,
-  { kubectl, service, record }: Tapped,
-): Promise<Forward | undefined> {
-  const [tapped] = record.ports;
-  if (!tapped) return undefined;
-  const forward = new Forward(kubectl, service.metadata.name, tapped.listenPort);
-  await forward.start(tapped.port > 1023 ? tapped.port : undefined);
-  bench.talk.say(
-    `127.0.0.1:${forward.localPort} leads through the proxy to port ${tapped.port} of ${subjectName(service)}`,
-  );
-  return forward;
+/** A tapped pod is reached past its Services: by ports of this machine that lead to its proxy. */
+async function openForwards(bench: Workbench, { kubectl, service, record }: Tapped): Promise<Forward[]> {
+  const forwards: Forward[] = [];
+  if (!isPod(service)) return forwards;
+  for (const { port, listenPort } of record.ports) {
+    const forward = new Forward(kubectl, service.metadata.name, listenPort);
+    // A port below 1024 is not for everybody to open.
+    const local = await forward.start(port > 1023 ? port : undefined);
+    bench.talk.say(`127.0.0.1:${local} leads through the proxy to port ${port} of ${subjectName(service)}`);
+    forwards.push(forward);
+  }
+  return forwards;
 }
 
 async function giveBack(bench: Workbench, tapped: Tapped): Promise<void> {

@@ -8,7 +8,8 @@ import { retargetPatch, servicePort, type TapRecord, writePatch } from './record
 import {
   refuseArgs,
   refuseHostNetwork,
-  refuseMode,
+  refuseMorePorts,
+  refuseOtherMode,
   refuseOwners,
   refusePods,
   refusePort,
@@ -131,7 +132,8 @@ function refuse(scene: Scene, request: TapRequest): void {
   refuseService(service);
   if (record) {
     refuseSecond(service, record, request.program);
-    refuseMode(service, record);
+    refuseOtherMode(service, record, request);
+    refuseMorePorts(service, record);
   }
   refuseArgs(request.mitmproxyArgs);
   if (request.mode === 'sidecar') {

@@ -63,8 +63,17 @@ export function refuseSecond(service: Service, record: TapRecord, program: TapRe
   });
 }
 
+/** @throws UserError when a tap that is on has its proxies in another way than is wanted now, or in other pods. */
+export function refuseOtherMode(service: Service, record: TapRecord, { mode, pod }: TapRequest): void {
+  if (mode === 'sidecar' || (record.mode === mode && record.pod === pod)) return;
+  const how = record.mode === 'sidecar' ? 'with a sidecar' : (record.pod ?? 'in all its pods');
+  throw new UserError(`${subjectName(service)} is tapped already, ${how}`, {
+    hint: `see it: attach ${argumentOf(service)}; or give it back first: off ${argumentOf(service)}`,
+  });
+}
+
 /** @throws UserError when ports are to be added to a tap whose containers can't be changed. */
-export function refuseMode(service: Service, record: TapRecord): void {
+export function refuseMorePorts(service: Service, record: TapRecord): void {
   if (record.mode === 'sidecar') return;
   throw new UserError(
     `${subjectName(service)} is tapped without a restart, and such a tap takes no more ports`,

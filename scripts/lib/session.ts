@@ -20,6 +20,7 @@ import {
   newWindow,
   panesOf,
   respawn,
+  setKeys,
   setLabel,
 } from './tmux.ts';
 
@@ -37,8 +38,8 @@ export interface Tapped {
   kubectl: Kubectl;
   service: Service;
   record: TapRecord;
-  /** The port of this machine that leads to the proxy of a pod that is tapped by itself. */
-  localPort?: number;
+  /** The ports of this machine that lead to the proxy of a pod that is tapped by itself. */
+  localPorts?: number[];
 }
 
 /** The name of the local tmux session of a tap. */
@@ -53,27 +54,32 @@ export function watcherName(tapped: Tapped): string {
 }
 
 /** What the status line says of a tap. */
-function labelOfTap({ service, record, localPort }: Tapped): string {
+function labelOfTap({ service, record, localPorts = [] }: Tapped): string {
   const { namespace } = service.metadata;
   const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
-  const reached = localPort === undefined ? '' : `, by 127.0.0.1:${localPort}`;
+  const reached = localPorts.map((port) => `, by 127.0.0.1:${port}`).join('');
   return `${namespace}/${argumentOf(service)}${reached}, ${how}, ${age(Date.now() - Date.parse(record.started))}`;
+}
+
+export interface ViewOptions {
+  tmux: boolean;
+  /** What leaving the session does, in words. */
+  leaves: string;
+  talk: Talk;
+  /** Leaves the session alone and returns `detached`. */
+  signal: AbortSignal;
 }
 
 /**
  * Shows mitmproxy's TUI until the user leaves it: in a tmux session with a window a pod, or without tmux
  * one pod's, on this terminal.
- * @param signal leaves the session alone and returns `detached`.
  */
-export async function view(
-  tapped: Tapped,
-  { tmux, talk, signal }: { tmux: boolean; talk: Talk; signal: AbortSignal },
-): Promise<Ending> {
+export async function view(tapped: Tapped, { tmux, leaves, talk, signal }: ViewOptions): Promise<Ending> {
   const pods = await firstPods(tapped, talk, signal);
   if (!pods) return 'ended';
   const [first] = pods;
   if (!first) return 'detached';
-  if (tmux && (await hasTmux())) return await viewInTmux(tapped, pods, first, signal);
+  if (tmux && (await hasTmux())) return await viewInTmux(tapped, pods, first, { leaves, signal });
   return await viewDirectly(tapped, signal);
 }
 
@@ -86,9 +92,15 @@ export async function closeSession(tapped: Tapped): Promise<void> {
 
 // -- with tmux
 
-async function viewInTmux(tapped: Tapped, pods: Pod[], first: Pod, signal: AbortSignal): Promise<Ending> {
+async function viewInTmux(
+  tapped: Tapped,
+  pods: Pod[],
+  first: Pod,
+  { leaves, signal }: Pick<ViewOptions, 'leaves' | 'signal'>,
+): Promise<Ending> {
   const session = sessionName(tapped);
   if (!(await hasSession(session))) await openSession(tapped, first);
+  await setKeys(session, `q: give it back   C-b d: ${leaves}`);
   await syncWindows(tapped, pods);
   const client = attachSession(session);
   const ending = await watchSession(tapped, client, signal);

@@ -53,7 +53,7 @@ export async function newSession(
     ...set('-g', 'mouse', 'on'),
     ...set('-g', 'status-left-length', '100'),
     ...set('-g', 'status-right-length', '50'),
-    ...set('-g', 'status-right', ' q: give it back   C-b d: leave it on '),
+    ...set('-g', 'status-right', ''),
     ...['new-session', '-d', ...size(), '-s', session, '-n', window, '--', ...command.map(argument), ';'],
     ...labelling(session, label),
   ]);
@@ -64,6 +64,11 @@ export async function newSession(
 /** What the status line of a session says, on its left. */
 export async function setLabel(session: string, label: string): Promise<void> {
   await tmux(labelling(session, label));
+}
+
+/** What the status line of a session says of its keys, on its right. */
+export async function setKeys(session: string, keys: string): Promise<void> {
+  await tmux(['set-option', '-t', `=${session}:`, 'status-right', ` ${keys} `]);
 }
 
 /** A `#` would begin a format, which can run commands. */

@@ -44,6 +44,13 @@ describe('a workload', () => {
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
 
+  it('with no Service in front is refused', async () => {
+    await shop.app({ name: 'alone', replicas: 0 });
+    const { code, stderr } = await mittens('on', 'deploy/alone', '--detach', ...inShop);
+    assert.equal(code, 1);
+    assert.match(stderr, /no Service that can be tapped is in front of deployment\/alone\nhint: kubectl get/);
+  });
+
   it('with several Services in front has a terminal asked which', async () => {
     await shop.service('other', [{ port: 80, targetPort: 'http' }], { selector: { app: 'web' } });
     const terminal = new Terminal();
@@ -84,7 +91,7 @@ describe('one pod that is tapped', { skip }, () => {
 
   it('is listed', async () => {
     const { stdout } = await mittens('list', ...inShop);
-    assert.match(stdout, new RegExp(`\npod/${pod} +8080 +pod/${pod} +1/1 +ephemeral .* on\n$`));
+    assert.match(stdout, new RegExp(`\npod/${pod} +8080 +deployment/web +1/1 +ephemeral .* on\n$`));
   });
 
   it('is left without a trace but in its history by q', async () => {

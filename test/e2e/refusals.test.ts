@@ -96,11 +96,6 @@ const cases: Case[] = [
     says: /several Services are in front of deployment\/one: .*service\/ports.*\nhint: name the one/,
   },
   {
-    name: 'in front of a workload that has none',
-    args: ['deploy/alone'],
-    says: /no Service that can be tapped is in front of deployment\/alone/,
-  },
-  {
     name: 'that is a pod on the network of its node',
     args: ['pod/host', '-p', '8080'],
     says: hasEphemeral ? /pod\/host uses the network of its nodes/ : NO_EPHEMERAL,
@@ -121,7 +116,6 @@ before(async () => {
     shop.app({ name: 'other' }),
     shop.app({ name: 'zero', replicas: 0 }),
     shop.app({ name: 'paused' }),
-    shop.app({ name: 'alone' }),
     shop.apply(
       app({ name: 'unready', ready: false }),
       app({ name: 'host', podSpec: { hostNetwork: true } }),

@@ -143,7 +143,7 @@ describe('an app that speaks TLS', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
   after(() => rmSync(folder, { recursive: true }));
 
-  it('is tapped with --https, and sees TLS', async () => {
+  it('is tapped with --protocol https, and sees TLS', async () => {
     const files = { key: join(folder, 'tls.key'), crt: join(folder, 'tls.crt') };
     const openssl = [
       'req',
