@@ -48,9 +48,10 @@ export function fail(message: string): void {
 }
 
 export function tellFailure(job: Job, { service, why, repair }: Failure): void {
-  const message = harmless(`${service} could not be given back: ${why}\nRepair it: ${repair}`);
-  if (job.inputs.ignoreFailedClean) core.warning(message);
-  else core.setFailed(message);
+  const message = `${service} could not be given back: ${why}\nRepair it: ${repair}`;
+  if (repair === undefined) fail(`${service} was given back before the job's end: ${why}`);
+  else if (job.inputs.ignoreFailedClean) core.warning(harmless(message));
+  else fail(message);
 }
 
 /** What in the flows fails the job, in words. */

@@ -31,7 +31,7 @@ async function tapAll(job: Job): Promise<void> {
   savePrinted(job);
   const failed = (await tapped).filter((result) => result.status === 'rejected');
   if (failed.length === 0) return;
-  const failures = await restoreAll(job);
+  const failures = (await restoreAll(job)).filter(({ repair }) => repair !== undefined);
   for (const failure of failures) tellFailure(job, failure);
   if (failures.length === 0) endJob();
   throw failed[0]?.reason;

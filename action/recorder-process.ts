@@ -40,10 +40,15 @@ export async function untilTapped(folder: string, number: number): Promise<void>
   const socket = await connectTo(folder, number, START_MS);
   const isTapped = socket && (await heardFrom(socket));
   if (isTapped) return;
+  throw lastWords(folder, number);
+}
+
+/** What a recorder that has failed said of it. */
+export function lastWords(folder: string, number: number): UserError {
   const lines = logOf(folder, number).trim().split('\n');
   const error = lines.findLastIndex((line) => /^error/i.test(line));
   const [message = 'the recorder died', hint] = error < 0 ? lines.slice(-1) : lines.slice(error);
-  throw new UserError(message.replace(/^error: /, ''), { hint: hint?.replace(/^hint: /, '') });
+  return new UserError(message.replace(/^error: /, ''), { hint: hint?.replace(/^hint: /, '') });
 }
 
 /** Whether it says something before it ends; that can only be that the Service is tapped. */
@@ -68,9 +73,18 @@ export async function stopRecorder(folder: string, number: number, timeout: stri
     await Promise.race([new Promise((resolve) => socket.once('close', resolve)), late]);
     socket.destroy();
   }
-  // The file is written as the last thing before its socket closes.
+  return ['0', '143'].includes(exitCodeOf(folder, number));
+}
+
+/** Whether a recorder has ended by itself, in an error. */
+export function hasFailed(folder: string, number: number): boolean {
+  return exitCodeOf(folder, number) === '1';
+}
+
+/** The file is written as the last thing before its socket closes; where it is not there, the recorder was killed. */
+function exitCodeOf(folder: string, number: number): string {
   const end = pathOf(folder, number, 'end');
-  return existsSync(end) && ['0', '143'].includes(readFileSync(end, 'utf8'));
+  return existsSync(end) ? readFileSync(end, 'utf8') : '';
 }
 
 /** @returns undefined when it does not listen, or not any more. */

@@ -8,15 +8,15 @@ import { recordOf } from '../scripts/lib/record.ts';
 import { findSubject } from '../scripts/lib/subject.ts';
 import { captureFlags, type Job } from './job.ts';
 import { pathOf } from './order.ts';
-import { stopRecorder } from './recorder-process.ts';
+import { hasFailed, lastWords, stopRecorder } from './recorder-process.ts';
 
-/** A Service that could not be given back. */
+/** A Service that could not be given back, or that was given back before the job's end. */
 export interface Failure {
   service: string;
   /** In one line. */
   why: string;
-  /** The command that gives it back. */
-  repair: string;
+  /** The command that gives it back; none where that is done. */
+  repair: string | undefined;
 }
 
 /** Gives all Services of a job back, whatever has become of their recorders. */
@@ -30,23 +30,27 @@ async function restore(job: Job, number: number): Promise<Failure | undefined> {
   const hasEndedInOrder = await stopRecorder(job.folder, number, job.inputs.timeout);
   if (hasEndedInOrder || !existsSync(pathOf(job.folder, number, 'begun'))) return undefined;
   try {
-    await giveBack(job, number, service);
-    return undefined;
+    if ((await giveBack(job, number, service)) || !hasFailed(job.folder, number)) return undefined;
+    return { service, why: lastWords(job.folder, number).message, repair: undefined };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     return { service, why: error.message, repair: repairOf(job, service) };
   }
 }
 
-/** As `off`, and only if the tap is this job's. The flows that the pods still have are fetched once more. */
-async function giveBack(job: Job, number: number, argument: string): Promise<void> {
+/**
+ * As `off`, and only if the tap is this job's. The flows that the pods still have are fetched once more.
+ * @returns false when the job has no tap there any more.
+ */
+async function giveBack(job: Job, number: number, argument: string): Promise<boolean> {
   const flags = captureFlags(job, number);
   const { kubectl, name } = await locate(connectionOf(flags), argument);
   const service = await findSubject(kubectl, name);
   const record = service && recordOf(service);
-  if (record?.owner !== job.owner) return;
+  if (record?.owner !== job.owner) return false;
   const bench = { ...benchOf(kubectl, flags), kubectl: kubectl.in(service?.metadata.namespace ?? '') };
   await untapAndKeep(bench, name, record.id, pathOf(job.folder, number, 'rest.mitm'));
+  return true;
 }
 
 function repairOf({ inputs }: Job, service: string): string {

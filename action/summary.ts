@@ -31,9 +31,10 @@ export function summaryOf({ harvest, failures, problems, differences, artifactUr
   const parts = [
     ...harvest.services.map(headingOf),
     list([
-      ...failures.map(
-        ({ service, why, repair }) =>
-          `❌ ${text(service)} could not be given back: ${text(why)}. Repair it: ${code(repair)}`,
+      ...failures.map(({ service, why, repair }) =>
+        repair === undefined
+          ? `❌ ${text(service)} was given back before the job's end: ${text(why)}`
+          : `❌ ${text(service)} could not be given back: ${text(why)}. Repair it: ${code(repair)}`,
       ),
       ...problems.map((problem) => `❌ ${text(problem)}`),
       ...harvest.warnings.map((warning) => `⚠️ ${text(warning)}`),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { ActionStage } from './action.ts';
 import { pathsIn } from './capture.ts';
-import { execute } from './namespace.ts';
+import { execute, hasEphemeral } from './namespace.ts';
 import { sleep } from './terminal.ts';
 
 let stage: ActionStage;
@@ -94,5 +94,34 @@ describe('the Action, when something goes wrong', () => {
       /service\/web was left tapped, by https:.*\/octo\/shop\/actions\/runs\/4711\/attempts\/1#e2e-/,
     );
     assert.ok((await pathsIn(outputs.mitm ?? '')).includes('/next'));
+  });
+
+  it('fails when a tap without a restart had to be given back before its end', {
+    skip: hasEphemeral ? false : 'this Kubernetes has no ephemeral containers',
+  }, async () => {
+    const job = stage.job({ mode: 'ephemeral', upload: 'false' });
+    assert.equal((await job.main()).code, 0);
+    await stage.answersByProxy();
+    const pod = await stage.shop.kubectl(
+      'get',
+      'pods',
+      '-l',
+      'app=web',
+      '-o',
+      'jsonpath={.items[0].metadata.name}',
+    );
+    const names = 'jsonpath={.spec.ephemeralContainers[-1:].name}';
+    const container = await stage.shop.kubectl('get', 'pod', pod, '-o', names);
+    const end = ['sh', '-c', 'kill -INT "$(cat /tmp/mittens.pid)"'];
+    await stage.shop.kubectl('exec', pod, '-c', container, '--', ...end);
+    while ((await stage.shop.kubectl('get', 'service/web', '-o', 'yaml')).includes('mittens.dev'))
+      await sleep(300);
+    const post = await job.post();
+    assert.equal(post.code, 1);
+    assert.match(
+      post.log,
+      /^::error::\S+\/web was given back before the job's end: pod\/web-\S+, container/m,
+    );
+    assert.match(post.summary, /was given back before the job/);
   });
 });

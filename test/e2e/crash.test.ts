@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { isPocket, Namespace } from './namespace.ts';
+import { execute, hasEphemeral, isPocket, Namespace } from './namespace.ts';
 import { commandLine, mittens, sleep } from './terminal.ts';
 
 /** A try takes twice as long on a real cluster. */
@@ -17,7 +17,7 @@ before(async () => {
 after(() => shop.delete());
 
 /** Runs a command and kills it by SIGKILL after some ms; what it was doing then is anyone's guess. */
-async function killed(command: 'on' | 'off', ms: number, ...flags: string[]): Promise<void> {
+async function killed(command: 'on' | 'off' | 'capture', ms: number, ...flags: string[]): Promise<void> {
   const [node = '', ...args] = commandLine(command, ['web', '-n', shop.name, ...flags]);
   const child = spawn(node, args, { stdio: 'ignore' });
   await sleep(ms);
@@ -47,6 +47,70 @@ describe('a SIGKILL at any moment', () => {
     }
   });
 });
+
+describe('a SIGKILL at any moment, without a restart', {
+  skip: hasEphemeral ? false : 'this Kubernetes has no ephemeral containers',
+}, () => {
+  it('of capture, and off restores everything, and leaves no proxy that runs and no label', async () => {
+    const original = await shop.snapshot(...objects);
+    for (const ms of [900, 1600, 2400, 4000]) {
+      await killed('capture', ms, '--no-restart', '--output', '/dev/null');
+      const { code, stderr } = await mittens('off', 'web', '-n', shop.name);
+      assert.equal(code, 0, `killed after ${ms} ms: ${stderr}`);
+      assert.deepEqual(await shop.snapshot(...objects), original, `killed after ${ms} ms`);
+      assert.deepEqual(await traces(), [], `killed after ${ms} ms`);
+    }
+  });
+
+  it('of off, and off again does', async () => {
+    const original = await shop.snapshot(...objects);
+    for (const ms of [500, 1500]) {
+      await leftOn();
+      await killed('off', ms);
+      assert.equal((await mittens('off', 'web', '-n', shop.name)).code, 0);
+      assert.deepEqual(await shop.snapshot(...objects), original, `killed after ${ms} ms`);
+      assert.deepEqual(await traces(), [], `killed after ${ms} ms`);
+    }
+  });
+
+  it('of the record, and off gives back by what the proxies themselves say', async () => {
+    await leftOn();
+    await shop.kubectl('annotate', 'service/web', 'mittens.dev/tap-');
+    assert.match((await mittens('list', '-n', shop.name)).stdout, /web .* broken: its record is gone\n$/);
+    const { code, stderr } = await mittens('off', '--all', '-n', shop.name);
+    assert.equal(code, 0, stderr);
+    const service = await shop.get<{ spec: { selector: object; ports: object[] } }>('service/web');
+    assert.deepEqual(service.spec.selector, { app: 'web' });
+    assert.deepEqual(service.spec.ports, [{ port: 80, protocol: 'TCP', targetPort: 8080 }]);
+    assert.deepEqual(await traces(), []);
+    await shop.kubectl('delete', 'service/web');
+    await shop.service('web', [{ port: 80, targetPort: 'http' }]);
+  });
+
+  /** A tap whose watcher has died. */
+  async function leftOn(): Promise<void> {
+    const on = await mittens('on', 'web', '--no-restart', '--detach', '--watch-detached', '-n', shop.name);
+    assert.equal(on.code, 0, on.stderr);
+    const [, session = ''] = /attach -t '=(.+)'/.exec(on.stderr) ?? [];
+    await execute('tmux', ['-L', 'mittens', 'kill-session', '-t', `=${session}`]);
+  }
+
+  /** Proxies that run, and labels of ours, in the app's pods. */
+  async function traces(): Promise<string[]> {
+    const { items } = await shop.get<{ items: Pod[] }>('pods', '-l', 'app=web');
+    return items.flatMap(({ metadata, status }) => [
+      ...Object.keys(metadata.labels).filter((key) => key.includes('mittens')),
+      ...(status.ephemeralContainerStatuses ?? [])
+        .filter(({ state }) => !state.terminated)
+        .map(({ name }) => name),
+    ]);
+  }
+});
+
+interface Pod {
+  metadata: { labels: Record<string, string> };
+  status: { ephemeralContainerStatuses?: { name: string; state: { terminated?: object } }[] };
+}
 
 describe('a tap whose record is gone', () => {
   it('is given back from what the proxy itself says', async () => {

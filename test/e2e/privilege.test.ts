@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'js-yaml';
-import { Namespace } from './namespace.ts';
+import { hasEphemeral, Namespace } from './namespace.ts';
 import { commandLine, mittens, Terminal } from './terminal.ts';
 
 interface Role {
@@ -26,6 +26,8 @@ before(async () => {
     verbs: rule.verbs.filter((verb) => verb !== 'patch' || rule.resources.includes('services')),
   }));
   await grant('reader', { ...role, metadata: { name: 'reader' }, rules });
+  const others = role.rules.filter(({ resources }) => !resources.includes('pods/ephemeralcontainers'));
+  await grant('restarter', { ...role, metadata: { name: 'restarter' }, rules: others });
   original = await shop.snapshot(...objects);
 });
 after(() => shop.delete());
@@ -66,6 +68,32 @@ describe('someone with the documented Role and no other right', () => {
   it('gives back by off', async () => {
     assert.equal((await mittens('on', 'web', '--detach', ...as('tapper'))).code, 0);
     assert.equal((await mittens('off', 'web', ...as('tapper'))).code, 0);
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+});
+
+describe('without a restart', {
+  skip: hasEphemeral ? false : 'this Kubernetes has no ephemeral containers',
+}, () => {
+  it('someone with the documented Role taps a Service, and one pod, and gives them back', async () => {
+    const pod = await shop.kubectl('get', 'pods', '-l', 'app=web', '-o', 'name');
+    for (const what of ['web', pod.trim()]) {
+      const on = await mittens('on', what, '--no-restart', '--detach', '--watch-detached', ...as('tapper'));
+      assert.equal(on.code, 0, on.stderr);
+      const off = await mittens('off', what, ...as('tapper'));
+      assert.equal(off.code, 0, off.stderr);
+    }
+    assert.deepEqual(await shop.snapshot(...objects), original);
+  });
+
+  it('someone who may not add ephemeral containers is told of the other mode, and has changed nothing', async () => {
+    const flags = ['--no-restart', '--detach', '--watch-detached', ...as('restarter')];
+    const { code, stderr } = await mittens('on', 'web', ...flags);
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /\(Forbidden\): .*ephemeralcontainers.*\nhint: without --no-restart the pods are replaced/,
+    );
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 });
