@@ -14,9 +14,10 @@ while file=$(printenv "MITTENS_FILE_$number"); do
   number=$((number + 1))
 done
 
-# mitmproxy takes a certificate and its key in one file, where a Secret has two.
+# mitmproxy takes a certificate and its key in one file, where a Secret has two, which may lack a line's end.
 for side in tls client; do
-  [ -d "/mittens/$side" ] && cat "/mittens/$side/tls.crt" "/mittens/$side/tls.key" >"/tmp/mittens.$side.pem"
+  folder=/mittens/$side
+  [ -d "$folder" ] && { cat "$folder/tls.crt" && echo && cat "$folder/tls.key"; } >"/tmp/mittens.$side.pem"
 done
 
 exec "$@"

@@ -10,20 +10,7 @@ export type Protocol = (typeof PROTOCOLS)[number];
  * that Istio reads, https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/.
  */
 const OPAQUE = [
-  ...[
-    'tcp',
-    'tls',
-    'amqp',
-    'cassandra',
-    'ftp',
-    'imap',
-    'kafka',
-    'ldap',
-    'memcached',
-    'mongo',
-    'mongodb',
-    'mqtt',
-  ],
+  ...['tcp', 'amqp', 'cassandra', 'ftp', 'imap', 'kafka', 'ldap', 'memcached', 'mongo', 'mongodb', 'mqtt'],
   ...['mysql', 'nats', 'pop3', 'postgres', 'postgresql', 'redis', 'smtp', 'ssh'],
 ];
 const ENCRYPTED = ['https', 'tls', 'wss', 'kubernetes.io/wss', 'grpcs'];

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { UserError } from './error.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 import {
@@ -197,8 +198,14 @@ function isRecent(timestamp: string | undefined): boolean {
 export async function lastWords(kubectl: Kubectl, { log }: Trouble): Promise<string> {
   if (!log) return '';
   const args = ['logs', `pod/${log.pod}`, `--container=${log.container}`, '--tail=3'];
-  const words = await kubectl.run(args).catch(() => '');
-  return words.trim() && `\n${words.trim()}`;
+  // It may have been started again, or be meanwhile: then its own log is the one before.
+  for (const which of [['--previous'], [], ['--previous']]) {
+    const words = await kubectl.run([...args, ...which]).catch(() => '');
+    // The proxy has a terminal, so that its lines are coloured and end in both characters.
+    const plain = stripVTControlCharacters(words).replaceAll('\r', '').trim();
+    if (plain) return `\n${plain}`;
+  }
+  return '';
 }
 
 function hintFor(text: string): string | undefined {

@@ -1,5 +1,6 @@
 // The sample app of the tests, which travels in a ConfigMap. With DRAIN_MS it is what a careful app is: on SIGTERM
-// it goes on serving while Kubernetes takes it out of its Services, asks kept-alive clients to leave, then ends.
+// it goes on serving while Kubernetes takes it out of its Services, asks kept-alive clients to leave, then ends. With
+// HOST it listens on that address only.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
@@ -20,7 +21,9 @@ function answer(request, response) {
     const { method, headers } = request;
     const { localPort: port, remoteAddress: from } = request.socket;
     const { pathname: path } = url;
-    response.end(JSON.stringify({ pod: hostname(), port, from, method, path, host: headers.host, body }));
+    response.end(
+      JSON.stringify({ pod: hostname(), port, from, method, path, host: headers.host, headers, body }),
+    );
   });
 }
 
@@ -33,7 +36,7 @@ function sendEvents(response) {
 
 const servers = (process.env.PORTS ?? '8080')
   .split(',')
-  .map((port) => createServer(answer).listen(Number(port)));
+  .map((port) => createServer(answer).listen(Number(port), process.env.HOST));
 if (process.env.TLS_PORT) {
   const [key, cert] = ['tls.key', 'tls.crt'].map((file) => readFileSync(new URL(file, import.meta.url)));
   servers.push(createTlsServer({ key, cert }, answer).listen(Number(process.env.TLS_PORT)));

@@ -11,7 +11,10 @@ const call = (url.startsWith('https:') ? https : http)(url, options, (response) 
   response.on('data', (chunk) => {
     text += chunk;
   });
-  response.on('end', () => console.log(JSON.stringify({ status: response.statusCode, body: text })));
+  response.on('end', () => {
+    const { statusCode: status, headers } = response;
+    console.log(JSON.stringify({ status, headers, body: text }));
+  });
 });
-call.on('error', (error) => console.log(JSON.stringify({ status: 0, body: error.message })));
+call.on('error', (error) => console.log(JSON.stringify({ status: 0, headers: {}, body: error.message })));
 call.end(body);

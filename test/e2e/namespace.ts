@@ -56,6 +56,7 @@ export const autoscaling = apiVersions.includes('autoscaling/v2') ? 'autoscaling
 export interface Answer {
   /** 0 when there was none. */
   status: number;
+  headers: Record<string, string>;
   body: string;
 }
 
@@ -244,8 +245,8 @@ export interface AppOptions {
   ports?: number[];
   /** Whether its pods become ready; by default they do. */
   ready?: boolean;
-  /** What app.mjs reads of its environment. */
-  env?: Record<string, string>;
+  /** What app.mjs reads of its environment; an object is where Kubernetes takes the value from. */
+  env?: Record<string, string | object>;
   /** Merged into the workload's spec. */
   spec?: object;
   /** Merged into the pod's spec. */
@@ -286,10 +287,9 @@ export function app(options: AppOptions): object {
               image: IMAGE,
               imagePullPolicy: 'IfNotPresent',
               command: ['node', '/code/app.mjs'],
-              env: Object.entries({ PORTS: ports.join(','), ...env }).map(([name, value]) => ({
-                name,
-                value,
-              })),
+              env: Object.entries({ PORTS: ports.join(','), ...env }).map(([name, value]) =>
+                typeof value === 'string' ? { name, value } : { name, valueFrom: value },
+              ),
               ports: containerPorts,
               readinessProbe: { httpGet: { path: '/healthz', port: ready ? ports[0] : 1 }, periodSeconds: 1 },
               resources: {

@@ -51,7 +51,7 @@ describe('a tap from on to q', () => {
 
   it('sends the client the response that was changed in it', async () => {
     await terminal.type('i', '~s & ~u /seen/edit', 'Enter');
-    let answer: Answer = { status: 0, body: '' };
+    let answer: Answer = { status: 0, headers: {}, body: '' };
     // Only every other request is in the window that intercepts.
     for (let sent = 0; sent < 20 && answer.status !== 503; sent++) {
       const pending = shop.request('web', `/seen/edit/${sent}`);

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { gunzipSync } from 'node:zlib';
+import { UserError } from '../../scripts/lib/error.ts';
+import { readSentFile } from '../../scripts/lib/sent-file.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
+after(() => rmSync(folder, { recursive: true }));
+
+function write(content: string | Buffer): string {
+  const file = join(folder, 'file');
+  writeFileSync(file, content);
+  return file;
+}
+
+describe('readSentFile', () => {
+  const contents: [what: string, content: string | Buffer][] = [
+    ['a script', 'def response(flow):\n    flow.response.headers["x"] = "é"\n'],
+    ['an empty file', ''],
+    ['what a shell or Kubernetes would expand', '$(HOME) $HOME `id` \\ \' " $$\r\n\n\n'],
+    ['every byte', Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
+    ['much that repeats itself', 'flow '.repeat(1_000_000)],
+  ];
+  for (const [what, content] of contents) {
+    it(`sends ${what} as it is, in letters that mean nothing to anyone`, () => {
+      const sent = readSentFile('--scripts', write(content));
+      assert.match(sent.content, /^[A-Za-z0-9+/]+=*$/);
+      assert.deepEqual(gunzipSync(Buffer.from(sent.content, 'base64')), Buffer.from(content));
+      assert.equal(sent.flag, '--scripts');
+    });
+  }
+
+  const bytes = randomBytes(100_000);
+  const isTooBig = (size: number) => {
+    try {
+      readSentFile('--server-replay', write(bytes.subarray(0, size)));
+      return false;
+    } catch {
+      return true;
+    }
+  };
+
+  it('sends as much as a process can be started with, and no more', () => {
+    let [fits, over] = [90_000, 100_000];
+    while (over - fits > 1) {
+      const middle = Math.floor((fits + over) / 2);
+      if (isTooBig(middle)) over = middle;
+      else fits = middle;
+    }
+    const { content } = readSentFile('--server-replay', write(bytes.subarray(0, fits)));
+    const start = (MITTENS_FILE_10: string) => spawnSync('true', [], { env: { MITTENS_FILE_10 } }).status;
+    assert.equal(start(content), 0);
+    assert.notEqual(start(content + 'x'.repeat(200)), 0);
+  });
+
+  const refused: [what: string, path: () => string, message: RegExp, hint?: RegExp][] = [
+    ['what is not there', () => join(folder, 'nowhere'), /^\S+\/nowhere can't be read: ENOENT/],
+    ['a folder', () => folder, /^\S+ can't be read: EISDIR/],
+    ['a name that there can be none of', () => 'a\0b', /can't be read: /],
+    [
+      'what is too big',
+      () => write(bytes),
+      /^\S+\/file is too big to be sent to the pods: 130 KiB in gzip and Base64, of 128 KiB at most$/,
+      /flows --filter/,
+    ],
+  ];
+  for (const [what, path, message, hint] of refused) {
+    it(`refuses ${what}, in one line`, () =>
+      assert.throws(
+        () => readSentFile('--server-replay', path()),
+        (error) => {
+          assert.ok(error instanceof UserError);
+          assert.match(error.message, message);
+          assert.ok(!error.message.includes('\n'));
+          if (hint) assert.match(error.hint ?? '', hint);
+          return true;
+        },
+      ));
+  }
+});
