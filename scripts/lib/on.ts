@@ -71,8 +71,10 @@ export async function on(argument: string, flags: OnFlags, mitmproxyArgs: string
   bench.kubectl = kubectl.in(service.metadata.namespace);
   refuseUnwatched(service, request, flags);
   const earlier = recordOf(service);
-  if (earlier) refuseSecond(service, earlier, request.program);
-  else request.ports = await askWhichPort(service, request.ports, interrupts.signal);
+  if (earlier) {
+    refuseSecond(service, earlier, request.program);
+    keepAsBegun(bench, service, request);
+  } else request.ports = await askWhichPort(service, request.ports, interrupts.signal);
   if (flags['dry-run']) {
     process.stdout.write(await dryRun(bench, service, request));
     return;
@@ -228,6 +230,7 @@ export function requestOf(
     listenPort: flags['listen-port'] === undefined ? undefined : parsePort(flags['listen-port']),
     image: flags.image ?? process.env.MITTENS_IMAGE ?? DEFAULT_IMAGE,
     imagePullPolicy,
+    addsPorts: false,
     pod: undefined,
     replacePods: flags['replace-pods'] ?? false,
     tlsSecret: secretNamed(flags['tls-secret']),
@@ -296,6 +299,21 @@ function refuseUnwatched(service: Service, { mode }: TapRequest, flags: OnFlags)
     'without a restart, pods that come get the proxy, and traffic, only while somebody watches over the tap',
     { hint: 'add --watch-detached, which keeps a watcher in tmux; or leave out --detach' },
   );
+}
+
+/** A tap has one way with its traffic, as all who look at it see the same: the one that it began with. */
+function keepAsBegun({ talk }: Workbench, service: Service, request: TapRequest): void {
+  const { files, mitmproxyArgs, forwarded, tlsSecret, clientTlsSecret } = request;
+  const asks = files.length + mitmproxyArgs.length > 0 || forwarded || tlsSecret || clientTlsSecret;
+  if (asks) {
+    const name = subjectName(service);
+    const how = `to begin anew: off ${argumentOf(service)}`;
+    talk.say(
+      `note: ${name} is tapped already, and what is done to its traffic stays as it was begun; ${how}`,
+    );
+  }
+  const nothing = { files: [], mitmproxyArgs: [], forwarded: false };
+  Object.assign(request, nothing, { addsPorts: true, tlsSecret: undefined, clientTlsSecret: undefined });
 }
 
 export async function askWhichPort(
