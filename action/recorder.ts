@@ -8,10 +8,10 @@ import { type CaptureFlags, capture } from '../scripts/lib/capture.ts';
 import { connectionOf, run } from '../scripts/lib/cli.ts';
 import { untapAndKeep } from '../scripts/lib/keep.ts';
 import { locate } from '../scripts/lib/locate.ts';
-import { benchOf } from '../scripts/lib/on.ts';
 import { recordOf } from '../scripts/lib/record.ts';
 import { sleep } from '../scripts/lib/rollout.ts';
 import { getSubject } from '../scripts/lib/subject.ts';
+import { benchOf } from '../scripts/lib/workbench.ts';
 import { type Order, pathOf, STOP, TAPPED } from './order.ts';
 
 /** After a minute without a heartbeat a capture is dead; so long it is waited for, in ms. */

@@ -2,10 +2,12 @@ import { connectionOf } from './cli.ts';
 import { UserError } from './error.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { locate } from './locate.ts';
-import { benchOf, type OnFlags, show } from './on.ts';
+import type { OnFlags } from './on.ts';
 import { recordOf } from './record.ts';
 import { argumentOf, refuseSecond } from './refusal.ts';
+import { show } from './show.ts';
 import { getSubject } from './subject.ts';
+import { benchOf } from './workbench.ts';
 
 /** The command `attach`: shows a tap that is on; leaving it by anything but `q` leaves it on. */
 export async function attach(argument: string, flags: OnFlags): Promise<void> {

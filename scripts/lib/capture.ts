@@ -10,18 +10,19 @@ import { Followers, type Harvest, PATIENCE } from './followers.ts';
 import { type Interrupts, listenForInterrupts } from './interrupt.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 import { locate } from './locate.ts';
-import { askWhichPort, benchOf, needsWatch, requestOf, type TapFlags } from './on.ts';
 import type { TapRequest } from './plan.ts';
+import { askWhichPort } from './prompt.ts';
 import { recordOf } from './record.ts';
 import { Recording, timestamp } from './recording.ts';
 import { refuseSecond } from './refusal.ts';
+import { requestOf, type TapFlags } from './request.ts';
 import type { Tapped } from './session.ts';
 import { findSubject, getSubject, subjectName } from './subject.ts';
 import { tap } from './tap.ts';
 import { formatBytes } from './units.ts';
 import { untap } from './untap.ts';
-import { Watch } from './watch.ts';
-import type { Workbench } from './workbench.ts';
+import { needsWatch, Watch } from './watch.ts';
+import { benchOf, type Workbench } from './workbench.ts';
 
 export interface CaptureFlags extends TapFlags {
   output?: string | undefined;

@@ -10,7 +10,7 @@ import {
 } from './kubernetes.ts';
 import type { TapRequest } from './plan.ts';
 import { eachOf } from './pool.ts';
-import { PORTS_OPTION, type PodsOf, portsArgument } from './port.ts';
+import { type PodsOf, portsArgument, withPorts } from './port.ts';
 import { proxyValues } from './proxy.ts';
 import type { TapRecord } from './record.ts';
 import { lastWords, proxyTrouble, sleep } from './rollout.ts';
@@ -51,8 +51,7 @@ export function ephemeralContainer(
 /** The same proxy in another pod, in which ports and volumes may have other numbers and names. */
 export function fitTo(container: EphemeralContainer, pod: Pod, record: TapRecord): EphemeralContainer {
   const ports = portsArgument(podsOfPod(pod), record);
-  const args = container.args?.map((arg) => (arg.startsWith(PORTS_OPTION) ? ports : arg));
-  return { ...container, ...(args && { args }), volumeMounts: mountsOf(pod, record) };
+  return { ...container, args: withPorts(container.args ?? [], ports), volumeMounts: mountsOf(pod, record) };
 }
 
 /** A pod that runs takes no more volumes: only Secrets that it has can be mounted. */

@@ -6,11 +6,10 @@ import { untapAndKeep } from './keep.ts';
 import { Kubectl } from './kubectl.ts';
 import type { Service } from './kubernetes.ts';
 import type { OffFlags } from './off.ts';
-import { benchOf } from './on.ts';
 import { recordOf, type TapRecord } from './record.ts';
 import { subjectName } from './subject.ts';
 import { findTaps } from './taps.ts';
-import type { Workbench } from './workbench.ts';
+import { benchOf, type Workbench } from './workbench.ts';
 
 export interface GcFlags extends Omit<OffFlags, 'all'> {
   'older-than'?: string | undefined;

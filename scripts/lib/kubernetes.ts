@@ -37,6 +37,7 @@ export interface Service {
 export interface Container {
   name: string;
   image?: string;
+  imagePullPolicy?: string;
   args?: string[];
   ports?: { name?: string; containerPort: number; hostPort?: number; protocol?: string }[];
 }

@@ -3,13 +3,14 @@ import { UsageError, UserError } from './error.ts';
 import { untapAndKeep } from './keep.ts';
 import { Kubectl } from './kubectl.ts';
 import { type Located, locate } from './locate.ts';
-import { benchOf, type OnFlags } from './on.ts';
+import type { TapFlags } from './request.ts';
 import { subjectName } from './subject.ts';
 import { findTaps } from './taps.ts';
 import { servicesOfProxies } from './untap.ts';
+import { benchOf } from './workbench.ts';
 
 export interface OffFlags
-  extends Pick<OnFlags, 'templates' | 'timeout' | 'namespace' | 'context' | 'kubeconfig' | 'as'> {
+  extends Pick<TapFlags, 'templates' | 'timeout' | 'namespace' | 'context' | 'kubeconfig' | 'as'> {
   all?: boolean | undefined;
   'all-namespaces'?: boolean | undefined;
 }

@@ -48,6 +48,8 @@ export interface TapRequest {
   listenPort: number | undefined;
   image: string;
   imagePullPolicy: string;
+  /** Whether ports are added to a tap that is on, whose proxies otherwise go on as they are. */
+  addsPorts: boolean;
   /** The one pod that shall get the Service's traffic. */
   pod: string | undefined;
   /** Whether pods that do not follow their template may be evicted. */

@@ -142,7 +142,12 @@ export function portsArgument(pods: PodsOf, { container, ports }: TapRecord): st
   return `${PORTS_OPTION}${pairs.join(',')}`;
 }
 
-export const PORTS_OPTION = 'mittens_ports=';
+/** A proxy's arguments with other ports. */
+export function withPorts(args: string[], ports: string): string[] {
+  return args.map((arg) => (arg.startsWith(PORTS_OPTION) ? ports : arg));
+}
+
+const PORTS_OPTION = 'mittens_ports=';
 
 /** The ports of a proxy by its arguments: of any container that is none, none. */
 export function portsOfProxy({ args = [] }: Container): { listenPort: number; appPort: number }[] {

@@ -1,5 +1,8 @@
 import { createInterface } from 'node:readline/promises';
 import { UserError } from './error.ts';
+import type { Service } from './kubernetes.ts';
+import { describePort } from './port.ts';
+import { subjectName } from './subject.ts';
 
 /**
  * Asks on the terminal which of several is meant; an empty answer is the first.
@@ -32,4 +35,18 @@ export async function askFor(
   } finally {
     terminal.close();
   }
+}
+
+/** Asks which of a Service's ports is meant, where it has several and none is named. */
+export async function askWhichPort(
+  service: Service,
+  ports: string[],
+  signal: AbortSignal,
+): Promise<string[]> {
+  const all = service.spec.ports ?? [];
+  if (ports.length > 0 || all.length < 2) return ports;
+  const numbers = all.map(({ port }) => String(port));
+  const question = `${subjectName(service)} has several ports`;
+  const answer = await askFor(question, numbers, signal, all.map(describePort));
+  return answer === undefined ? [] : [answer];
 }

@@ -1,9 +1,9 @@
 import type { Workload } from './kubernetes.ts';
 import type { TapRequest } from './plan.ts';
-import { type PodsOf, refuseTakenPorts } from './port.ts';
+import { type PodsOf, portsArgument, refuseTakenPorts, withPorts } from './port.ts';
 import { proxyValues } from './proxy.ts';
 import type { TapRecord } from './record.ts';
-import type { Templates } from './template.ts';
+import type { Templates, Values } from './template.ts';
 import { workloadName } from './workload.ts';
 
 /**
@@ -24,6 +24,7 @@ export function sidecarPatch(
   const mounts = secrets.length > 0 ? [{ name: container, mountPath: '/mittens', readOnly: true }] : [];
   return templates.render('sidecar', {
     ...proxyValues(pods, record, request, templates),
+    ...(request.addsPorts && keptValues(pods, record)),
     resourceVersion: workload.metadata.resourceVersion,
     order: [...apps.map(({ name }) => ({ name })), { name: container }],
     ports: record.ports.map(({ listenPort }) => ({ containerPort: listenPort, protocol: 'TCP' })),
@@ -31,6 +32,14 @@ export function sidecarPatch(
     mounts,
     volumes: secrets.length > 0 ? [templates.render('certificates', { container, secrets })] : [],
   });
+}
+
+/** What was asked of a proxy when its tap began. The files that were sent along are kept by the merge. */
+function keptValues(pods: PodsOf, record: TapRecord): Values {
+  const current = pods.spec.containers.find(({ name }) => name === record.container);
+  if (!current) return {};
+  const { image, imagePullPolicy, args = [] } = current;
+  return { image, imagePullPolicy, args: withPorts(args, portsArgument(pods, record)) };
 }
 
 /** The patch that takes it out again. */

@@ -168,3 +168,8 @@ export class Watch {
     if (await this.#isOn().catch(() => true)) this.#failed.abort(error);
   }
 }
+
+/** Whether pods that come would have no proxy unless somebody puts it there, and so no traffic. */
+export function needsWatch({ service, record }: Omit<Tapped, 'kubectl'>): boolean {
+  return record.mode === 'ephemeral' && !isPod(service);
+}

@@ -4,14 +4,14 @@ import { UserError } from './error.ts';
 import { listenForInterrupts } from './interrupt.ts';
 import { untapAndKeep } from './keep.ts';
 import { locate } from './locate.ts';
-import { benchOf, needsWatch, type TapFlags } from './on.ts';
 import { recordOf } from './record.ts';
 import { argumentOf } from './refusal.ts';
+import type { TapFlags } from './request.ts';
 import { type Tapped, watcherName } from './session.ts';
 import { getSubject, subjectName } from './subject.ts';
 import { hasTmux, newSession } from './tmux.ts';
-import { Watch } from './watch.ts';
-import type { Workbench } from './workbench.ts';
+import { needsWatch, Watch } from './watch.ts';
+import { benchOf, type Workbench } from './workbench.ts';
 
 const COMMAND = fileURLToPath(new URL('../watch.ts', import.meta.url));
 

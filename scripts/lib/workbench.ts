@@ -1,6 +1,7 @@
+import { parseDuration } from './cli.ts';
 import type { Kubectl } from './kubectl.ts';
-import type { Talk } from './talk.ts';
-import type { Templates } from './template.ts';
+import { type Talk, talkOn } from './talk.ts';
+import { Templates } from './template.ts';
 
 /** What a command needs to work on a Service's tap; `kubectl` is in the Service's namespace. */
 export interface Workbench {
@@ -13,4 +14,19 @@ export interface Workbench {
   signal?: AbortSignal;
   /** Is called before the first change of a tap: until then there is nothing to put back. */
   onFirstChange?: () => void;
+}
+
+const DEFAULT_TIMEOUT = '5m';
+
+/** The workbench of a command, before it is known where the Service is. */
+export function benchOf(
+  kubectl: Kubectl,
+  flags: { templates?: string | undefined; timeout?: string | undefined },
+): Workbench {
+  return {
+    kubectl,
+    templates: new Templates(flags.templates),
+    talk: talkOn(process.stderr),
+    timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT),
+  };
 }

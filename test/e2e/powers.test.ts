@@ -161,6 +161,35 @@ describe('a tap that is to change nothing', () => {
   }
 });
 
+describe('a port that is added to a tap', () => {
+  it('leaves what is done to the traffic as it was begun, and says so', async () => {
+    const ports = [
+      { name: 'http', port: 80, targetPort: 'http' },
+      { name: 'admin', port: 81, targetPort: 8081 },
+    ];
+    await shop.service('both', ports, { selector: { app: 'web' } });
+    const names = ['service/both', ...OBJECTS];
+    const original = await shop.snapshot(...names);
+    const script = write('begun.py', 'def response(flow):\n    flow.response.headers["x-begun"] = "yes"\n');
+    const first = await mittens('on', 'both', '-p', 'http', '--script', script, '--detach', ...inShop);
+    assert.equal(first.code, 0, first.stderr);
+    const later = ['--modify-headers', '|~s|X-Later|yes', '--detach'];
+    const second = await mittens('on', 'both', '-p', 'admin', ...later, ...inShop);
+    assert.equal(second.code, 0, second.stderr);
+    assert.match(second.stderr, /^note: service\/both is tapped already, and what is done .*: off both$/m);
+    for (const port of [80, 81]) {
+      let answer = await shop.request('both', '/', { port });
+      // kube-proxy takes a moment to follow.
+      while (!answer.headers['x-begun']) answer = await shop.request('both', '/', { port });
+      assert.equal(answer.headers['x-later'], undefined);
+    }
+    const off = await mittens('off', 'both', ...inShop);
+    assert.equal(off.code, 0, off.stderr);
+    assert.deepEqual(await shop.snapshot(...names), original);
+    await shop.kubectl('delete', 'service/both');
+  });
+});
+
 describe('an app that listens on the address of its pod only', () => {
   for (const { mode, flags, skip } of MODES) {
     it(`is tapped ${mode}`, { skip }, async () => {

@@ -68,6 +68,7 @@ export const REQUEST: TapRequest = {
   listenPort: undefined,
   image: 'mitmproxy/mitmproxy:12.2.3',
   imagePullPolicy: 'IfNotPresent',
+  addsPorts: false,
   pod: undefined,
   replacePods: false,
   tlsSecret: undefined,

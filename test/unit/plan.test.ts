@@ -13,7 +13,15 @@ function plan(parts: Partial<Scene> = {}, request: Partial<TapRequest> = {}) {
 }
 
 interface Sidecar {
-  spec: { template: { spec: { containers: [{ name: string; args: string[]; ports: object[] }] } } };
+  spec: {
+    template: {
+      spec: {
+        containers: [
+          { name: string; image: string; imagePullPolicy: string; args: string[]; ports: object[] },
+        ];
+      };
+    };
+  };
 }
 
 function sidecarOf(parts: Partial<Scene> = {}, request: Partial<TapRequest> = {}) {
@@ -207,6 +215,31 @@ describe('planTap', () => {
       protocol: 'https',
       listenPort: 7778,
     });
+  });
+
+  it('adds a port to a proxy that otherwise goes on as it is', () => {
+    const args = [
+      'mitmproxy',
+      '--set',
+      'mittens_ports=7777=auto:8080',
+      '--scripts',
+      '/tmp/$$x',
+      '--anticache',
+    ];
+    const proxy = { name: 'mittens-web', image: 'mine:1', imagePullPolicy: 'Never', args };
+    const app = { name: 'app', ports: [{ name: 'http', containerPort: 8080 }] };
+    const workloads = [workload('Deployment', {}, { containers: [app, proxy] })];
+    const given = { service: service({ ports: TWO_PORTS }), record: record(), workloads };
+    const {
+      image,
+      imagePullPolicy,
+      args: after,
+    } = sidecarOf(given, { ports: ['81'], addsPorts: true }) ?? {};
+    assert.deepEqual([image, imagePullPolicy], ['mine:1', 'Never']);
+    assert.deepEqual(
+      after,
+      args.map((arg) => (arg.startsWith('mittens') ? `${arg},7778=auto:9090` : arg)),
+    );
   });
 
   it('refuses to add a port to a tap whose own port another container has taken since', () => {
