@@ -149,7 +149,7 @@ describe('the Action', () => {
 
   it('does as its inputs say', async () => {
     const { shop } = stage;
-    const scheme = `kubectl -n ${shop.name} get service other -o yaml | grep -q '"scheme":"https"'`;
+    const protocol = `kubectl -n ${shop.name} get service other -o yaml | grep -q '"protocol":"https"'`;
     const inputs = {
       ...{
         namespace: shop.name,
@@ -168,7 +168,7 @@ describe('the Action', () => {
       service: 'other',
       port: '80',
       protocol: 'https',
-      run: scheme,
+      run: protocol,
       upload: 'false',
     });
     const { code, log } = await encrypted.main();
