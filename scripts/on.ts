@@ -18,7 +18,7 @@ SERVICE is web, svc/web or NAMESPACE/web; deploy/web, sts/web or ds/web for the 
 is reached through a local port. In mitmproxy, q gives the Service back.
 
 ${TAP_HELP}
-      --intercept EXPR  hold the flows that match until you let them go on: '~m POST'
+      --intercept EXPR  hold requests and answers that match until you let them go on: '~m POST'
       --web             mitmproxy's web interface, on a local port, in your browser
       --isolate         pod/web-1 alone gets its Service's traffic
       --detach          leave it on and return; attach comes back to it

@@ -7,10 +7,11 @@ umask 077
 echo $$ >/tmp/mittens.pid
 printf %s "$MITTENS_ADDON" >/tmp/mittens.py
 
-# What was sent along: scripts, and flows to replay.
+# What was sent along, scripts and flows to replay: each in a folder of its own, by the name that stands before it.
 number=0
 while file=$(printenv "MITTENS_FILE_$number"); do
-  printf %s "$file" | base64 -d | gunzip >"/tmp/mittens_file$number"
+  mkdir -p "/tmp/mittens.files/$number"
+  printf %s "${file#* }" | base64 -d | gunzip >"/tmp/mittens.files/$number/${file%% *}"
   number=$((number + 1))
 done
 

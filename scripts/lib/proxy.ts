@@ -31,7 +31,10 @@ export function proxyValues(
     start: literal(templates.read('start.sh')),
     args: commandLine(pods, record, request).map(literal),
     addon: literal(templates.read('mittens.py')),
-    files: request.files.map(({ content }, number) => ({ name: `MITTENS_FILE_${number}`, value: content })),
+    files: request.files.map(({ name, content }, number) => ({
+      name: `MITTENS_FILE_${number}`,
+      value: `${name} ${content}`,
+    })),
   };
 }
 
@@ -63,7 +66,7 @@ function commandLine(pods: PodsOf, record: TapRecord, request: TapRequest): stri
     ...[record.program, '--scripts', '/tmp/mittens.py'],
     ...options.flatMap((option) => ['--set', option]),
     // templates/start.sh writes the files.
-    ...request.files.flatMap(({ flag }, number) => [flag, `/tmp/mittens_file${number}`]),
+    ...request.files.flatMap(({ flag, name }, number) => [flag, `/tmp/mittens.files/${number}/${name}`]),
     ...request.mitmproxyArgs,
   ];
 }

@@ -260,7 +260,7 @@ describe('a script that is no Python', () => {
       assert.equal(code, 1, stderr);
       assert.match(stderr, /^error: pod\/web-\S+, container mittens-web\S*: ended with exit code 1$/m);
       // Without the colours that mitmproxy has on a terminal.
-      assert.match(stderr, /^[^?]*script \/tmp\/mittens_file0[^?]*invalid syntax[^?]*$/m);
+      assert.match(stderr, /^[^?]*script \S*\/broken\.py[^?]*invalid syntax[^?]*$/m);
       assert.deepEqual(await shop.snapshot(...OBJECTS), original);
     });
   }

@@ -53,10 +53,25 @@ describe('readSentFile', () => {
       else fits = middle;
     }
     const { content } = readSentFile('--server-replay', write(bytes.subarray(0, fits)));
-    const start = (MITTENS_FILE_10: string) => spawnSync('true', [], { env: { MITTENS_FILE_10 } }).status;
+    const start = (value: string) =>
+      spawnSync('true', [], { env: { MITTENS_FILE_10: `${'n'.repeat(60)} ${value}` } }).status;
     assert.equal(start(content), 0);
     assert.notEqual(start(content + 'x'.repeat(200)), 0);
   });
+
+  const names: [path: string, name: string][] = [
+    ['tidy.py', 'tidy.py'],
+    ['-x.py', '-x.py'],
+    ['a b\'"$(reboot)`\n.py', 'a_b____reboot___.py'],
+    ['über.py', '_ber.py'],
+    [`${'x'.repeat(100)}.mitm`, `${'x'.repeat(55)}.mitm`],
+  ];
+  for (const [path, name] of names) {
+    it(`calls ${JSON.stringify(path.slice(0, 20))} by a harmless name`, () => {
+      writeFileSync(join(folder, path), '');
+      assert.equal(readSentFile('--scripts', join(folder, path)).name, name);
+    });
+  }
 
   const refused: [what: string, path: () => string, message: RegExp, hint?: RegExp][] = [
     ['what is not there', () => join(folder, 'nowhere'), /^\S+\/nowhere can't be read: ENOENT/],
