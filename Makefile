@@ -7,8 +7,8 @@ ARGS ?=
 FILE ?=
 TUI ?=
 # The longest first: they are run several at a time.
-E2E ?= $(addprefix test/e2e/,capture.test.ts action-ends.test.ts crash.test.ts session.test.ts workloads.test.ts) \
-  $(filter-out %/capture.test.ts %/action-ends.test.ts %/crash.test.ts %/session.test.ts %/workloads.test.ts,$(wildcard test/e2e/*.test.ts))
+LONGEST := $(patsubst %,test/e2e/%.test.ts,everything no-restart crash action-ends capture powers session workloads)
+E2E ?= $(LONGEST) $(filter-out $(LONGEST),$(wildcard test/e2e/*.test.ts))
 FILES ?= $(E2E) $(wildcard test/unit/*.test.ts)
 
 # One process, not npx: npx loses the signals that end a tap.

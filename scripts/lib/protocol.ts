@@ -23,9 +23,10 @@ export function protocolOf(port: ServicePort): Protocol {
   return names(port).some((name) => OPAQUE.includes(name)) ? 'tcp' : 'auto';
 }
 
-/** Whether a Service's port says that its clients speak TLS. */
+/** Whether a Service's port says that its clients speak TLS, by its name, or else by the number of HTTPS. */
 export function isEncrypted(port: ServicePort): boolean {
-  return names(port).some((name) => ENCRYPTED.includes(name)) || port.port === 443;
+  const named = names(port).some((name) => ENCRYPTED.includes(name));
+  return named || (port.appProtocol === undefined && port.port === 443);
 }
 
 /** appProtocol, or else the port's name up to its first dash, as Istio reads it. */

@@ -96,7 +96,7 @@ const ROWS: Row[] = [
   { what: 'the pod of a Job', objects: (name) => [job(name)] },
 ];
 
-describe('a Service', { concurrency: 3 }, () => {
+describe('a Service', { concurrency: 2 }, () => {
   for (const [index, row] of ROWS.entries()) {
     const name = `app${index}`;
     if (row.sidecar)
@@ -123,7 +123,7 @@ async function tapRow(name: string, row: Row, flags: string[], isCareful: boolea
   const workloads = objects.filter(({ kind }) => !ASIDE.includes(kind));
   const names = [`service/${name}`, ...workloads.map(nameOf)];
   const original = await shop.snapshot(...names);
-  const load = isCareful ? await shop.load(name) : undefined;
+  const load = isCareful ? await shop.load(name, 10) : undefined;
   const ports = PORTS.flatMap(({ name }) => ['--port', name]);
   const capture = new Capture(
     shop,

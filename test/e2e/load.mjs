@@ -7,9 +7,8 @@ import { get, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PatientAgent } from './patient-agent.mjs';
 
-const PER_SECOND = 50;
 const LOOPBACK = /^(::1|(::ffff:)?127\..*)$/;
-const url = process.argv[2];
+const [url, perSecond] = process.argv.slice(2);
 // A connection that is idle for longer may be closed by the server at any moment, node's after 5 s: its next request would
 // be lost whoever is in between.
 const IDLE_MS = 2000;
@@ -62,7 +61,7 @@ function answers() {
 
 for (let inARow = 0; inARow < 10; await sleep(100)) inARow = (await answers()) ? inARow + 1 : 0;
 
-const sending = setInterval(send, 1000 / PER_SECOND);
+const sending = setInterval(send, 1000 / Number(perSecond));
 const watching = setInterval(() => {
   if (!existsSync('/tmp/stop')) return;
   clearInterval(sending);

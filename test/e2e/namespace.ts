@@ -162,10 +162,12 @@ export class Namespace {
     }
   }
 
-  /** Puts a steady load on a Service; stop() says how it went. */
-  async load(service: string): Promise<{ stop(): Promise<Load> }> {
+  /** Puts a steady load on a Service, of so many requests a second; stop() says how it went. */
+  async load(service: string, perSecond = 50): Promise<{ stop(): Promise<Load> }> {
     const name = `load-${randomBytes(2).toString('hex')}`;
-    await this.apply(pod(name, ['node', '/code/load.mjs', `${await this.url(service)}/load`]));
+    await this.apply(
+      pod(name, ['node', '/code/load.mjs', `${await this.url(service)}/load`, `${perSecond}`]),
+    );
     await this.kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s');
     const deadline = Date.now() + 60_000;
     while (!(await this.kubectl('logs', name)).includes('sending')) {

@@ -45,7 +45,7 @@ describe('ten taps without a restart', { skip }, () => {
   before(async () => {
     original = await shop.snapshot(...OBJECTS);
     earlier = await pods();
-    load = await shop.load('web');
+    load = await shop.load('web', 20);
   });
 
   for (let tap = 1; tap <= TAPS; tap++) {
@@ -94,7 +94,7 @@ describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => 
   for (const { mode, flags, skip } of modes) {
     it(`loses no request, and all that are proxied are seen, ${mode}`, { skip }, async () => {
       const original = await shop.snapshot(...OBJECTS);
-      const load = await shop.load('web');
+      const load = await shop.load('web', 20);
       const capture = new Capture(shop, join(folder, `scaled${flags.length}.mitm`), ...flags);
       await capture.records('/before');
       await scaleTo(6);
@@ -198,7 +198,7 @@ describe('a tap without a restart that is left on', { skip }, () => {
 describe('a pod that cannot be served', { skip }, () => {
   it('has the Service given back at once, before it gets a request', async () => {
     const original = await shop.snapshot(...OBJECTS);
-    const load = await shop.load('web');
+    const load = await shop.load('web', 20);
     const capture = new Capture(shop, join(folder, 'unserved.mitm'), '--no-restart');
     await capture.records('/before');
     const [{ metadata }] = (await pods()) as [Pod];

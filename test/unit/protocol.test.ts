@@ -26,6 +26,7 @@ const PORTS: [says: Partial<ServicePort>, protocol: Protocol, encrypted?: boolea
   [{ appProtocol: 'kubernetes.io/wss' }, 'auto', true],
   [{ port: 443 }, 'auto', true],
   [{ port: 443, name: 'web' }, 'auto', true],
+  [{ port: 443, appProtocol: 'http' }, 'auto'],
   [{ port: 8443 }, 'auto'],
   // In these the server may speak first.
   [{ name: 'tcp' }, 'tcp'],
