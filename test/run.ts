@@ -12,7 +12,7 @@ import { directKubectl } from './setup/kubectl.ts';
 import { setUp, TESTS } from './setup.ts';
 
 /** How many files run at a time, which wait for most of theirs: on a real cluster three, as its node may be small. */
-const CONCURRENCY = { real: 3, pocket: 2 * availableParallelism() };
+const CONCURRENCY = { real: 3, pocket: availableParallelism() + 1 };
 
 await run(async () => {
   const { values, positionals } = parseArgs({
