@@ -25,6 +25,7 @@ from collections import OrderedDict
 from socket import SO_KEEPALIVE, SOL_SOCKET
 
 from mitmproxy import ctx, exceptions
+from mitmproxy.connection import Server
 from mitmproxy.connection import ConnectionState
 from mitmproxy.io import tnetstring
 from mitmproxy.proxy import commands, events, layer, layers, tunnel
@@ -184,6 +185,11 @@ Http1Client.read_headers = skip_interim(Http1Client.read_headers)
 # -- the first layer of a connection
 
 
+def is_http2_greeting(data):
+    """Whether a server's first bytes are a frame SETTINGS of HTTP/2: its length, type, flags and stream."""
+    return len(data) >= 9 and data[3:9] == b"\x04\x00\x00\x00\x00\x00"
+
+
 class Leave(events.Event):
     """Tells a connection that it is to be the last of its client's here."""
 
@@ -200,10 +206,13 @@ class Entrance(layer.Layer):
         self.next = None
         self.held = []
         self.timer = None
+        self.abandoned = None
 
     def _handle_event(self, event):
         if isinstance(event, Leave):
             yield from self.leave(event)
+        elif self.abandoned and getattr(event, "connection", None) is self.abandoned:
+            pass
         elif isinstance(event, events.Wakeup) and event.command is self.timer:
             self.timer = None
             if self.next is None:
@@ -222,7 +231,11 @@ class Entrance(layer.Layer):
             else:
                 yield from self.set_timer()
         elif isinstance(event, events.DataReceived):
-            choice = "tcp" if event.connection is not client else self.choose(spoken(self.client_data()))
+            if event.connection is client:
+                choice = self.choose(spoken(self.client_data()))
+            else:
+                # An HTTP/2 server does not wait for its client either, which may only be slow.
+                choice = None if is_http2_greeting(event.data) else "tcp"
             if choice:
                 yield from self.hand_over(choice)
             else:
@@ -283,15 +296,24 @@ class Entrance(layer.Layer):
         else:
             if choice == "http2":
                 # What TLS would have agreed upon: mitmproxy's layer goes by this. The app is spoken to likewise,
-                # by server_connect, or here if it is connected already.
+                # by server_connect.
                 self.context.client.alpn = b"h2"
-                if self.context.server.connected and not self.context.server.tls:
-                    self.context.server.alpn = b"h2"
+                yield from self.connect_anew()
             stack /= layers.HttpLayer(self.context, HTTPMode.transparent)
         self.next = stack[0]
         held, self.held = self.held, []
         for event in held:
             yield from self.next.handle_event(event)
+
+    def connect_anew(self):
+        """mitmproxy's layer for HTTP/2 can't take over a connection on which the app may have spoken already."""
+        server = self.context.server
+        if not server.connected:
+            return
+        self.abandoned = server
+        self.held = [event for event in self.held if getattr(event, "connection", None) is not server]
+        self.context.server = Server(address=server.address)
+        yield commands.CloseConnection(server)
 
     def leave(self, event):
         """Clients that speak HTTP/2 are told; other layers do not know this event."""

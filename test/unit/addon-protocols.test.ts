@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { type IncomingMessage, type RequestOptions, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
@@ -12,6 +12,8 @@ import { CALLS } from '../peers/grpc-calls.ts';
 import { Bench, freePorts, type Tap } from '../peers/tap.ts';
 
 const MIB = 1024 * 1024;
+/** For longer than the proxy waits for a client's first word. */
+const SLOW_MS = 1200;
 
 let bench: Bench;
 let tap: Tap;
@@ -252,6 +254,23 @@ describe('gRPC through a tap', () => {
     const [flow] = await flows((flow) => pathOf(flow).endsWith('/Fail'));
     const headers = [...(flow?.response?.headers ?? []), ...(flow?.response?.trailers ?? [])];
     assert.ok(headers.some(([header, value]) => header === 'grpc-status' && value === '3'));
+  });
+
+  it('is seen where the client is so slow that the server speaks first', async () => {
+    const known = new Set((await tap.flows(() => true, 0)).map(({ id }) => id));
+    const relay = createServer((client) => {
+      const server = connect(tap.port('auto gRPC'), 'localhost');
+      server.once('connect', () => setTimeout(() => client.pipe(server), SLOW_MS));
+      server.pipe(client);
+      for (const socket of [client, server]) socket.on('error', () => undefined);
+    });
+    relay.listen(0, 'localhost');
+    await once(relay, 'listening');
+    const { port } = relay.address() as AddressInfo;
+    const answer = await bench.ask('ask-grpc.mjs', `http://localhost:${port}`, 'bidi');
+    relay.close();
+    assert.deepEqual([answer.error, answer.messages], [undefined, ['re: 1', 're: 2', 're: 3']]);
+    await tap.flows((flow) => !known.has(flow.id) && pathOf(flow).endsWith('/Talk'));
   });
 
   it('takes many calls at a time on a connection', async () => {
