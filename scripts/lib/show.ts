@@ -21,24 +21,36 @@ export interface ShowOptions {
 export async function show(bench: Workbench, tapped: Tapped, options: ShowOptions): Promise<void> {
   const { watch, interrupts, endsTap } = options;
   const { signal } = interrupts;
+  const ending = await viewAndWatch(bench, tapped, options).catch(async (error: unknown) => {
+    // What can't be shown is not left on by whoever began it.
+    await watch?.stop();
+    if (endsTap) await giveBack(bench, tapped, error);
+    throw error;
+  });
+  await watch?.stop();
+  const failure: unknown = watch?.failed.aborted ? watch.failed.reason : undefined;
+  if (ending === 'quit' || failure || (signal.aborted && endsTap)) await giveBack(bench, tapped, failure);
+  else tellLeft(bench, tapped, ending);
+  if (signal.aborted) throw signal.reason;
+  if (failure) throw failure;
+}
+
+/** Shows a tap until the user leaves it, and if it is watched over here, goes on with that. */
+async function viewAndWatch(bench: Workbench, tapped: Tapped, options: ShowOptions): Promise<Ending> {
+  const { watch, interrupts } = options;
+  const { signal } = interrupts;
   const forwards = await openForwards(bench, tapped);
-  const localPorts = forwards.map(({ localPort }) => localPort);
-  let ending = await viewUntilLeft(bench, { ...tapped, localPorts }, options);
-  if (ending === 'detached' && watch && !signal.aborted && !watch.failed.aborted) {
+  try {
+    const localPorts = forwards.map(({ localPort }) => localPort);
+    const ending = await viewUntilLeft(bench, { ...tapped, localPorts }, options);
+    if (ending !== 'detached' || !watch || signal.aborted || watch.failed.aborted) return ending;
     const argument = argumentOf(tapped.service);
     bench.talk.say(`still watching over its pods; Ctrl-C gives it back; attach ${argument} shows it again`);
     await Promise.race([watch.untilOver(), aborted(signal), aborted(watch.failed)]);
-    if (!signal.aborted && !watch.failed.aborted) ending = 'ended';
+    return signal.aborted || watch.failed.aborted ? 'detached' : 'ended';
+  } finally {
+    for (const forward of forwards) forward.stop();
   }
-  for (const forward of forwards) forward.stop();
-  const failed = watch?.failed.aborted ?? false;
-  if (failed)
-    bench.talk.say(`${messageOf(watch?.failed.reason)}; giving ${subjectName(tapped.service)} back ...`);
-  await watch?.stop();
-  if (ending === 'quit' || failed || (signal.aborted && endsTap)) await giveBack(bench, tapped);
-  else tellLeft(bench, tapped, ending);
-  if (signal.aborted) throw signal.reason;
-  if (failed) throw watch?.failed.reason;
 }
 
 async function viewUntilLeft(
@@ -75,9 +87,11 @@ async function openForwards(bench: Workbench, { kubectl, service, record }: Tapp
   return forwards;
 }
 
-async function giveBack(bench: Workbench, tapped: Tapped): Promise<void> {
+/** @param why what has gone wrong, if so. */
+async function giveBack(bench: Workbench, tapped: Tapped, why?: unknown): Promise<void> {
   const { signal: _, ...patient } = bench;
   const name = subjectName(tapped.service);
+  if (why) bench.talk.say(`${why instanceof Error ? why.message : why}; giving ${name} back ...`);
   await closeSession(tapped);
   await untapAndKeep(patient, name, tapped.record.id);
   bench.talk.say(`${name} is as it was`);
@@ -94,8 +108,4 @@ function tellLeft({ talk }: Workbench, { service }: Tapped, ending: Ending): voi
 async function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return;
   await new Promise((resolve) => signal.addEventListener('abort', resolve));
-}
-
-function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

@@ -88,9 +88,10 @@ export class Watch {
     const over = new AbortController();
     const listen = () => {
       if (over.signal.aborted) return;
-      const child = kubectl.stream(['get', ...which, '--watch', '--output', 'name']);
+      const child = kubectl.follow(['get', ...which, '--watch', '--output', 'name']);
       over.signal.addEventListener('abort', () => child.kill());
-      child.stdout?.on('data', () => this.#wake());
+      child.stdout.on('data', () => this.#wake());
+      child.stderr.resume();
       child.once('exit', () => setTimeout(listen, LOOK_MS).unref());
     };
     listen();

@@ -26,8 +26,11 @@ before(async () => {
     verbs: rule.verbs.filter((verb) => verb !== 'patch' || rule.resources.includes('services')),
   }));
   await grant('reader', { ...role, metadata: { name: 'reader' }, rules });
-  const others = role.rules.filter(({ resources }) => !resources.includes('pods/ephemeralcontainers'));
-  await grant('restarter', { ...role, metadata: { name: 'restarter' }, rules: others });
+  const without = (resource: string) => role.rules.filter(({ resources }) => !resources.includes(resource));
+  const lesser = (name: string, resource: string) =>
+    grant(name, { ...role, metadata: { name }, rules: without(resource) });
+  await lesser('restarter', 'pods/ephemeralcontainers');
+  await lesser('viewer', 'pods/portforward');
   original = await shop.snapshot(...objects);
 });
 after(() => shop.delete());
@@ -108,6 +111,18 @@ describe('someone who may change the Service but not the workload', () => {
       await shop.kubectl('get', 'service/web', '-o', 'jsonpath={.metadata.resourceVersion}'),
       version,
     );
+  });
+});
+
+describe('someone who may tap a Service but not see what its proxy shows', () => {
+  it('is told so, and the Service is given back', async () => {
+    const { code, stderr } = await mittens('on', 'web', '--web', ...as('viewer'));
+    assert.equal(code, 1);
+    assert.match(
+      stderr,
+      /pods\/portforward.*; giving service\/web back \.\.\.\n(.*\n)*service\/web is as it was\n/,
+    );
+    assert.deepEqual(await shop.snapshot(...objects), original);
   });
 });
 

@@ -27,24 +27,6 @@ async function seen(service: string, path: string, port = 80): Promise<string> {
   return await look(service, shop.name, `shop.example ${path} `, () => shop.request(service, path, { port }));
 }
 
-for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet'] as const) {
-  describe(`a Service in front of a ${kind}`, () => {
-    const name = `of-${kind.toLowerCase()}`;
-
-    it('is tapped in all its pods, and given back as it was', async () => {
-      await shop.app({ name, kind, replicas: 2 });
-      await shop.service(name, [{ port: 80, targetPort: 8080 }]);
-      const objects = [`service/${name}`, `${kind.toLowerCase()}/${name}`];
-      const original = await shop.snapshot(...objects);
-      await tapOn(`svc/${name}`);
-      await seen(name, `/${kind}`);
-      await tapOff(name);
-      assert.deepEqual(await shop.snapshot(...objects), original);
-      await shop.kubectl('delete', ...objects);
-    });
-  });
-}
-
 describe('several Services in front of one workload', () => {
   const objects = ['service/front', 'service/back', 'deployment/both'];
   let original: object[];
