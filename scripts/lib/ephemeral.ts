@@ -15,6 +15,7 @@ import { proxyValues } from './proxy.ts';
 import type { TapRecord } from './record.ts';
 import { lastWords, proxyTrouble, sleep } from './rollout.ts';
 import { isConflict } from './service.ts';
+import { findSubresource, podPath } from './subresource.ts';
 import type { Templates } from './template.ts';
 
 /** An ephemeral container as the API takes it. */
@@ -101,19 +102,13 @@ export async function addEphemeral(
 
 /** @throws UserError when the API server knows no ephemeral containers. */
 export async function refuseWithoutEphemeral(kubectl: Kubectl): Promise<void> {
-  const { resources } = JSON.parse(await kubectl.run(['get', '--raw', '/api/v1'])) as {
-    resources: { name: string; kind: string }[];
-  };
   // Before 1.22 they were of a kind of their own, and an experiment.
-  const isThere = resources.some(({ name, kind }) => name === 'pods/ephemeralcontainers' && kind === 'Pod');
-  if (isThere) return;
+  if ((await findSubresource(kubectl, 'ephemeralcontainers'))?.kind === 'Pod') return;
   throw new UserError('--no-restart needs ephemeral containers, which Kubernetes has from 1.25 on', {
     hint: 'without --no-restart the pods are replaced by such that have the proxy',
   });
 }
 
-/** How many pods are spoken to at a time. */
-const AT_A_TIME = 8;
 /** How often a pod is looked at while its proxy starts, in ms. */
 const POLL_MS = 250;
 // templates/mittens.py makes the file when its ports are open; it waits for the app's first.
@@ -179,16 +174,15 @@ const TELL_AGAIN_MS = 2000;
 const LEAVE_MS = 60_000;
 
 /**
- * Ends the proxies of a tap whose Service no longer points at them, and waits until they have ended: those, too, that
- * have yet to begin.
+ * Ends the proxies of a tap whose Service no longer points at them, in all pods of the namespace, and waits until they
+ * have ended: those, too, that have yet to begin.
  * @throws UserError for those that do not end.
  */
-export async function endEphemerals(kubectl: Kubectl, pods: Pod[], container: string): Promise<void> {
+export async function endEphemerals(kubectl: Kubectl, container: string): Promise<void> {
   const deadline = Date.now() + LEAVE_MS;
-  let told = 0;
-  for (let left = pods; ; await sleep(POLL_MS)) {
-    left = (await Promise.all(left.map((pod) => again(kubectl, pod)))).filter((pod) => pod !== undefined);
-    left = left.filter((pod) => isAlive(pod) && isToEnd(pod, container));
+  for (let told = 0; ; await sleep(POLL_MS)) {
+    const pods = await kubectl.list<Pod>(['pods']);
+    const left = pods.filter((pod) => isAlive(pod) && isToEnd(pod, container));
     if (left.length === 0) return;
     if (Date.now() > deadline) {
       const names = left.map(({ metadata }) => `pod/${metadata.name}`).join(', ');
@@ -199,7 +193,7 @@ export async function endEphemerals(kubectl: Kubectl, pods: Pod[], container: st
     if (Date.now() - told < TELL_AGAIN_MS) continue;
     told = Date.now();
     const running = left.filter((pod) => isRunning(pod, container));
-    await eachOf(running, AT_A_TIME, (pod) => tellToLeave(kubectl, pod, container));
+    await eachOf(running, (pod) => tellToLeave(kubectl, pod, container));
   }
 }
 
@@ -208,20 +202,10 @@ function isToEnd(pod: Pod, container: string): boolean {
   return hasContainerNamed(pod, container) && !proxyTrouble(pod, container);
 }
 
-async function again(kubectl: Kubectl, { metadata }: Pod): Promise<Pod | undefined> {
-  const pod = await kubectl.find<Pod>([`pod/${metadata.name}`]);
-  return pod?.metadata.uid === metadata.uid ? pod : undefined;
-}
-
 /** A proxy that has ended, or can't be reached any more, has heard it. */
 async function tellToLeave(kubectl: Kubectl, { metadata }: Pod, container: string): Promise<void> {
   const args = ['exec', `pod/${metadata.name}`, `--container=${container}`, '--', 'sh', '-c', LEAVE];
   await kubectl.run(args).catch((error: unknown) => {
     if (!(error instanceof KubectlError) || error.reason === 'Forbidden') throw error;
   });
-}
-
-/** The address of a pod's subresource in the API. */
-export function podPath({ metadata }: Pod, subresource: string): string {
-  return `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/${subresource}`;
 }

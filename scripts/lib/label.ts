@@ -6,9 +6,9 @@ import type { Service } from './kubernetes.ts';
  */
 const PREFIX = 'tap.mittens.dev/';
 
-/** The label of the pods that get the traffic of a Service, by its name, during the tap with that id. */
-export function labelOf(service: string, { id }: { id: string }): Record<string, string> {
-  return { [`${PREFIX}${service}`]: id };
+/** The key of the label of the pods that get the traffic of a Service, by its name; its value is the tap's id. */
+export function labelKey(service: string): string {
+  return `${PREFIX}${service}`;
 }
 
 /** What takes labels of ours out of a selector, or off a pod, in a merge patch. */

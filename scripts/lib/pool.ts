@@ -1,17 +1,16 @@
+/** How many: each is a kubectl, or more. */
+const AT_A_TIME = 8;
+
 /**
- * Does something with each of many, a few at a time: every kubectl is a process. The first that fails lets the others
+ * Does something with each of many, a few at a time. The first that fails lets the others
  * that have begun come to their end, begins no more, and is thrown.
  */
-export async function eachOf<T>(
-  items: T[],
-  atATime: number,
-  work: (item: T) => Promise<void>,
-): Promise<void> {
+export async function eachOf<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];
   const worker = async () => {
     for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
   };
-  const workers = Array.from({ length: atATime }, () =>
+  const workers = Array.from({ length: AT_A_TIME }, () =>
     worker().catch((error: unknown) => {
       left.length = 0;
       throw error;

@@ -1,6 +1,6 @@
 import { UserError } from './error.ts';
 import type { Service, ServicePort } from './kubernetes.ts';
-import { labelOf, labelsOff } from './label.ts';
+import { labelKey, labelsOff } from './label.ts';
 import { PROTOCOLS, type Protocol } from './protocol.ts';
 import { isPod, subjectName } from './subject.ts';
 import type { Templates } from './template.ts';
@@ -156,7 +156,7 @@ export function retargetPatch(templates: Templates, service: Service, record: Ta
   const on: TapRecord = { ...record, phase: 'on' };
   if (isPod(service)) return writePatch(templates, service, on);
   const ports = retarget(service, record, ({ listenPort }) => listenPort);
-  const selector = record.mode === 'ephemeral' ? labelOf(service.metadata.name, record) : {};
+  const selector = record.mode === 'ephemeral' ? { [labelKey(service.metadata.name)]: record.id } : {};
   return templates.render('service', { ...patchValues(service, on), selector, ports });
 }
 

@@ -1,8 +1,8 @@
-import { podPath } from './ephemeral.ts';
 import { UserError } from './error.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 import { hasContainerNamed, isAlive, isReady, type Pod, selectorFlag, type Workload } from './kubernetes.ts';
 import { lastWords, podTrouble, type RolloutOptions, sleep, waitForRollout } from './rollout.ts';
+import { findSubresource, podPath } from './subresource.ts';
 import { isReplacedByHand, podCounts, workloadName } from './workload.ts';
 
 const POLL_MS = 500;
@@ -32,6 +32,7 @@ async function replacePods(
 ): Promise<void> {
   const name = workloadName(workload);
   const began = Date.now();
+  const apiVersion = await evictionVersion(kubectl);
   let why = 'its pods do not become ready';
   for (;;) {
     signal?.throwIfAborted();
@@ -50,7 +51,7 @@ async function replacePods(
     if (!next && ready >= wanted) return;
     // A pod that serves nobody can go at any time.
     const goes = outdated.find((pod) => !isReady(pod)) ?? (ready >= wanted ? next : undefined);
-    if (goes) why = (await evict(kubectl, goes)) ?? why;
+    if (goes) why = (await evict(kubectl, goes, apiVersion)) ?? why;
     if (Date.now() - began > timeout * 1000)
       throw new UserError(`the pods of ${name} were not replaced in ${timeout} s: ${why}`);
     await sleep(POLL_MS);
@@ -65,9 +66,8 @@ async function ownPods(kubectl: Kubectl, { metadata, spec }: Workload): Promise<
 }
 
 /** @returns why it may not go now; undefined when it goes. */
-async function evict(kubectl: Kubectl, pod: Pod): Promise<string | undefined> {
+async function evict(kubectl: Kubectl, pod: Pod, apiVersion: string): Promise<string | undefined> {
   const { name, namespace, uid } = pod.metadata;
-  const apiVersion = await evictionVersion(kubectl);
   const eviction = {
     apiVersion,
     kind: 'Eviction',
@@ -87,9 +87,6 @@ async function evict(kubectl: Kubectl, pod: Pod): Promise<string | undefined> {
 
 /** policy/v1 from Kubernetes 1.22 on, policy/v1beta1 before. */
 async function evictionVersion(kubectl: Kubectl): Promise<string> {
-  const { resources } = JSON.parse(await kubectl.run(['get', '--raw', '/api/v1'])) as {
-    resources: { name: string; group?: string; version?: string }[];
-  };
-  const { group = 'policy', version = 'v1' } = resources.find(({ name }) => name === 'pods/eviction') ?? {};
+  const { group = 'policy', version = 'v1' } = (await findSubresource(kubectl, 'eviction')) ?? {};
   return `${group}/${version}`;
 }

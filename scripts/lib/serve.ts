@@ -1,7 +1,7 @@
 import { addEphemeral, type EphemeralContainer, untilListening } from './ephemeral.ts';
 import { KubectlError } from './kubectl.ts';
 import { hasContainerNamed, isAlive, isReady, type Pod } from './kubernetes.ts';
-import { labelOf, labelsOff } from './label.ts';
+import { labelKey } from './label.ts';
 import type { TapRecord } from './record.ts';
 import type { Tapped } from './session.ts';
 import { isPod } from './subject.ts';
@@ -20,9 +20,7 @@ export function isUnserved(pod: Pod, { service, record }: Omit<Tapped, 'kubectl'
 
 /** A pod that has the label. */
 export function isServed({ metadata }: Pod, { service, record }: Omit<Tapped, 'kubectl'>): boolean {
-  return Object.entries(labelOf(service.metadata.name, record)).every(
-    ([key, value]) => metadata.labels?.[key] === value,
-  );
+  return metadata.labels?.[labelKey(service.metadata.name)] === record.id;
 }
 
 /** Whether a pod gets a tapped Service's traffic now. */
@@ -44,19 +42,15 @@ export async function servePod(
   const listens = await untilListening(kubectl, pod, record.container, { timeout, signal });
   if (!listens || isPod(service)) return;
   signal?.throwIfAborted();
-  const patch = templates.render('pod-label', { labels: labelOf(service.metadata.name, record) });
+  const patch = templates.render('pod-label', { labels: { [labelKey(service.metadata.name)]: record.id } });
   await kubectl.patch(`pod/${pod.metadata.name}`, 'merge', patch);
 }
 
 /** Takes a Service's label off the pods that have it. */
-export async function unlabel(
-  { kubectl, templates }: Workbench,
-  service: string,
-  pods: Pod[],
-): Promise<void> {
-  const [key = ''] = Object.keys(labelOf(service, { id: '' }));
-  for (const { metadata } of pods.filter(({ metadata }) => metadata.labels?.[key] !== undefined)) {
-    const patch = templates.render('pod-label', { labels: labelsOff({ [key]: '' }) });
+export async function unlabel({ kubectl, templates }: Workbench, service: string): Promise<void> {
+  const key = labelKey(service);
+  const patch = templates.render('pod-label', { labels: { [key]: null } });
+  for (const { metadata } of await kubectl.list<Pod>(['pods', '-l', key])) {
     await kubectl.patch(`pod/${metadata.name}`, 'merge', patch).catch((error: unknown) => {
       if (!(error instanceof KubectlError) || error.reason !== 'NotFound') throw error;
     });

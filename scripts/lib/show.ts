@@ -46,7 +46,7 @@ async function viewAndWatch(bench: Workbench, tapped: Tapped, options: ShowOptio
     if (ending !== 'detached' || !watch || signal.aborted || watch.failed.aborted) return ending;
     const argument = argumentOf(tapped.service);
     bench.talk.say(`still watching over its pods; Ctrl-C gives it back; attach ${argument} shows it again`);
-    await Promise.race([watch.untilOver(), aborted(signal), aborted(watch.failed)]);
+    await watch.untilOver(signal);
     return signal.aborted || watch.failed.aborted ? 'detached' : 'ended';
   } finally {
     for (const forward of forwards) forward.stop();
@@ -103,9 +103,4 @@ function tellLeft({ talk }: Workbench, { service }: Tapped, ending: Ending): voi
   if (ending === 'ended') talk.say(`${name} was given back by someone else`);
   else
     talk.say(`${name} stays tapped; come back with: attach ${argument}; give it back with: off ${argument}`);
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise((resolve) => signal.addEventListener('abort', resolve));
 }

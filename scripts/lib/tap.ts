@@ -20,8 +20,6 @@ import { untap } from './untap.ts';
 import type { Workbench } from './workbench.ts';
 import { type Owners, ownersOf, podCounts, workloadName, workloadsBehind } from './workload.ts';
 
-/** How many pods are changed at a time, of a tap without a restart. */
-const AT_A_TIME = 8;
 /** How long the endpoints of a Service may take to follow its pods' labels, in ms. */
 const SETTLE_MS = 1000;
 
@@ -146,7 +144,7 @@ function busy(service: Service, record: TapRecord): UserError {
 /** Lets the API server judge the changes, its admission and the user's rights included, before the first. */
 async function rehearse(bench: Workbench, { pods }: Scene, { changes }: Plan): Promise<void> {
   await patch(bench, changes.record, { dryRun: true });
-  await eachOf(changes.inject, AT_A_TIME, async (change) => {
+  await eachOf(changes.inject, async (change) => {
     if (change.type === 'ephemeral') await rehearseEphemeral(bench.kubectl, pods, change);
     else await patch(bench, change, { dryRun: true });
   });
@@ -247,7 +245,7 @@ async function isScaledToZero(kubectl: Kubectl, { workloads }: TapRecord): Promi
 async function serve(bench: Workbench, { service, pods }: Scene, { record, changes }: Plan): Promise<void> {
   let listening = 0;
   const ready = pods.filter((pod) => isReady(pod) && isUnserved(pod, { service, record }));
-  await eachOf(ready, AT_A_TIME, async (pod) => {
+  await eachOf(ready, async (pod) => {
     const change = changes.inject.find(({ object }) => object === workloadName({ kind: 'Pod', ...pod }));
     bench.talk.progress(`${subjectName(service)}: the proxy listens in ${listening} of ${ready.length} pods`);
     await servePod(bench, { service, record }, pod, change?.patch as EphemeralContainer);

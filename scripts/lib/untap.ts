@@ -4,8 +4,6 @@ import type { Kubectl } from './kubectl.ts';
 import {
   type Container,
   containersOf,
-  hasContainerNamed,
-  isAlive,
   isRunning,
   type Pod,
   type Service,
@@ -92,12 +90,8 @@ async function waitUntilGone(
 
 /** Ends the proxies in all pods of the namespace, whatever the Service selects by now, and takes its label off them. */
 async function removeEphemerals(bench: Workbench, service: string, containers: string[]): Promise<void> {
-  const pods = await bench.kubectl.list<Pod>(['pods']);
-  for (const container of containers) {
-    const having = pods.filter((pod) => isAlive(pod) && hasContainerNamed(pod, container));
-    await endEphemerals(bench.kubectl, having, container);
-  }
-  await unlabel(bench, service, pods);
+  for (const container of containers) await endEphemerals(bench.kubectl, container);
+  await unlabel(bench, service);
 }
 
 // -- without a record

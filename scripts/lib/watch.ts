@@ -55,9 +55,11 @@ export class Watch {
     await Promise.allSettled(this.#underWay.values());
   }
 
-  /** Until it is stopped, it fails, or the tap is over. */
-  async untilOver(): Promise<void> {
-    await this.#watching;
+  /** Until it fails, or the tap is over; or a signal. */
+  async untilOver(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    await Promise.race([this.#watching, aborted]);
   }
 
   async #run(): Promise<void> {

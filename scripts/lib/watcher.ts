@@ -41,9 +41,7 @@ export async function watch(argument: string, flags: WatchFlags): Promise<void> 
 async function watchOver(bench: Workbench, tapped: Tapped, signal: AbortSignal): Promise<void> {
   const name = subjectName(tapped.service);
   const watch = new Watch(bench, tapped).start();
-  const interrupted = new Promise((resolve) => signal.addEventListener('abort', resolve));
-  const failed = new Promise((resolve) => watch.failed.addEventListener('abort', resolve));
-  await Promise.race([watch.untilOver(), interrupted, failed]);
+  await watch.untilOver(signal);
   await watch.stop();
   if (watch.failed.aborted) {
     const { reason } = watch.failed;
