@@ -1,9 +1,9 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as core from '@actions/core';
-import { Comparable, type Difference, diff } from '../scripts/lib/diff.ts';
-import { UserError } from '../scripts/lib/error.ts';
-import { readFlows } from '../scripts/lib/flow-file.ts';
+import { Comparable, type Difference, diff } from '../scripts/lib/flow/diff.ts';
+import { readFlows } from '../scripts/lib/flow/flow-file.ts';
+import { UserError } from '../scripts/lib/util/error.ts';
 import { gather, type Harvest } from './harvest.ts';
 import { FORMATS } from './inputs.ts';
 import type { Job } from './job.ts';

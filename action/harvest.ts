@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { Comparable } from '../scripts/lib/diff.ts';
-import { latencyOf } from '../scripts/lib/endpoint.ts';
-import type { Flow } from '../scripts/lib/flow.ts';
-import { readFlows } from '../scripts/lib/flow-file.ts';
-import { copyFlows, FORMATS, writeFile } from '../scripts/lib/flow-output.ts';
-import { redactor } from '../scripts/lib/redact.ts';
+import { Comparable } from '../scripts/lib/flow/diff.ts';
+import { latencyOf } from '../scripts/lib/flow/endpoint.ts';
+import type { Flow } from '../scripts/lib/flow/flow.ts';
+import { readFlows } from '../scripts/lib/flow/flow-file.ts';
+import { copyFlows, FORMATS, writeFile } from '../scripts/lib/formats/formats.ts';
+import { redactor } from '../scripts/lib/redact/redact.ts';
 import type { Format } from './inputs.ts';
 import type { Job } from './job.ts';
 import { pathOf } from './order.ts';

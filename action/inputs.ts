@@ -1,10 +1,10 @@
 import { getInput } from '@actions/core';
-import { parseDuration } from '../scripts/lib/cli.ts';
-import { UserError } from '../scripts/lib/error.ts';
-import { type Filter, parseFilter } from '../scripts/lib/filter.ts';
-import { PROTOCOLS, type Protocol } from '../scripts/lib/protocol.ts';
-import type { TapRecord } from '../scripts/lib/record.ts';
-import { parseTarget } from '../scripts/lib/target.ts';
+import { type Filter, parseFilter } from '../scripts/lib/flow/filter.ts';
+import { parseTarget } from '../scripts/lib/kube/resource-arg.ts';
+import { PROTOCOLS, type Protocol } from '../scripts/lib/plan/protocol.ts';
+import type { TapRecord } from '../scripts/lib/plan/record.ts';
+import { parseDuration } from '../scripts/lib/util/cli.ts';
+import { UserError } from '../scripts/lib/util/error.ts';
 
 /** A Service to tap. */
 export interface Target {

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getState, saveState, setSecret } from '@actions/core';
 import { load } from 'js-yaml';
-import type { CaptureFlags } from '../scripts/lib/capture.ts';
-import { UserError } from '../scripts/lib/error.ts';
+import type { CaptureFlags } from '../scripts/lib/commands/capture.ts';
+import { UserError } from '../scripts/lib/util/error.ts';
 import type { Inputs } from './inputs.ts';
 import { pathOf } from './order.ts';
 

@@ -1,5 +1,5 @@
 import { info } from '@actions/core';
-import { printable } from '../scripts/lib/talk.ts';
+import { printable } from '../scripts/lib/util/log.ts';
 import type { Job } from './job.ts';
 import { logOf } from './recorder-process.ts';
 

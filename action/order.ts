@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { CaptureFlags } from '../scripts/lib/capture.ts';
+import type { CaptureFlags } from '../scripts/lib/commands/capture.ts';
 
 /** What a recorder is to do. */
 export interface Order {

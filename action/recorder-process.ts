@@ -3,9 +3,9 @@ import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { parseDuration } from '../scripts/lib/cli.ts';
-import { UserError } from '../scripts/lib/error.ts';
-import { sleep } from '../scripts/lib/rollout.ts';
+import { sleep } from '../scripts/lib/kube/rollout.ts';
+import { parseDuration } from '../scripts/lib/util/cli.ts';
+import { UserError } from '../scripts/lib/util/error.ts';
 import { type Order, pathOf, STOP } from './order.ts';
 
 /** In dist, where both are. */

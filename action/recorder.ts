@@ -3,15 +3,15 @@
 // the tap when it is told `stop`; NUMBER.begun is there from before the first change, and NUMBER.end has the exit code.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { isAbandoned } from '../scripts/lib/abandoned.ts';
-import { type CaptureFlags, capture } from '../scripts/lib/capture.ts';
-import { connectionOf, run } from '../scripts/lib/cli.ts';
-import { untapAndKeep } from '../scripts/lib/keep.ts';
-import { locate } from '../scripts/lib/locate.ts';
-import { recordOf } from '../scripts/lib/record.ts';
-import { sleep } from '../scripts/lib/rollout.ts';
-import { getSubject } from '../scripts/lib/subject.ts';
-import { benchOf } from '../scripts/lib/workbench.ts';
+import { isAbandoned } from '../scripts/lib/capture/abandoned.ts';
+import { untapAndKeep } from '../scripts/lib/capture/untap-and-save.ts';
+import { type CaptureFlags, capture } from '../scripts/lib/commands/capture.ts';
+import { sleep } from '../scripts/lib/kube/rollout.ts';
+import { recordOf } from '../scripts/lib/plan/record.ts';
+import { getSubject } from '../scripts/lib/plan/target-id.ts';
+import { benchOf } from '../scripts/lib/tap/context.ts';
+import { locate } from '../scripts/lib/tap/resolve.ts';
+import { connectionOf, run } from '../scripts/lib/util/cli.ts';
 import { type Order, pathOf, STOP, TAPPED } from './order.ts';
 
 /** After a minute without a heartbeat a capture is dead; so long it is waited for, in ms. */

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
-import { connectionOf } from '../scripts/lib/cli.ts';
-import { UserError } from '../scripts/lib/error.ts';
-import { untapAndKeep } from '../scripts/lib/keep.ts';
-import { locate } from '../scripts/lib/locate.ts';
-import { recordOf } from '../scripts/lib/record.ts';
-import { findSubject } from '../scripts/lib/subject.ts';
-import { benchOf } from '../scripts/lib/workbench.ts';
+import { untapAndKeep } from '../scripts/lib/capture/untap-and-save.ts';
+import { recordOf } from '../scripts/lib/plan/record.ts';
+import { findSubject } from '../scripts/lib/plan/target-id.ts';
+import { benchOf } from '../scripts/lib/tap/context.ts';
+import { locate } from '../scripts/lib/tap/resolve.ts';
+import { connectionOf } from '../scripts/lib/util/cli.ts';
+import { UserError } from '../scripts/lib/util/error.ts';
 import { captureFlags, type Job } from './job.ts';
 import { pathOf } from './order.ts';
 import { hasFailed, lastWords, stopRecorder } from './recorder-process.ts';

@@ -1,4 +1,4 @@
-import { UserError } from '../scripts/lib/error.ts';
+import { UserError } from '../scripts/lib/util/error.ts';
 import { fail } from './finish.ts';
 
 /** Runs a step of the Action; what it throws fails the job, in words. */

@@ -1,8 +1,8 @@
-import type { Difference } from '../scripts/lib/diff.ts';
-import { latencyOf } from '../scripts/lib/endpoint.ts';
-import type { Flow } from '../scripts/lib/flow.ts';
-import type { Endpoint } from '../scripts/lib/summary.ts';
-import { formatBytes } from '../scripts/lib/units.ts';
+import type { Difference } from '../scripts/lib/flow/diff.ts';
+import { latencyOf } from '../scripts/lib/flow/endpoint.ts';
+import type { Flow } from '../scripts/lib/flow/flow.ts';
+import type { Endpoint } from '../scripts/lib/flow/summary.ts';
+import { formatBytes } from '../scripts/lib/util/units.ts';
 import type { Harvest, ServiceHarvest } from './harvest.ts';
 import type { Failure } from './restore.ts';
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --import tsx
-import { attach } from './lib/attach.ts';
-import { CONNECTION_FLAGS, CONNECTION_HELP, onlyArgument, parseCommandLine, run } from './lib/cli.ts';
+import { attach } from './lib/commands/attach.ts';
+import { CONNECTION_FLAGS, CONNECTION_HELP, onlyArgument, parseCommandLine, run } from './lib/util/cli.ts';
 
 const USAGE = `Come back to mitmproxy in front of a tapped Service, from any terminal or machine.
 

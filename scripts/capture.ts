@@ -1,5 +1,5 @@
 #!/usr/bin/env -S node --import tsx
-import { capture } from './lib/capture.ts';
+import { capture } from './lib/commands/capture.ts';
 import {
   CONNECTION_FLAGS,
   CONNECTION_HELP,
@@ -8,7 +8,7 @@ import {
   run,
   TAP_FLAGS,
   TAP_HELP,
-} from './lib/cli.ts';
+} from './lib/util/cli.ts';
 
 const USAGE = `Record the requests that reach a Service, in all its pods, into a flow file.
 

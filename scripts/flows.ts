@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --import tsx
-import { parseCommandLine, run } from './lib/cli.ts';
-import { flows, flowsDiff } from './lib/flows.ts';
+import { flows, flowsDiff } from './lib/commands/flows.ts';
+import { parseCommandLine, run } from './lib/util/cli.ts';
 
 const USAGE = `Look into flow files: what capture, on, mitmproxy and browsers recorded.
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --import tsx
-import { CONNECTION_FLAGS, CONNECTION_HELP, parseCommandLine, run } from './lib/cli.ts';
-import { gc } from './lib/gc.ts';
+import { gc } from './lib/commands/gc.ts';
+import { CONNECTION_FLAGS, CONNECTION_HELP, parseCommandLine, run } from './lib/util/cli.ts';
 
 const USAGE = `Give back the Services whose capture was left on by somebody who died: a CI runner, a laptop.
 

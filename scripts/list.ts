@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --import tsx
-import { CONNECTION_FLAGS, CONNECTION_HELP, parseCommandLine, run } from './lib/cli.ts';
-import { list } from './lib/list.ts';
+import { list } from './lib/commands/list.ts';
+import { CONNECTION_FLAGS, CONNECTION_HELP, parseCommandLine, run } from './lib/util/cli.ts';
 
 const USAGE = `List the Services that are tapped.
 

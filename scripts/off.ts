@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --import tsx
-import { CONNECTION_FLAGS, CONNECTION_HELP, parseCommandLine, run } from './lib/cli.ts';
-import { off } from './lib/off.ts';
+import { off } from './lib/commands/off.ts';
+import { CONNECTION_FLAGS, CONNECTION_HELP, parseCommandLine, run } from './lib/util/cli.ts';
 
 const USAGE = `Give Services back, whoever tapped them, and whatever state that was left in.
 

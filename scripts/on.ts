@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --import tsx
+import { on } from './lib/commands/on.ts';
 import {
   CONNECTION_FLAGS,
   CONNECTION_HELP,
@@ -7,8 +8,7 @@ import {
   run,
   TAP_FLAGS,
   TAP_HELP,
-} from './lib/cli.ts';
-import { on } from './lib/on.ts';
+} from './lib/util/cli.ts';
 
 const USAGE = `Tap a Service: mitmproxy in front of its pods, inside the cluster.
 

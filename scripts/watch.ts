@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --import tsx
-import { CONNECTION_FLAGS, CONNECTION_HELP, onlyArgument, parseCommandLine, run } from './lib/cli.ts';
-import { watch } from './lib/watcher.ts';
+import { watch } from './lib/session/watcher.ts';
+import { CONNECTION_FLAGS, CONNECTION_HELP, onlyArgument, parseCommandLine, run } from './lib/util/cli.ts';
 
 const USAGE = `Watch over a tap without a restart: pods that come get the proxy, and then traffic.
 

@@ -33,7 +33,7 @@ from mitmproxy.proxy.layers.http import HTTPMode
 from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.proxy.layers.http._http2 import Http2Connection
 
-# scripts/lib/session.ts looks for this title.
+# scripts/lib/session/session.ts looks for this title.
 QUIT_TITLE = "mittens:quit"
 KEPT_FLOWS = 5000
 KEPT_BYTES = 128 * 1024 * 1024
@@ -48,7 +48,7 @@ STREAMS_BYTES = 64 * 1024 * 1024
 
 # Touched when all ports are open.
 READY = "/tmp/mittens.ready"
-# scripts/lib/follow.ts reads this file, and has an entry in that folder until it has read the end.
+# scripts/lib/capture/follow-pod.ts reads this file, and has an entry in that folder until it has read the end.
 FLOWS = "/tmp/mittens.flows"
 FOLLOWERS = "/tmp/mittens.followers"
 FILE_BYTES = 1024 * 1024 * 1024

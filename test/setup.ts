@@ -1,8 +1,8 @@
 #!/usr/bin/env -S node --import tsx
 import { fileURLToPath } from 'node:url';
-import { run } from '../scripts/lib/cli.ts';
-import { UserError } from '../scripts/lib/error.ts';
-import { listenForInterrupts } from '../scripts/lib/interrupt.ts';
+import { run } from '../scripts/lib/util/cli.ts';
+import { UserError } from '../scripts/lib/util/error.ts';
+import { listenForInterrupts } from '../scripts/lib/util/interrupt.ts';
 import { provideBrowser } from './setup/browser.ts';
 import { provideKubectl } from './setup/kubectl.ts';
 import { provideMitmproxy } from './setup/mitmproxy.ts';

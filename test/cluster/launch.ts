@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
-import { UserError } from '../../scripts/lib/error.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
 
 export interface Launched {
   /** Of the machine's 127.0.0.1; who connects is served by the process inside. */

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { run } from '../../scripts/lib/cli.ts';
-import { UsageError } from '../../scripts/lib/error.ts';
-import { listenForInterrupts } from '../../scripts/lib/interrupt.ts';
+import { run } from '../../scripts/lib/util/cli.ts';
+import { UsageError } from '../../scripts/lib/util/error.ts';
+import { listenForInterrupts } from '../../scripts/lib/util/interrupt.ts';
 import { anyCluster } from '../any-cluster.ts';
 import { setUp, TESTS } from '../setup.ts';
 import { difference } from './difference.ts';

@@ -1,6 +1,6 @@
-import { UserError } from '../../scripts/lib/error.ts';
-import type { Kubectl } from '../../scripts/lib/kubectl.ts';
-import { sleep } from '../../scripts/lib/rollout.ts';
+import type { Kubectl } from '../../scripts/lib/kube/kubectl.ts';
+import { sleep } from '../../scripts/lib/kube/rollout.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
 import { CALLERS } from './shop.ts';
 
 /** What the shop's callers have asked so far, by their names. */

@@ -2,9 +2,9 @@
 import { spawn } from 'node:child_process';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseCommandLine, run } from '../../scripts/lib/cli.ts';
-import { Interrupted, UserError } from '../../scripts/lib/error.ts';
-import { readFlows } from '../../scripts/lib/flow-file.ts';
+import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { parseCommandLine, run } from '../../scripts/lib/util/cli.ts';
+import { Interrupted, UserError } from '../../scripts/lib/util/error.ts';
 import { run as runToEnd } from '../setup/child.ts';
 import { say } from '../setup/progress.ts';
 import { POCKET, setUp } from '../setup.ts';

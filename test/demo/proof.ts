@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { UserError } from '../../scripts/lib/error.ts';
-import { sleep } from '../../scripts/lib/rollout.ts';
+import { sleep } from '../../scripts/lib/kube/rollout.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
 import { step } from '../setup/progress.ts';
 import { type Asked, readAsked, since } from './callers.ts';
 import type { Stage } from './stage.ts';

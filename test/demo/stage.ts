@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { UserError } from '../../scripts/lib/error.ts';
-import { Kubectl } from '../../scripts/lib/kubectl.ts';
+import { Kubectl } from '../../scripts/lib/kube/kubectl.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
 import { run } from '../setup/child.ts';
 import { step } from '../setup/progress.ts';
 import { untilAnswered } from './callers.ts';

@@ -1,7 +1,7 @@
-import { headerOf } from '../../scripts/lib/body.ts';
-import { bytesOf, latencyOf } from '../../scripts/lib/endpoint.ts';
-import type { Flow } from '../../scripts/lib/flow.ts';
-import { printable } from '../../scripts/lib/talk.ts';
+import { headerOf } from '../../scripts/lib/flow/body.ts';
+import { bytesOf, latencyOf } from '../../scripts/lib/flow/endpoint.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import { printable } from '../../scripts/lib/util/log.ts';
 
 /** What the demo shows of a request. */
 export interface Request {

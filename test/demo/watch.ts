@@ -1,8 +1,8 @@
 // Shows what a capture writes, a request a line: `watch.ts FILE SECONDS`.
 import { closeSync, openSync, readSync } from 'node:fs';
-import { parseFlow } from '../../scripts/lib/flow.ts';
-import { sleep } from '../../scripts/lib/rollout.ts';
-import { Splitter } from '../../scripts/lib/splitter.ts';
+import { parseFlow } from '../../scripts/lib/flow/flow.ts';
+import { Splitter } from '../../scripts/lib/flow/splitter.ts';
+import { sleep } from '../../scripts/lib/kube/rollout.ts';
 import { lineOf, requestOf } from './traffic.ts';
 
 const [name = '', seconds] = process.argv.slice(2);

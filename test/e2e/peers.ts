@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Flow } from '../../scripts/lib/flow.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { bundlePeers } from '../peers/bundle.ts';
 import { type AppOptions, app, containerOf, execute, type Namespace } from './namespace.ts';
 

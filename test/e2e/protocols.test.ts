@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Flow } from '../../scripts/lib/flow.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { Capture, flowsIn } from './capture.ts';
 import { containerOf, execute, hasEphemeral, Namespace } from './namespace.ts';
 import { bringPeers, everything, everythingService } from './peers.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { UserError } from '../../scripts/lib/error.ts';
-import type { Flow } from '../../scripts/lib/flow.ts';
-import { flowsIn } from '../../scripts/lib/flow-file.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import { flowsIn } from '../../scripts/lib/flow/flow-file.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
 
 /** How long the reading of one small file may take, in ms: a machine that is busy is slow, one that hangs never ends. */
 const HANG_MS = 20_000;

@@ -1,9 +1,9 @@
-import { curlOf } from '../../scripts/lib/curl.ts';
-import { harEntry } from '../../scripts/lib/har.ts';
-import { jsonOf } from '../../scripts/lib/jsonl.ts';
-import { redactor } from '../../scripts/lib/redact.ts';
-import { Summary } from '../../scripts/lib/summary.ts';
-import { encode } from '../../scripts/lib/tnetstring.ts';
+import { Summary } from '../../scripts/lib/flow/summary.ts';
+import { encode } from '../../scripts/lib/flow/tnetstring.ts';
+import { curlOf } from '../../scripts/lib/formats/curl.ts';
+import { jsonOf } from '../../scripts/lib/formats/jsonl.ts';
+import { harEntry } from '../../scripts/lib/har/export.ts';
+import { redactor } from '../../scripts/lib/redact/redact.ts';
 import { fuzz } from './fuzz.ts';
 
 /** Reads damaged flow files, and makes of what can be read all that `flows` makes. Usage: main [FILES] [SEED] */

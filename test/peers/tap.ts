@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Flow } from '../../scripts/lib/flow.ts';
-import { readFlows } from '../../scripts/lib/flow-file.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
 import { mitmproxyProgram } from '../flows/python.ts';
 import { run } from '../setup/child.ts';
 import { bundlePeers, type Peer } from './bundle.ts';
@@ -15,7 +15,7 @@ import { bundlePeers, type Peer } from './bundle.ts';
 const ADDON = fileURLToPath(new URL('../../templates/mittens.py', import.meta.url));
 const POLL_MS = 50;
 
-/** What scripts/lib/sidecar.ts gives it as well, as far as traffic is concerned. */
+/** What scripts/lib/plan/sidecar.ts gives it as well, as far as traffic is concerned. */
 const OPTIONS = [
   'server=false',
   'keep_host_header=true',

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { UserError } from '../../scripts/lib/error.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
 import { run } from './child.ts';
 import { download } from './download.ts';
 import { installPackages } from './packages.ts';

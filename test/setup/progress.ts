@@ -1,4 +1,4 @@
-import { talkOn } from '../../scripts/lib/talk.ts';
+import { talkOn } from '../../scripts/lib/util/log.ts';
 
 const talk = talkOn(process.stderr);
 

@@ -3,8 +3,8 @@ import { describe, it } from 'node:test';
 import type { Harvest } from '../../action/harvest.ts';
 import { harmless } from '../../action/log.ts';
 import { type Report, summaryOf } from '../../action/summary.ts';
-import { Comparable } from '../../scripts/lib/diff.ts';
-import type { Flow } from '../../scripts/lib/flow.ts';
+import { Comparable } from '../../scripts/lib/flow/diff.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { http } from './report-flows.ts';
 
 function harvestOf(flows: Flow[], more: Partial<Harvest> = {}): Harvest {

@@ -6,7 +6,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
-import type { Flow } from '../../scripts/lib/flow.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import type { Peer } from '../peers/bundle.ts';
 import { CALLS } from '../peers/grpc-calls.ts';
 import { Bench, freePorts, type Tap } from '../peers/tap.ts';

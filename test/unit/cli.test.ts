@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseDuration, parsePort } from '../../scripts/lib/cli.ts';
-import { UsageError } from '../../scripts/lib/error.ts';
+import { parseDuration, parsePort } from '../../scripts/lib/util/cli.ts';
+import { UsageError } from '../../scripts/lib/util/error.ts';
 import { COMMANDS, flagsOf } from './commands.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

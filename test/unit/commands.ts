@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { CONNECTION_FLAGS, TAP_FLAGS } from '../../scripts/lib/cli.ts';
+import { CONNECTION_FLAGS, TAP_FLAGS } from '../../scripts/lib/util/cli.ts';
 
 const SCRIPTS = new URL('../../scripts/', import.meta.url);
 

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { curlOf } from '../../scripts/lib/curl.ts';
-import { type Flow, flowOf } from '../../scripts/lib/flow.ts';
-import { readFlows } from '../../scripts/lib/flow-file.ts';
-import type { Dict } from '../../scripts/lib/tnetstring.ts';
+import { type Flow, flowOf } from '../../scripts/lib/flow/flow.ts';
+import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import type { Dict } from '../../scripts/lib/flow/tnetstring.ts';
+import { curlOf } from '../../scripts/lib/formats/curl.ts';
 import { http, tcp } from './report-flows.ts';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');

@@ -5,8 +5,8 @@ import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import { documented } from '../../action/document.ts';
 import { FORMATS } from '../../action/inputs.ts';
-import { CONNECTION_FLAGS } from '../../scripts/lib/cli.ts';
-import { PROTOCOLS } from '../../scripts/lib/protocol.ts';
+import { PROTOCOLS } from '../../scripts/lib/plan/protocol.ts';
+import { CONNECTION_FLAGS } from '../../scripts/lib/util/cli.ts';
 import { COMMANDS, flagsOf } from './commands.ts';
 
 interface Job {

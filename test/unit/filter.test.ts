@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { UsageError } from '../../scripts/lib/error.ts';
-import { parseFilter } from '../../scripts/lib/filter.ts';
-import type { Flow } from '../../scripts/lib/flow.ts';
-import { readFlows } from '../../scripts/lib/flow-file.ts';
+import { parseFilter } from '../../scripts/lib/flow/filter.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { UsageError } from '../../scripts/lib/util/error.ts';
 import { python } from '../flows/python.ts';
 
 /** Writes flows of every kind to a file; then says of each expression on stdin's place which it matches. */

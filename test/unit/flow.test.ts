@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { bodyOf, headerOf } from '../../scripts/lib/body.ts';
-import { type Flow, parseFlow } from '../../scripts/lib/flow.ts';
-import { flowsIn, readFlows } from '../../scripts/lib/flow-file.ts';
-import { jsonOf } from '../../scripts/lib/jsonl.ts';
-import { encode, type Value } from '../../scripts/lib/tnetstring.ts';
+import { bodyOf, headerOf } from '../../scripts/lib/flow/body.ts';
+import { type Flow, parseFlow } from '../../scripts/lib/flow/flow.ts';
+import { flowsIn, readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { encode, type Value } from '../../scripts/lib/flow/tnetstring.ts';
+import { jsonOf } from '../../scripts/lib/formats/jsonl.ts';
 import { python } from '../flows/python.ts';
 
 const RECORDED = ['8.1', '11.0'].map(

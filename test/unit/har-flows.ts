@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { bodyOf } from '../../scripts/lib/body.ts';
-import { latencyOf } from '../../scripts/lib/endpoint.ts';
-import type { Flow, Request, Response } from '../../scripts/lib/flow.ts';
-import { readFlows } from '../../scripts/lib/flow-file.ts';
-import { writeHar } from '../../scripts/lib/har.ts';
-import { urlOf } from '../../scripts/lib/url.ts';
+import { bodyOf } from '../../scripts/lib/flow/body.ts';
+import { latencyOf } from '../../scripts/lib/flow/endpoint.ts';
+import type { Flow, Request, Response } from '../../scripts/lib/flow/flow.ts';
+import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { urlOf } from '../../scripts/lib/flow/url.ts';
+import { writeHar } from '../../scripts/lib/har/export.ts';
 
 /** A file of recorded flows, by its name. */
 export function recording(name: string): string {

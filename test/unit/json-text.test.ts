@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { JsonText } from '../../scripts/lib/json-text.ts';
+import { JsonText } from '../../scripts/lib/har/json-text.ts';
 
 describe('a text in JSON', () => {
   it('is what JSON.stringify makes of it', () => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { age } from '../../scripts/lib/age.ts';
-import type { Service } from '../../scripts/lib/kubernetes.ts';
-import { summarize } from '../../scripts/lib/list.ts';
-import { ANNOTATION } from '../../scripts/lib/record.ts';
+import { summarize } from '../../scripts/lib/commands/list.ts';
+import type { Service } from '../../scripts/lib/kube/objects.ts';
+import { ANNOTATION } from '../../scripts/lib/plan/record.ts';
+import { age } from '../../scripts/lib/util/age.ts';
 import { record, service, workload } from './objects.ts';
 
 const tappedPort = [{ port: 80, targetPort: 7777 }];

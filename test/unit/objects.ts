@@ -1,7 +1,7 @@
-import type { Pod, Service, Workload } from '../../scripts/lib/kubernetes.ts';
-import type { Scene, TapRequest } from '../../scripts/lib/plan.ts';
-import type { TapRecord } from '../../scripts/lib/record.ts';
-import { workloadName } from '../../scripts/lib/workload.ts';
+import type { Pod, Service, Workload } from '../../scripts/lib/kube/objects.ts';
+import { workloadName } from '../../scripts/lib/kube/workload.ts';
+import type { Scene, TapRequest } from '../../scripts/lib/plan/plan.ts';
+import type { TapRecord } from '../../scripts/lib/plan/record.ts';
 
 /** Kubernetes objects as the API server would return them, small, and valid for `kubectl patch --local`. */
 

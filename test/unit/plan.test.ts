@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UserError } from '../../scripts/lib/error.ts';
-import { planTap, type Scene, type TapRequest } from '../../scripts/lib/plan.ts';
-import { containerName, literal } from '../../scripts/lib/proxy.ts';
-import { Templates } from '../../scripts/lib/template.ts';
+import { containerName, literal } from '../../scripts/lib/plan/container.ts';
+import { planTap, type Scene, type TapRequest } from '../../scripts/lib/plan/plan.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
+import { Templates } from '../../scripts/lib/util/template.ts';
 import { pod, REQUEST, record, SIGNATURE, scene, service, workload } from './objects.ts';
 
 const templates = new Templates();

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { type Flow, flowOf } from '../../scripts/lib/flow.ts';
-import type { Dict, Value } from '../../scripts/lib/tnetstring.ts';
+import { type Flow, flowOf } from '../../scripts/lib/flow/flow.ts';
+import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
 import { type Http, http, tcp } from './report-flows.ts';
 
 /** Flows in which credentials are planted, in all the places and spellings that there are. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ServicePort } from '../../scripts/lib/kubernetes.ts';
-import { isEncrypted, type Protocol, protocolOf } from '../../scripts/lib/protocol.ts';
+import type { ServicePort } from '../../scripts/lib/kube/objects.ts';
+import { isEncrypted, type Protocol, protocolOf } from '../../scripts/lib/plan/protocol.ts';
 
 /** What a Service says of a port, and what we make of it. */
 const PORTS: [says: Partial<ServicePort>, protocol: Protocol, encrypted?: boolean][] = [

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UserError } from '../../scripts/lib/error.ts';
-import { ANNOTATION, recordOf, restorePatch } from '../../scripts/lib/record.ts';
-import { Templates } from '../../scripts/lib/template.ts';
+import { ANNOTATION, recordOf, restorePatch } from '../../scripts/lib/plan/record.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
+import { Templates } from '../../scripts/lib/util/template.ts';
 import { record, service } from './objects.ts';
 
 const tapped = (text: string) => service({}, { [ANNOTATION]: text });

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Command } from '../../scripts/lib/command.ts';
-import { Recording } from '../../scripts/lib/recording.ts';
+import { Recording } from '../../scripts/lib/capture/recording.ts';
+import { Command } from '../../scripts/lib/util/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mittens-recording-'));
 after(() => rmSync(folder, { recursive: true }));

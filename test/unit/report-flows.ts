@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
-import { type Flow, flowOf } from '../../scripts/lib/flow.ts';
-import type { Dict, Value } from '../../scripts/lib/tnetstring.ts';
+import { type Flow, flowOf } from '../../scripts/lib/flow/flow.ts';
+import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
 
 /** When the flows of the tests begin, in seconds since 1970. */
 export const START = 1_780_000_000;

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
-import type { Flow } from '../../scripts/lib/flow.ts';
-import { REPORT_LIMITS, writeReport } from '../../scripts/lib/report.ts';
-import { BODY_BYTES, type Content } from '../../scripts/lib/report-flow.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import { REPORT_LIMITS, writeReport } from '../../scripts/lib/formats/report.ts';
+import { BODY_BYTES, type Content } from '../../scripts/lib/formats/report-flow.ts';
 import { Browser, findBrowser } from '../browser.ts';
 import { dns, http, shopFlows, tcp } from './report-flows.ts';
 

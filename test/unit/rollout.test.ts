@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ContainerStatus } from '../../scripts/lib/kubernetes.ts';
-import { podTrouble } from '../../scripts/lib/rollout.ts';
+import type { ContainerStatus } from '../../scripts/lib/kube/objects.ts';
+import { podTrouble } from '../../scripts/lib/kube/rollout.ts';
 import { pod } from './objects.ts';
 
 const status = (name: string, parts: Partial<ContainerStatus>): ContainerStatus => ({

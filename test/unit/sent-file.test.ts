@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { UserError } from '../../scripts/lib/error.ts';
-import { readSentFile } from '../../scripts/lib/sent-file.ts';
+import { readSentFile } from '../../scripts/lib/plan/sent-file.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { Splitter } from '../../scripts/lib/splitter.ts';
-import { TnetstringError } from '../../scripts/lib/tnetstring.ts';
+import { Splitter } from '../../scripts/lib/flow/splitter.ts';
+import { TnetstringError } from '../../scripts/lib/flow/tnetstring.ts';
 
 const recorded = readFileSync(new URL('../flows/11.0.mitm', import.meta.url));
 

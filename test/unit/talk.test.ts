@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { printTable } from '../../scripts/lib/table.ts';
-import { printable, talkOn } from '../../scripts/lib/talk.ts';
+import { printable, talkOn } from '../../scripts/lib/util/log.ts';
+import { printTable } from '../../scripts/lib/util/table.ts';
 
 function stream(isTTY: boolean) {
   const written: string[] = [];

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { UsageError } from '../../scripts/lib/error.ts';
-import { locate } from '../../scripts/lib/locate.ts';
-import { parseTarget } from '../../scripts/lib/target.ts';
+import { parseTarget } from '../../scripts/lib/kube/resource-arg.ts';
+import { locate } from '../../scripts/lib/tap/resolve.ts';
+import { UsageError } from '../../scripts/lib/util/error.ts';
 
 const kinds = {
   service: ['web', 'svc/web', 'service/web', 'services/web'],

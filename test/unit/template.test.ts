@@ -4,12 +4,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { UserError } from '../../scripts/lib/error.ts';
-import type { PodSpec, Service, Workload } from '../../scripts/lib/kubernetes.ts';
-import { planTap, type TapRequest } from '../../scripts/lib/plan.ts';
-import { ANNOTATION, erasePatch, recordOf, restorePatch, retargetPatch } from '../../scripts/lib/record.ts';
-import { sidecarRemovePatch } from '../../scripts/lib/sidecar.ts';
-import { fill, Templates } from '../../scripts/lib/template.ts';
+import type { PodSpec, Service, Workload } from '../../scripts/lib/kube/objects.ts';
+import { planTap, type TapRequest } from '../../scripts/lib/plan/plan.ts';
+import {
+  ANNOTATION,
+  erasePatch,
+  recordOf,
+  restorePatch,
+  retargetPatch,
+} from '../../scripts/lib/plan/record.ts';
+import { sidecarRemovePatch } from '../../scripts/lib/plan/sidecar.ts';
+import { UserError } from '../../scripts/lib/util/error.ts';
+import { fill, Templates } from '../../scripts/lib/util/template.ts';
 import { REQUEST, SIGNATURE, scene, service, workload } from './objects.ts';
 
 const templates = new Templates();

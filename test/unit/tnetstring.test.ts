@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decode, encode, TnetstringError, type Value } from '../../scripts/lib/tnetstring.ts';
+import { decode, encode, TnetstringError, type Value } from '../../scripts/lib/flow/tnetstring.ts';
 
 describe('tnetstrings', () => {
   const same: [string, Value][] = [

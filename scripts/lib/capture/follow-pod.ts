@@ -1,0 +1,144 @@
+import { once } from 'node:events';
+import { Splitter } from '../flow/splitter.ts';
+import { decode, TnetstringError } from '../flow/tnetstring.ts';
+import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
+import { containerStatus, type Pod } from '../kube/objects.ts';
+import { sleep } from '../kube/rollout.ts';
+
+/** One run of a pod's proxy: a container that is started again has a new file. */
+export interface Run {
+  pod: string;
+  uid: string | undefined;
+  container: string;
+  restarts: number;
+}
+
+/** How the flows of a run ended: all are read, or it was cut off, with its pod or alone, or they can't be read at all. */
+export interface RunEnd {
+  kind: 'complete' | 'killed' | 'died' | 'left' | 'forbidden' | 'unreadable';
+  /** Flows that the proxy itself could not keep. */
+  dropped: number;
+  /** What went wrong, in the words of whoever says so. */
+  why?: string;
+}
+
+// templates/mittens.py writes the file, and waits at its end for as long as a follower has its entry in the folder.
+const FILE = '/tmp/mittens.flows';
+/** A folder with an entry for each follower, which is touched with its every heartbeat. */
+export const FOLLOWERS = '/tmp/mittens.followers';
+/** How often that is, in ms: a follower whose machine is lost would otherwise seem to read on. */
+const HEARTBEAT_MS = 10_000;
+/** A second time the entry must be there: where it is not, the file is another run's. */
+const SCRIPT = `
+if [ "$2" -gt 1 ]; then [ -e ${FOLLOWERS}/"$1" ] || exit 3
+else mkdir -p ${FOLLOWERS} && : >${FOLLOWERS}/"$1" || exit 3
+fi
+: >>${FILE}
+tail -c "+$2" -f ${FILE} &
+while read -r _; do [ -e ${FOLLOWERS}/"$1" ] && : >${FOLLOWERS}/"$1"; done
+kill $!
+`;
+/** What the proxy appends when there is no more; a flow is never that short. */
+const MAX_END_BYTES = 200;
+const AGAIN_MS = 500;
+
+/**
+ * Reads the flows of one run of a pod's proxy from the first on, as they come, until the proxy says that there are no
+ * more; a connection that is lost is made anew, and goes on where it was.
+ * @param id names this follower in the pod, in hexadecimal.
+ * @param take is given one whole flow after another, each when it is done with the one before.
+ * @param signal leaves it.
+ */
+export async function followRun(
+  kubectl: Kubectl,
+  run: Run,
+  id: string,
+  take: (flow: Buffer) => Promise<void>,
+  signal: AbortSignal,
+): Promise<RunEnd> {
+  const splitter = new Splitter();
+  for (;;) {
+    const { end, stderr } = await readOn(kubectl, run, id, splitter, take, signal);
+    if (end?.kind === 'complete') await dismiss(kubectl, run, id);
+    if (end) return end;
+    if (signal.aborted) return { kind: 'left', dropped: 0 };
+    if (/\(Forbidden\)|is forbidden/.test(stderr))
+      return { kind: 'forbidden', dropped: 0, why: new KubectlError(stderr).message };
+    const state = await stateOf(kubectl, run);
+    if (state !== 'running') return { kind: state, dropped: 0 };
+    splitter.reset();
+    await sleep(AGAIN_MS);
+  }
+}
+
+/** Reads until the proxy's end or the connection's. */
+async function readOn(
+  kubectl: Kubectl,
+  run: Run,
+  id: string,
+  splitter: Splitter,
+  take: (flow: Buffer) => Promise<void>,
+  signal: AbortSignal,
+): Promise<{ end?: RunEnd; stderr: string }> {
+  const script = ['sh', '-c', SCRIPT, 'mittens', id, String(splitter.passed + 1)];
+  const where = ['-i', `pod/${run.pod}`, `--container=${run.container}`];
+  const child = kubectl.follow(['exec', ...where, '--', ...script]);
+  const heart = setInterval(() => child.stdin.write('\n'), HEARTBEAT_MS);
+  const closed = once(child, 'close').catch(() => undefined);
+  const stop = () => child.kill();
+  signal.addEventListener('abort', stop);
+  let stderr = '';
+  child.stderr.on('data', (data: Buffer) => {
+    stderr = (stderr + data.toString()).slice(0, 2000);
+  });
+  try {
+    for await (const chunk of child.stdout) {
+      for (const piece of splitter.push(chunk as Buffer)) {
+        const end = endOf(piece);
+        if (end) return { end, stderr };
+        await take(piece);
+      }
+      if (signal.aborted) break;
+    }
+  } catch (error) {
+    if (!(error instanceof TnetstringError)) throw error;
+    return { end: { kind: 'unreadable', dropped: 0, why: error.message }, stderr };
+  } finally {
+    signal.removeEventListener('abort', stop);
+    clearInterval(heart);
+    child.kill();
+    await closed;
+  }
+  return { stderr };
+}
+
+/** What a proxy says at its end; undefined for a flow. */
+function endOf(piece: Buffer): RunEnd | undefined {
+  if (piece.length > MAX_END_BYTES) return undefined;
+  const value = decode(piece);
+  if (!(value instanceof Map) || value.get('mittens') !== 'end') return undefined;
+  return { kind: 'complete', dropped: Number(value.get('dropped')) || 0 };
+}
+
+/** Lets the proxy end; where it has ended already, so be it. */
+async function dismiss(kubectl: Kubectl, { pod, container }: Run, id: string): Promise<void> {
+  const command = ['rm', '-f', `${FOLLOWERS}/${id}`];
+  await kubectl
+    .run(['exec', `pod/${pod}`, `--container=${container}`, '--', ...command])
+    .catch(() => undefined);
+}
+
+async function stateOf(kubectl: Kubectl, run: Run): Promise<'running' | 'killed' | 'died'> {
+  try {
+    const pod = await kubectl.find<Pod>([`pod/${run.pod}`]);
+    if (!pod || pod.metadata.uid !== run.uid) return 'killed';
+    const status = containerStatus(pod, run.container);
+    const isOver = status && (status.restartCount !== run.restarts || status.state?.terminated);
+    if (!isOver) return 'running';
+    return pod.metadata.deletionTimestamp ? 'killed' : 'died';
+  } catch (error) {
+    // An API server that is away for a while knows more when it is back.
+    if (error instanceof KubectlError) return 'running';
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+import { randomBytes } from 'node:crypto';
+import { KubectlError } from '../kube/kubectl.ts';
+import { containerStatus, type Pod } from '../kube/objects.ts';
+import { sleep } from '../kube/rollout.ts';
+import type { Tapped } from '../session/session.ts';
+import { podsOf } from '../tap/read-target.ts';
+import { followRun, type Run, type RunEnd } from './follow-pod.ts';
+
+/** How often the pods are read, in ms. */
+const POLL_MS = 2000;
+/** A pod that is listed no more was killed, even if its connection says nothing, in ms. */
+const UNLISTED_MS = 15_000;
+
+/** How long pods may take to end when their Service is given back, in seconds; Kubernetes gives them 30. */
+export const PATIENCE = 60;
+
+/** What the followers of a tap have read. */
+export interface Harvest {
+  /** Runs of proxies that were followed, each in a pod of its own but for those that were started again. */
+  pods: number;
+  /** What may be missing, and why. */
+  warnings: string[];
+}
+
+interface Follower {
+  run: Run;
+  leave: AbortController;
+  end: Promise<void>;
+  listed: number;
+  ended?: RunEnd;
+}
+
+/** Follows the flows of all the pods of a tap, those included that come later. */
+export class Followers {
+  readonly #tapped: Tapped;
+  readonly #take: (flow: Buffer) => Promise<void>;
+  readonly #id = randomBytes(8).toString('hex');
+  readonly #followers = new Map<string, Follower>();
+  #error: { thrown: unknown } | undefined;
+  #watching: Promise<void> | undefined;
+  #watched = true;
+
+  /** @param take is given every flow, whole; what it throws is thrown again by finish(). */
+  constructor(tapped: Tapped, take: (flow: Buffer) => Promise<void>) {
+    this.#tapped = tapped;
+    this.#take = take;
+  }
+
+  get pods(): number {
+    return this.#followers.size;
+  }
+
+  /** Begins, with the pods that there are now. */
+  async start(): Promise<void> {
+    await this.#look();
+    this.#watching = this.#watch().catch((error: unknown) => {
+      this.#error ??= { thrown: error };
+    });
+  }
+
+  /**
+   * Reads to the end of every pod's flows, the Service being given back.
+   * @param patience how long the pods may take to end, in seconds.
+   */
+  async finish(patience: number): Promise<Harvest> {
+    this.#watched = false;
+    await this.#watching;
+    await this.#look();
+    const deadline = Date.now() + patience * 1000;
+    const isOpen = () => [...this.#followers.values()].some(({ ended }) => !ended);
+    while (isOpen() && Date.now() < deadline && !this.#error) {
+      await Promise.race([sleep(POLL_MS), Promise.all([...this.#followers.values()].map(({ end }) => end))]);
+      if (isOpen()) await this.#look();
+    }
+    const followers = [...this.#followers.values()];
+    for (const { leave } of followers) leave.abort();
+    await Promise.all(followers.map(({ end }) => end));
+    if (this.#error) throw this.#error.thrown;
+    return { pods: followers.length, warnings: warningsOf(followers) };
+  }
+
+  async #watch(): Promise<void> {
+    for (let waited = 100; this.#watched; waited += 100) {
+      await sleep(100);
+      if (waited % POLL_MS === 0) await this.#look();
+    }
+  }
+
+  /** Follows what runs and is not followed yet, and leaves what has been gone for long. */
+  async #look(): Promise<void> {
+    const { kubectl, service, record } = this.#tapped;
+    let pods: Pod[];
+    try {
+      pods = await podsOf(kubectl, service);
+    } catch (error) {
+      if (error instanceof KubectlError) return;
+      throw error;
+    }
+    for (const run of pods.flatMap((pod) => runOf(pod, record.container))) {
+      const key = `${run.uid} ${run.restarts}`;
+      const follower = this.#followers.get(key);
+      if (follower) follower.listed = Date.now();
+      else this.#followers.set(key, this.#follow(run));
+    }
+    for (const { listed, leave, ended } of this.#followers.values())
+      if (!ended && Date.now() - listed > UNLISTED_MS) leave.abort();
+  }
+
+  #follow(run: Run): Follower {
+    const leave = new AbortController();
+    const follow = followRun(this.#tapped.kubectl, run, this.#id, this.#take, leave.signal);
+    const follower: Follower = { run, leave, listed: Date.now(), end: Promise.resolve() };
+    follower.end = follow.then(
+      (ended) => {
+        follower.ended = ended;
+      },
+      (error: unknown) => {
+        this.#error ??= { thrown: error };
+        follower.ended = { kind: 'left', dropped: 0 };
+      },
+    );
+    return follower;
+  }
+}
+
+/** The run of a pod's proxy, if it runs. */
+function runOf(pod: Pod, container: string): Run[] {
+  const status = containerStatus(pod, container);
+  if (!status?.state?.running) return [];
+  const { name, uid } = pod.metadata;
+  return [{ pod: name, uid, container, restarts: status.restartCount }];
+}
+
+function warningsOf(followers: Follower[]): string[] {
+  const forbidden = followers.find(({ ended }) => ended?.kind === 'forbidden')?.ended?.why;
+  const told = followers.flatMap(({ run, ended }) => {
+    if (!ended || ended.kind === 'forbidden') return [];
+    const { kind, dropped, why } = ended;
+    const may = 'requests that it answered in its last moments may be missing';
+    const lines = {
+      complete: [] as string[],
+      killed: [`pod ${run.pod} was killed: ${may}`],
+      died: [`the proxy in pod ${run.pod} died: ${may}`],
+      left: [`pod ${run.pod} did not end in time: ${may}`],
+      unreadable: [`the flows of pod ${run.pod} are damaged: ${why}`],
+    }[kind];
+    if (dropped > 0)
+      lines.push(`${dropped} flows of pod ${run.pod} are missing: its disk, or its 1 GiB, was full`);
+    return lines;
+  });
+  if (forbidden) told.push(`the flows are lost: ${forbidden}`);
+  return told;
+}

@@ -1,0 +1,251 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import { Followers, type Harvest, PATIENCE } from '../capture/follow-tap.ts';
+import { Recording, timestamp } from '../capture/recording.ts';
+import { type Filter, parseFilter } from '../flow/filter.ts';
+import { parseFlow } from '../flow/flow.ts';
+import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
+import type { TapRequest } from '../plan/plan.ts';
+import { refuseSecond } from '../plan/preflight.ts';
+import { recordOf } from '../plan/record.ts';
+import { requestOf, type TapFlags } from '../plan/request.ts';
+import { findSubject, getSubject, subjectName } from '../plan/target-id.ts';
+import type { Tapped } from '../session/session.ts';
+import { benchOf, type Workbench } from '../tap/context.ts';
+import { needsWatch, Watch } from '../tap/reconcile.ts';
+import { locate } from '../tap/resolve.ts';
+import { tap } from '../tap/tap.ts';
+import { untap } from '../tap/untap.ts';
+import { connectionOf, parseDuration, parseSize } from '../util/cli.ts';
+import { Command } from '../util/command.ts';
+import { UsageError, UserError } from '../util/error.ts';
+import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
+import { askWhichPort } from '../util/prompt.ts';
+import { formatBytes } from '../util/units.ts';
+
+export interface CaptureFlags extends TapFlags {
+  output?: string | undefined;
+  for?: string | undefined;
+  count?: string | undefined;
+  'max-size'?: string | undefined;
+  filter?: string | undefined;
+  'body-limit'?: string | undefined;
+}
+
+/** What whoever runs a capture may want to know. */
+export interface CaptureEvents {
+  /** Until then nothing is changed. */
+  onFirstChange?: () => void;
+  /** The Service is tapped, and its flows are read. */
+  onTapped?: () => void;
+}
+
+/** What a capture is for, and when it ends but for a Ctrl-C: as far as it was said. */
+interface Purpose {
+  /** Seconds. */
+  seconds: number | undefined;
+  command: string[];
+  onTapped: (() => void) | undefined;
+}
+
+/** How often the live line is drawn and the Service is looked at, in ms. */
+const TICK_MS = 1000;
+const LOOK_MS = 3000;
+/**
+ * The command `capture`: taps a Service, writes the flows of all its pods into a file as they come, and gives the
+ * Service back.
+ * @param command is run meanwhile; its end is the capture's.
+ * @returns the exit code, which is the command's.
+ */
+export async function capture(
+  argument: string,
+  flags: CaptureFlags,
+  command: string[],
+  { onFirstChange, onTapped }: CaptureEvents = {},
+): Promise<number> {
+  const request = captureRequestOf(flags);
+  // Not in the pods: mitmproxy takes less than our filters do, and reads `~c 5..` as something else.
+  const wanted = flags.filter === undefined ? undefined : parseFilter(flags.filter);
+  const purpose = {
+    seconds: flags.for === undefined ? undefined : parseDuration(flags.for),
+    command,
+    onTapped,
+  };
+  const interrupts = listenForInterrupts();
+  const { kubectl: somewhere, name } = await locate(connectionOf(flags), argument, interrupts.signal);
+  if (!name.startsWith('service/'))
+    throw new UsageError(
+      `"${argument}" is not a Service`,
+      `on ${name} taps one pod; capture takes all of a Service`,
+    );
+  const bench = benchOf(somewhere, flags);
+  const recording = recordingOf(flags, name.slice('service/'.length));
+  bench.signal = interrupts.signal;
+  if (onFirstChange) bench.onFirstChange = onFirstChange;
+  const service = await getSubject(somewhere, name);
+  bench.kubectl = somewhere.in(service.metadata.namespace);
+  const earlier = recordOf(service);
+  if (earlier) refuseSecond(service, earlier, request.program);
+  await refuseWithoutExec(bench.kubectl);
+  request.ports = await askWhichPort(service, request.ports, interrupts.signal);
+  const record = await tap(bench, service, request);
+  const tapped = { kubectl: bench.kubectl, service, record };
+  return await recordTap(bench, tapped, recording, wanted, purpose, interrupts);
+}
+
+/** Records a tap that is on, and gives the Service back whatever happens. */
+async function recordTap(
+  bench: Workbench,
+  tapped: Tapped,
+  recording: Recording,
+  wanted: Filter | undefined,
+  purpose: Purpose,
+  { signal }: Interrupts,
+): Promise<number> {
+  const { talk } = bench;
+  const name = subjectName(tapped.service);
+  const { signal: _, ...patient } = bench;
+  const watch = needsWatch(tapped) ? new Watch(bench, tapped).start() : undefined;
+  const followers = new Followers(tapped, async (bytes) => {
+    if (!wanted || wanted(parseFlow(bytes))) await recording.add(bytes);
+  });
+  let command: Command | undefined;
+  try {
+    await recording.open();
+    await followers.start();
+    const isOurs = process.stderr.isTTY && purpose.command.length === 0;
+    const hint = isOurs ? '; Ctrl-C ends it' : '';
+    talk.say(`${name} is tapped; its flows go to ${nameOf(recording)}${hint}`);
+    purpose.onTapped?.();
+    if (purpose.command.length > 0)
+      command = new Command(purpose.command, { ownStdout: recording.name !== '-' });
+    talk.say(await theEnd(bench, tapped, { recording, followers, purpose, command, watch, signal }));
+  } finally {
+    if (signal.aborted) command?.pass(signal.reason);
+    await watch?.stop();
+    let patience = 0;
+    try {
+      await untap(patient, name, tapped.record.id);
+      patience = PATIENCE;
+    } finally {
+      // Pods of a Service that could not be given back do not end.
+      talk.progress('waiting for the last flows');
+      tell(bench, recording, await followers.finish(patience));
+      await recording.close();
+    }
+  }
+  const code = await command?.exitCode;
+  if (watch?.failed.aborted) throw watch.failed.reason;
+  if (code !== undefined) return code;
+  if (signal.aborted) throw signal.reason;
+  return 0;
+}
+
+interface Running {
+  recording: Recording;
+  followers: Followers;
+  purpose: Purpose;
+  command: Command | undefined;
+  /** Of a tap without a restart. */
+  watch: Watch | undefined;
+  signal: AbortSignal;
+}
+
+/** Waits for the end of a capture, and says why it came. */
+async function theEnd({ talk, kubectl }: Workbench, tapped: Tapped, running: Running): Promise<string> {
+  const { recording, purpose, command, watch, signal } = running;
+  const began = Date.now();
+  const ends = [signal, recording.ended, command?.ended, watch?.failed];
+  const over = AbortSignal.any(ends.filter((end) => end !== undefined));
+  let looked = began;
+  while (!over.aborted) {
+    const now = Date.now();
+    if (purpose.seconds !== undefined && now - began >= purpose.seconds * 1000)
+      return `${purpose.seconds} s are over`;
+    if (now - looked >= LOOK_MS) {
+      looked = now;
+      if (await isGivenBack(kubectl, tapped)) return 'it was given back by someone else';
+    }
+    if (process.stderr.isTTY && !command) talk.progress(lineOf(running, now - began));
+    const left = purpose.seconds === undefined ? TICK_MS : began + purpose.seconds * 1000 - now;
+    await wait(Math.min(TICK_MS, Math.max(left, 1)), undefined, { signal: over }).catch(() => undefined);
+  }
+  const { reason } = over as { reason: unknown };
+  return typeof reason === 'string' ? reason : 'ending';
+}
+
+/** What a user sees while it runs. */
+function lineOf({ recording, followers }: Running, ms: number): string {
+  const perSecond = ms > 0 ? (recording.flows / ms) * 1000 : 0;
+  const rate = perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));
+  return `${sumOf(recording, followers.pods)}, ${formatBytes(recording.bytes)}, ${rate} a second`;
+}
+
+function sumOf({ flows }: Recording, pods: number): string {
+  return `${flows} ${flows === 1 ? 'flow' : 'flows'} from ${pods} ${pods === 1 ? 'pod' : 'pods'}`;
+}
+
+function nameOf({ name }: Recording): string {
+  return name === '-' ? 'stdout' : name;
+}
+
+function tell({ talk }: Workbench, recording: Recording, { pods, warnings }: Harvest): void {
+  for (const warning of warnings) talk.say(`warning: ${warning}`);
+  talk.say(`${sumOf(recording, pods)} in ${nameOf(recording)}`);
+}
+
+/** Whether the tap is gone; an API server that is away for a while does not end a capture. */
+async function isGivenBack(kubectl: Kubectl, { service, record }: Tapped): Promise<boolean> {
+  try {
+    const current = await findSubject(kubectl, subjectName(service));
+    const now = current && recordOf(current);
+    return now?.id !== record.id || now.phase !== 'on';
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+/** What the user asked of `capture`, checked before anything is read. */
+function captureRequestOf(flags: CaptureFlags): TapRequest {
+  const options: string[] = [];
+  if (flags['body-limit'] !== undefined) options.push(`mittens_body_limit=${parseSize(flags['body-limit'])}`);
+  const args = options.flatMap((option) => ['--set', option]);
+  return requestOf(flags, 'mitmdump', args);
+}
+
+/** Where the flows go. @throws UserError for a place where no file can be. */
+function recordingOf(flags: CaptureFlags, service: string): Recording {
+  const count = flags.count === undefined ? undefined : Number(flags.count);
+  if (count !== undefined && !(Number.isSafeInteger(count) && count > 0))
+    throw new UsageError(`"${flags.count}" is not a number of flows`);
+  const limits = { count, size: flags['max-size'] === undefined ? undefined : parseSize(flags['max-size']) };
+  const name = flags.output ?? `${service}-${timestamp(new Date())}.mitm`;
+  if (name === '') throw new UsageError('--output needs the name of a file');
+  if (name === '-') {
+    if (process.stdout.isTTY) throw new UsageError('flows are not for a terminal', 'pipe them: -o - | …');
+    return new Recording(name, limits);
+  }
+  try {
+    if (existsSync(name) && statSync(name).isDirectory()) throw new UserError(`${name} is a folder`);
+    accessSync(existsSync(name) ? name : dirname(name), constants.W_OK);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${name} can't be written: ${(error as Error).message}`);
+  }
+  return new Recording(name, limits);
+}
+
+/** @throws UserError for someone who could tap the Service, and then not fetch a flow. */
+async function refuseWithoutExec(kubectl: Kubectl): Promise<void> {
+  try {
+    await kubectl.run(['auth', 'can-i', 'create', 'pods', '--subresource=exec', '--quiet']);
+  } catch (error) {
+    // Quiet, it says nothing but by its exit code; with words, the question could not be asked.
+    if (!(error instanceof KubectlError) || error.message !== 'kubectl failed without a word') throw error;
+    throw new UserError('the flows come by kubectl exec, and you may not create pods/exec here', {
+      hint: 'docs/rbac.yaml is the Role that it takes',
+    });
+  }
+}

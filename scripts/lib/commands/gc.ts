@@ -1,0 +1,70 @@
+import { isAbandoned } from '../capture/abandoned.ts';
+import { untapAndKeep } from '../capture/untap-and-save.ts';
+import { Kubectl } from '../kube/kubectl.ts';
+import type { Service } from '../kube/objects.ts';
+import { recordOf, type TapRecord } from '../plan/record.ts';
+import { subjectName } from '../plan/target-id.ts';
+import { benchOf, type Workbench } from '../tap/context.ts';
+import { findTaps } from '../tap/find.ts';
+import { age } from '../util/age.ts';
+import { connectionOf, parseDuration } from '../util/cli.ts';
+import { UsageError, UserError } from '../util/error.ts';
+import type { OffFlags } from './off.ts';
+
+export interface GcFlags extends Omit<OffFlags, 'all'> {
+  'older-than'?: string | undefined;
+  'dry-run'?: boolean | undefined;
+}
+
+/**
+ * The command `gc`: gives back the Services whose capture was left on by somebody who died, and with `--older-than`
+ * every tap of that age. One that fails does not keep the others.
+ */
+export async function gc(args: string[], flags: GcFlags): Promise<void> {
+  if (args.length > 0) throw new UsageError(`gc takes no names: ${args.join(' ')}`, 'off SERVICE');
+  if (flags['all-namespaces'] && flags.namespace)
+    throw new UsageError('either --namespace or --all-namespaces, not both');
+  const oldest = flags['older-than'] === undefined ? undefined : parseDuration(flags['older-than']);
+  const kubectl = new Kubectl(connectionOf(flags));
+  const bench = benchOf(kubectl, flags);
+  const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
+  const services = await findTaps(kubectl, everywhere);
+  const failed: string[] = [];
+  let found = 0;
+  for (const service of services) {
+    const { namespace } = service.metadata;
+    const name = subjectName(service);
+    try {
+      const here = { ...bench, kubectl: kubectl.in(namespace) };
+      const why = await garbage(here, service, oldest);
+      if (!why) continue;
+      found++;
+      bench.talk.say(`${name} in ${namespace} ${why}`);
+      if (!flags['dry-run']) await untapAndKeep(here, name, recordOf(service)?.id);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      bench.talk.say(`error: ${name} in ${namespace}: ${error.message}`);
+      failed.push(name);
+    }
+  }
+  if (found === 0 && failed.length === 0) bench.talk.say('no tap is left over');
+  if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
+}
+
+/** Why a Service is to be given back, in words; undefined when it is not. */
+async function garbage(
+  { kubectl }: Workbench,
+  service: Service,
+  oldest: number | undefined,
+): Promise<string | undefined> {
+  const record = recordOf(service);
+  if (!record) return undefined;
+  const ms = Date.now() - Date.parse(record.started);
+  if (oldest !== undefined && ms >= oldest * 1000) return `is tapped since ${age(ms)}, ${by(record)}`;
+  if (await isAbandoned({ kubectl, service, record })) return `was left tapped, ${by(record)}`;
+  return undefined;
+}
+
+function by({ owner, started }: TapRecord): string {
+  return `by ${owner} since ${started}`;
+}

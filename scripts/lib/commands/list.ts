@@ -1,0 +1,293 @@
+import { type Connection, Kubectl } from '../kube/kubectl.ts';
+import {
+  containerStatus,
+  isAlive,
+  isRunning,
+  type Pod,
+  type Service,
+  type Workload,
+} from '../kube/objects.ts';
+import { hasContainer, isSelected, podCounts, workloadName } from '../kube/workload.ts';
+import { labelsOff } from '../plan/pod-label.ts';
+import { argumentOf } from '../plan/preflight.ts';
+import { ANNOTATION, recordOf, servicePort, type TapRecord } from '../plan/record.ts';
+import { isPod } from '../plan/target-id.ts';
+import { findTaps } from '../tap/find.ts';
+import { getsTraffic } from '../tap/inject-pod.ts';
+import { ancestorOf } from '../tap/legacy.ts';
+import { age } from '../util/age.ts';
+import { connectionOf } from '../util/cli.ts';
+import { UsageError, UserError } from '../util/error.ts';
+import { printable } from '../util/log.ts';
+import { printTable } from '../util/table.ts';
+
+export interface ListFlags extends Connection {
+  'all-namespaces'?: boolean | undefined;
+  output?: string | undefined;
+}
+
+/** A tap as `list` shows it; with `-o json` these are the items of a TapList. */
+export interface TapSummary {
+  namespace: string;
+  /** As commands take it: `web`, or `pod/web-1`. */
+  service: string;
+  /** The tapped ports, each with what it points at without the tap and where the proxy listens. */
+  ports: { port: number; targetPort: number | string; protocol: string; listenPort: number }[];
+  workloads: string[];
+  pods: { ready: number; wanted: number };
+  mode: string;
+  /** What runs in the proxy's container: mitmproxy or mitmweb in a session, mitmdump in a capture. */
+  program: string;
+  owner: string;
+  /** ISO 8601; empty when it is not known. */
+  started: string;
+  id: string;
+  /** `on`, `starting`, `stopping`, `broken: why` or `unknown: why`. */
+  state: string;
+}
+
+/** The command `list`: every tap of a namespace, or of all. */
+export async function list(args: string[], flags: ListFlags): Promise<void> {
+  if (args.length > 0)
+    throw new UsageError(`list takes no names: ${args.join(' ')}`, 'kubectl get service NAME');
+  if (flags.output && !['wide', 'json', 'name'].includes(flags.output)) {
+    throw new UsageError(`unknown output format "${flags.output}"`, 'wide, json or name');
+  }
+  if (flags['all-namespaces'] && flags.namespace) {
+    throw new UsageError('either --namespace or --all-namespaces, not both');
+  }
+  const kubectl = new Kubectl(connectionOf(flags));
+  const taps = await readTaps(kubectl, flags['all-namespaces'] ?? false);
+  if (flags.output === 'json')
+    process.stdout.write(`${JSON.stringify({ kind: 'TapList', items: taps }, null, 2)}\n`);
+  else if (taps.length === 0) await tellNone(kubectl, flags);
+  else if (flags.output === 'name')
+    for (const { service } of taps)
+      process.stdout.write(`${service.includes('/') ? service : `service/${service}`}\n`);
+  else printTable(process.stdout, rowsOf(taps, flags));
+  if (flags.output === 'wide') await tellHistory(kubectl, flags['all-namespaces'] ?? false);
+}
+
+/** Two calls find the taps; what stands behind them takes up to two more for each namespace that has any. */
+async function readTaps(kubectl: Kubectl, everywhere: boolean): Promise<TapSummary[]> {
+  const tapped = await findTaps(kubectl, everywhere ? ['--all-namespaces'] : []);
+  const namespaces = [...new Set(tapped.map(({ metadata }) => metadata.namespace))];
+  const lists = await Promise.all(
+    namespaces.map(async (namespace) => {
+      const here = tapped.filter(({ metadata }) => metadata.namespace === namespace);
+      const behind = await readBehind(kubectl.in(namespace), here).catch(tellUnread);
+      return here.map((service) => summarize(service, behind));
+    }),
+  );
+  return lists.flat();
+}
+
+/** What can't be read of one namespace keeps nobody from seeing the others; as kubectl's, the exit code says so. */
+function tellUnread(error: unknown): undefined {
+  if (!(error instanceof UserError)) throw error;
+  process.stderr.write(`${printable(error.message)}\n`);
+  process.exitCode = 1;
+  return undefined;
+}
+
+/** What stands behind the taps of a namespace. */
+export interface Behind {
+  workloads: Workload[];
+  /** All of the namespace, where a tap without a restart is; otherwise none. */
+  pods: Pod[];
+}
+
+async function readBehind(kubectl: Kubectl, services: Service[]): Promise<Behind> {
+  const records = services.map(readable).filter((record) => record !== undefined);
+  const [workloads, pods] = await Promise.all([
+    readWorkloads(
+      kubectl,
+      records.filter(({ mode }) => mode === 'sidecar'),
+    ),
+    records.some(({ mode }) => mode === 'ephemeral') ? kubectl.list<Pod>(['pods']) : [],
+  ]);
+  return { workloads, pods };
+}
+
+async function readWorkloads(kubectl: Kubectl, records: TapRecord[]): Promise<Workload[]> {
+  const names = [...new Set(records.flatMap(({ workloads }) => workloads))];
+  if (names.length === 0) return [];
+  // One object comes as itself, several as a List.
+  const text = await kubectl.run(['get', ...names, '--ignore-not-found', '-o', 'json']);
+  const found = text ? (JSON.parse(text) as Workload | { items: Workload[] }) : { items: [] };
+  return 'items' in found ? found.items : [found];
+}
+
+function readable(service: Service): TapRecord | undefined {
+  try {
+    return recordOf(service);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A tapped Service as `list` shows it. Pure.
+ * @param behind undefined when it could not be read.
+ */
+export function summarize(service: Service, behind: Behind | undefined): TapSummary {
+  const { namespace } = service.metadata;
+  const record = readable(service);
+  if (!record) {
+    const unknown = {
+      ports: [],
+      workloads: [],
+      pods: { ready: 0, wanted: 0 },
+      mode: '',
+      program: '',
+      owner: '',
+      started: '',
+      id: '',
+    };
+    return { namespace, service: argumentOf(service), ...unknown, state: stateWithoutRecord(service) };
+  }
+  return {
+    namespace,
+    service: argumentOf(service),
+    ports: record.ports.map(({ port, targetPort, protocol, listenPort }) => ({
+      port,
+      targetPort,
+      protocol,
+      listenPort,
+    })),
+    workloads: record.workloads,
+    pods: behind ? countPods(service, record, behind) : { ready: 0, wanted: 0 },
+    mode: record.mode,
+    program: record.program,
+    owner: record.owner,
+    started: record.started,
+    id: record.id,
+    state: stateOf(service, record, behind),
+  };
+}
+
+function stateWithoutRecord(service: Service): string {
+  const ancestor = ancestorOf(service);
+  if (ancestor) return `broken: left by ${ancestor === 'mittens' ? 'the Go mittens' : ancestor}`;
+  return service.metadata.annotations?.[ANNOTATION] === undefined
+    ? 'broken: its record is gone'
+    : 'broken: unreadable record';
+}
+
+function countPods(service: Service, record: TapRecord, behind: Behind): TapSummary['pods'] {
+  if (record.mode === 'ephemeral') {
+    const pods = podsBehind(service, record, behind);
+    return { ready: pods.filter((pod) => isServing(pod, service, record)).length, wanted: pods.length };
+  }
+  const counts = workloadsOf(record, behind).map(podCounts);
+  return {
+    ready: counts.reduce((sum, { ready }) => sum + ready, 0),
+    wanted: counts.reduce((sum, { wanted }) => sum + wanted, 0),
+  };
+}
+
+function workloadsOf(record: TapRecord, { workloads }: Behind): Workload[] {
+  return workloads.filter((workload) => record.workloads.includes(workloadName(workload)));
+}
+
+/** The pods that are to have the proxy of a tap without a restart. */
+function podsBehind(service: Service, { pod }: TapRecord, { pods }: Behind): Pod[] {
+  const alone = isPod(service) ? service.metadata.name : pod;
+  return pods.filter(isAlive).filter(({ metadata }) => {
+    if (alone) return metadata.name === alone;
+    return isSelected(service, metadata.labels);
+  });
+}
+
+function isServing(pod: Pod, service: Service, record: TapRecord): boolean {
+  return getsTraffic(pod, { service, record }) && isRunning(pod, record.container);
+}
+
+function stateOf(service: Service, record: TapRecord, behind: Behind | undefined): string {
+  if (record.phase !== 'on') return record.phase;
+  if (!behind) return "unknown: what stands behind it can't be read";
+  const proxies =
+    record.mode === 'sidecar' ? stateOfWorkloads(record, behind) : stateOfPods(service, record, behind);
+  return proxies ?? stateOfPorts(service, record) ?? 'on';
+}
+
+function stateOfWorkloads(record: TapRecord, behind: Behind): string | undefined {
+  const workloads = workloadsOf(record, behind);
+  const missing = record.workloads.find(
+    (name) => !workloads.some((workload) => workloadName(workload) === name),
+  );
+  if (missing) return `broken: ${missing} is gone`;
+  const bare = workloads.find((workload) => !hasContainer(workload, record.container));
+  return bare && `broken: ${workloadName(bare)} has lost the proxy`;
+}
+
+function stateOfPods(service: Service, record: TapRecord, behind: Behind): string | undefined {
+  const pods = podsBehind(service, record, behind);
+  if (pods.some((pod) => isServing(pod, service, record))) return undefined;
+  return pods.length > 0 ? 'broken: no ready pod has the proxy' : undefined;
+}
+
+function stateOfPorts(service: Service, record: TapRecord): string | undefined {
+  if (isPod(service)) return undefined;
+  for (const { port, listenPort } of record.ports) {
+    const current = servicePort(service, port);
+    if (!current) return `broken: port ${port} is gone`;
+    if (current.targetPort !== listenPort)
+      return `broken: port ${port} points at ${current.targetPort} again`;
+  }
+  const selects = Object.keys(labelsOff(service.spec.selector)).length > 0;
+  return record.mode === 'ephemeral' && !selects
+    ? 'broken: it selects pods without a proxy again'
+    : undefined;
+}
+
+/** Ephemeral containers that have ended stay in their pods, which Kubernetes can't change. */
+async function tellHistory(kubectl: Kubectl, everywhere: boolean): Promise<void> {
+  const pods = await kubectl.list<Pod>(['pods', ...(everywhere ? ['--all-namespaces'] : [])]);
+  const ended = pods.filter((pod) =>
+    pod.spec.ephemeralContainers?.some(
+      ({ name }) => name.startsWith('mittens-') && containerStatus(pod, name)?.state?.terminated,
+    ),
+  );
+  if (ended.length === 0) return;
+  const names = ended.map(({ metadata }) => `pod/${metadata.name}`).join(', ');
+  process.stderr.write(
+    `${printable(`note: taps that have ended are in the history of ${names}, until they are replaced`)}\n`,
+  );
+}
+
+async function tellNone(kubectl: Kubectl, flags: ListFlags): Promise<void> {
+  const where = flags['all-namespaces'] ? '' : ` in ${await kubectl.namespace()} namespace`;
+  process.stderr.write(`No taps found${where}.\n`);
+}
+
+function rowsOf(taps: TapSummary[], flags: ListFlags): string[][] {
+  const wide = flags.output === 'wide';
+  const header = ['SERVICE', 'PORTS', 'WORKLOAD', 'PODS', 'MODE', 'OWNER', 'AGE', 'STATE'];
+  const rows = taps.map((tap) => [
+    ...(flags['all-namespaces'] ? [tap.namespace] : []),
+    tap.service,
+    tap.ports.map(({ port }) => port).join(',') || '<none>',
+    tap.workloads.join(',') || '<none>',
+    `${tap.pods.ready}/${tap.pods.wanted}`,
+    tap.mode || '<none>',
+    tap.owner || '<unknown>',
+    tap.started ? age(Date.now() - Date.parse(tap.started)) : '<unknown>',
+    tap.state,
+    ...(wide
+      ? [
+          tap.program || '<unknown>',
+          tap.id || '<none>',
+          tap.ports.map((port) => `${port.targetPort}<-${port.listenPort}`).join(',') || '<none>',
+        ]
+      : []),
+  ]);
+  return [
+    [
+      ...(flags['all-namespaces'] ? ['NAMESPACE'] : []),
+      ...header,
+      ...(wide ? ['PROGRAM', 'ID', 'TARGETS'] : []),
+    ],
+    ...rows,
+  ];
+}

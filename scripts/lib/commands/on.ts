@@ -1,0 +1,156 @@
+import { Kubectl } from '../kube/kubectl.ts';
+import type { Service } from '../kube/objects.ts';
+import type { TapRequest } from '../plan/plan.ts';
+import { choosePorts, describePort } from '../plan/ports.ts';
+import { argumentOf, refuseOtherMode, refuseSecond } from '../plan/preflight.ts';
+import { recordOf, type TapRecord } from '../plan/record.ts';
+import { requestOf, type TapFlags } from '../plan/request.ts';
+import { getSubject, isPod, subjectName } from '../plan/target-id.ts';
+import type { Tapped } from '../session/session.ts';
+import { show } from '../session/show.ts';
+import { keepWatch } from '../session/watcher.ts';
+import { benchOf, type Workbench } from '../tap/context.ts';
+import { needsWatch, Watch } from '../tap/reconcile.ts';
+import { type Located, locate, serviceOfPod } from '../tap/resolve.ts';
+import { dryRun, tap } from '../tap/tap.ts';
+import { connectionOf } from '../util/cli.ts';
+import { UsageError, UserError } from '../util/error.ts';
+import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
+import { askWhichPort } from '../util/prompt.ts';
+
+export interface OnFlags extends TapFlags {
+  intercept?: string | undefined;
+  web?: boolean | undefined;
+  isolate?: boolean | undefined;
+  detach?: boolean | undefined;
+  'watch-detached'?: boolean | undefined;
+  'no-tmux'?: boolean | undefined;
+  'dry-run'?: boolean | undefined;
+}
+
+/** The command `on`: taps a Service, shows mitmproxy, and gives the Service back when the user quits. */
+export async function on(argument: string, flags: OnFlags, mitmproxyArgs: string[]): Promise<void> {
+  refuseContradictions(flags);
+  const intercept = flags.intercept === undefined ? [] : ['--intercept', flags.intercept];
+  const request = requestOf(flags, flags.web ? 'mitmweb' : 'mitmproxy', [...intercept, ...mitmproxyArgs]);
+  const bench = benchOf(new Kubectl(connectionOf(flags)), flags);
+  const interrupts = listenForInterrupts();
+  bench.signal = interrupts.signal;
+  const { kubectl, name } = await subjectOf(argument, flags, request, interrupts.signal);
+  refuseWithoutTerminal(flags);
+  const service = await getSubject(kubectl, name);
+  bench.kubectl = kubectl.in(service.metadata.namespace);
+  refuseUnwatched(service, request, flags);
+  const earlier = recordOf(service);
+  if (earlier) keepAsBegun(bench, service, earlier, request);
+  else request.ports = await askWhichPort(service, request.ports, interrupts.signal);
+  if (flags['dry-run']) {
+    process.stdout.write(await dryRun(bench, service, request));
+    return;
+  }
+  const isThere = earlier && isTapped(service, earlier, request.ports);
+  const record = isThere ? earlier : await tap(bench, service, request);
+  tellOn(bench, service, record, record === earlier);
+  const tapped = { kubectl: bench.kubectl, service, record };
+  await goOn(bench, tapped, flags, interrupts, { isOurs: !isThere });
+}
+
+/** Shows a tap, or leaves it on; one without a restart is watched over by whoever began it. */
+async function goOn(
+  bench: Workbench,
+  tapped: Tapped,
+  flags: OnFlags,
+  interrupts: Interrupts,
+  { isOurs }: { isOurs: boolean },
+): Promise<void> {
+  const isWatched = isOurs && needsWatch(tapped);
+  if (isWatched && flags['watch-detached']) await keepWatch(bench, tapped, flags);
+  if (flags.detach) {
+    const argument = argumentOf(tapped.service);
+    bench.talk.say(`attach ${argument} shows it; off ${argument} gives it back`);
+    return;
+  }
+  const watch = isWatched && !flags['watch-detached'] ? new Watch(bench, tapped).start() : undefined;
+  await show(bench, tapped, { tmux: !flags['no-tmux'], interrupts, endsTap: isOurs, watch });
+}
+
+/** What is to be tapped; of a pod that is to be alone in getting its Service's traffic, that Service. */
+async function subjectOf(
+  argument: string,
+  flags: OnFlags,
+  request: TapRequest,
+  signal: AbortSignal,
+): Promise<Located> {
+  const { kubectl, name } = await locate(connectionOf(flags), argument, signal);
+  if (!name.startsWith('pod/')) {
+    if (flags.isolate) throw new UsageError('--isolate is for one pod', 'on pod/NAME --isolate');
+    return { kubectl, name };
+  }
+  // A pod takes no container but an ephemeral one.
+  request.mode = 'ephemeral';
+  if (!flags.isolate) return { kubectl, name };
+  request.pod = name.slice('pod/'.length);
+  return { kubectl, name: await serviceOfPod(kubectl, name, signal) };
+}
+
+function refuseContradictions(flags: OnFlags): void {
+  if (flags['watch-detached'] && flags['no-tmux'])
+    throw new UsageError('--watch-detached keeps its watcher in tmux', 'leave out --no-tmux');
+  if (flags.web && flags['no-tmux'])
+    throw new UsageError(
+      '--no-tmux is for the terminal, and --web shows nothing there',
+      'leave out one of them',
+    );
+}
+
+function refuseWithoutTerminal(flags: OnFlags): void {
+  if (flags.detach || flags.web || flags['dry-run'] || (process.stdin.isTTY && process.stdout.isTTY)) return;
+  throw new UserError("mitmproxy's TUI needs a terminal, and this is none", {
+    hint: 'use --detach, and attach later',
+  });
+}
+
+/** @throws UserError for a tap that is to be left alone, in which pods that come would get no traffic. */
+function refuseUnwatched(service: Service, { mode }: TapRequest, flags: OnFlags): void {
+  if (mode === 'sidecar' || isPod(service) || !flags.detach || flags['watch-detached']) return;
+  throw new UserError(
+    'without a restart, pods that come get the proxy, and traffic, only while somebody watches over the tap',
+    { hint: 'add --watch-detached, which keeps a watcher in tmux; or leave out --detach' },
+  );
+}
+
+/**
+ * A tap has one way with its traffic, as all who look at it see the same: the one that it began with.
+ * @throws UserError when it is of another kind than is wanted now.
+ */
+function keepAsBegun({ talk }: Workbench, service: Service, earlier: TapRecord, request: TapRequest): void {
+  refuseSecond(service, earlier, request.program);
+  refuseOtherMode(service, earlier, request);
+  const { files, mitmproxyArgs, forwarded, tlsSecret, clientTlsSecret } = request;
+  const asks = files.length + mitmproxyArgs.length > 0 || forwarded || tlsSecret || clientTlsSecret;
+  if (asks) {
+    const name = subjectName(service);
+    const how = `to begin anew: off ${argumentOf(service)}`;
+    talk.say(
+      `note: ${name} is tapped already, and what is done to its traffic stays as it was begun; ${how}`,
+    );
+  }
+  const nothing = { files: [], mitmproxyArgs: [], forwarded: false };
+  Object.assign(request, nothing, { addsPorts: true, tlsSecret: undefined, clientTlsSecret: undefined });
+}
+
+/** Whether a tap is on that has all the ports that are wanted now. */
+function isTapped(service: Service, record: TapRecord, ports: string[]): boolean {
+  if (record.phase !== 'on') return false;
+  const wanted = ports.length > 0 ? choosePorts(service, ports) : [];
+  return wanted.every(({ port }) => record.ports.some((tapped) => tapped.port === port));
+}
+
+function tellOn({ talk }: Workbench, service: Service, record: TapRecord, already: boolean): void {
+  const ports = choosePorts(
+    service,
+    record.ports.map(({ port }) => String(port)),
+  );
+  const what = `${subjectName(service)} in ${service.metadata.namespace}, port ${ports.map(describePort).join(', ')}`;
+  talk.say(`${what}, is tapped${already ? ` already, by ${record.owner} since ${record.started}` : ''}`);
+}

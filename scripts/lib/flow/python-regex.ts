@@ -1,0 +1,174 @@
+import { UsageError } from '../util/error.ts';
+
+/** How Python is asked to read an expression. */
+export interface RegexOptions {
+  /** Of bytes, which are searched as Latin-1: `\w` and its like are ASCII. */
+  bytes?: boolean;
+  ignoreCase?: boolean;
+  multiline?: boolean;
+  dotAll?: boolean;
+}
+
+/**
+ * A regular expression in Python's syntax, https://docs.python.org/3/library/re.html, as one of JavaScript's.
+ * @throws UsageError for one that Python refuses too, and for what JavaScript has no equal of.
+ */
+export function pythonRegex(source: string, options: RegexOptions = {}): RegExp {
+  const text = options.bytes ? Buffer.from(source).toString('latin1') : source;
+  try {
+    const { pattern, ignoreCase } = new Translation(text, options).run();
+    return new RegExp(pattern, `u${ignoreCase ? 'i' : ''}`);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const [, reason = error.message] = /: ([^:]*)$/.exec(error.message) ?? [];
+    throw new UsageError(`"${source}" is no regular expression: ${reason}`);
+  }
+}
+
+const START = '(?<![\\s\\S])';
+const END = '(?![\\s\\S])';
+const SYNTAX = '^$\\.*+?()[]{}|/';
+/** What the classes are to Python; JavaScript's `\s` has other members, and its `\w` no letters beyond ASCII. */
+const BYTE_CLASSES: Record<string, string> = { s: ' \\t\\n\\r\\f\\v', w: 'A-Za-z0-9_', d: '0-9' };
+const TEXT_CLASSES: Record<string, string> = {
+  s: '\\s\\x1c-\\x1f\\x85',
+  w: '\\p{L}\\p{N}_',
+  d: '\\p{Nd}',
+};
+const ESCAPES: Record<string, string> = { a: '\\x07', f: '\\f', n: '\\n', r: '\\r', t: '\\t', v: '\\v' };
+
+class Translation {
+  readonly #source: string;
+  readonly #bytes: boolean;
+  #ignoreCase: boolean;
+  #multiline: boolean;
+  #dotAll: boolean;
+  #at = 0;
+
+  constructor(source: string, options: RegexOptions) {
+    this.#source = source;
+    this.#bytes = options.bytes ?? false;
+    this.#ignoreCase = options.ignoreCase ?? false;
+    this.#multiline = options.multiline ?? false;
+    this.#dotAll = options.dotAll ?? false;
+  }
+
+  run(): { pattern: string; ignoreCase: boolean } {
+    let pattern = '';
+    this.#globalFlags();
+    while (this.#at < this.#source.length) pattern += this.#token();
+    return { pattern, ignoreCase: this.#ignoreCase };
+  }
+
+  /** What matches here, if it does; it is then behind us. */
+  #take(regex: RegExp): RegExpExecArray | undefined {
+    const found = regex.exec(this.#source.slice(this.#at));
+    if (found) this.#at += found[0].length;
+    return found ?? undefined;
+  }
+
+  #globalFlags(): void {
+    const [, flags = ''] = this.#take(/^\(\?([a-zA-Z]+)\)/) ?? [];
+    for (const flag of flags) {
+      if (flag === 'i') this.#ignoreCase = true;
+      else if (flag === 'm') this.#multiline = true;
+      else if (flag === 's') this.#dotAll = true;
+      else if (flag !== 'a' && flag !== 'u') throw new SyntaxError(`: the flag ${flag} is not supported`);
+    }
+  }
+
+  #token(): string {
+    const group = this.#group();
+    if (group !== undefined) return group;
+    const quantifier = this.#take(/^\{(\d*)(,?)(\d*)\}/);
+    if (quantifier) {
+      const [all, from, comma, to] = quantifier;
+      return from || to ? `{${from || '0'}${comma}${to}}` : all.replace(/[{}]/g, '\\$&');
+    }
+    const char = this.#source[this.#at++] ?? '';
+    switch (char) {
+      case '\\':
+        return this.#escape(false);
+      case '[':
+        return this.#charClass();
+      case '.':
+        return this.#dotAll ? '[\\s\\S]' : '[^\\n]';
+      case '^':
+        return this.#multiline ? '(?<![^\\n])' : START;
+      case '$':
+        return this.#multiline ? '(?![^\\n])' : `(?=\\n?${END})`;
+      case '{':
+      case '}':
+      case ']':
+        return `\\${char}`;
+      case '*':
+      case '+':
+      case '?':
+        if (this.#source[this.#at] === '+')
+          throw new SyntaxError(': possessive quantifiers are not supported');
+        return char;
+      default:
+        return char;
+    }
+  }
+
+  #group(): string | undefined {
+    const named = this.#take(/^\(\?P<([A-Za-z_]\w*)>/);
+    if (named) return `(?<${named[1]}>`;
+    const same = this.#take(/^\(\?P=([A-Za-z_]\w*)\)/);
+    if (same) return `\\k<${same[1]}>`;
+    if (this.#take(/^\(\?#[^)]*\)/)) return '';
+    const plain = this.#take(/^\(\?(:|=|!|<=|<!)/);
+    if (plain) return plain[0];
+    const [other] = this.#take(/^\(\?[^)]{0,5}/) ?? [];
+    if (other) throw new SyntaxError(`: the group ${other} is not supported`);
+    return undefined;
+  }
+
+  #escape(inClass: boolean): string {
+    const hex =
+      this.#take(/^x([0-9a-fA-F]{2})/) ?? (this.#bytes ? undefined : this.#take(/^u([0-9a-fA-F]{4})/));
+    if (hex) return `\\u{${hex[1]}}`;
+    const long = this.#bytes ? undefined : this.#take(/^U([0-9a-fA-F]{8})/);
+    if (long) return `\\u{${long[1]}}`;
+    const octal = this.#take(inClass ? /^([0-7]{1,3})/ : /^(0[0-7]{0,2}|[0-3][0-7]{2})/);
+    if (octal) return `\\u{${Number.parseInt(octal[1] ?? '', 8).toString(16)}}`;
+    const reference = inClass ? undefined : this.#take(/^[1-9]\d?/);
+    // So that a digit which follows is none of the number's.
+    if (reference) return `(?:\\${reference[0]})`;
+    const char = this.#source[this.#at++];
+    if (char === undefined) throw new SyntaxError(': it ends in a backslash');
+    return this.#letter(char, inClass);
+  }
+
+  #letter(char: string, inClass: boolean): string {
+    const classes = this.#bytes ? BYTE_CLASSES : TEXT_CLASSES;
+    const members = Object.hasOwn(classes, char.toLowerCase()) ? classes[char.toLowerCase()] : undefined;
+    if (members !== undefined) return this.#members(char, members, inClass);
+    if (Object.hasOwn(ESCAPES, char)) return ESCAPES[char] as string;
+    if (char === 'b') return inClass ? '\\x08' : '\\b';
+    if (!inClass && char === 'B') return '\\B';
+    if (!inClass && char === 'A') return START;
+    if (!inClass && char === 'Z') return END;
+    if (/[A-Za-z0-9]/.test(char)) throw new SyntaxError(`: \\${char} is no escape`);
+    return SYNTAX.includes(char) || (inClass && char === '-') ? `\\${char}` : char;
+  }
+
+  #members(char: string, members: string, inClass: boolean): string {
+    const isNegated = char !== char.toLowerCase();
+    if (!inClass) return `[${isNegated ? '^' : ''}${members}]`;
+    if (!isNegated) return members;
+    if (this.#bytes || char === 'S') return `\\${char}`;
+    throw new SyntaxError(`: \\${char} within [] is not supported`);
+  }
+
+  #charClass(): string {
+    let out = this.#take(/^\^/) ? '[^' : '[';
+    for (let first = true; ; first = false) {
+      const char = this.#source[this.#at++];
+      if (char === undefined) throw new SyntaxError(': a [ without its ]');
+      if (char === ']' && !first) return `${out}]`;
+      out += char === '\\' ? this.#escape(true) : '[]'.includes(char) ? `\\${char}` : char;
+    }
+  }
+}

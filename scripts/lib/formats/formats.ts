@@ -1,0 +1,61 @@
+import { createWriteStream, renameSync, rmSync } from 'node:fs';
+import { finished } from 'node:stream/promises';
+import type { Flow } from '../flow/flow.ts';
+import { encode } from '../flow/tnetstring.ts';
+import { writeHar } from '../har/export.ts';
+import { UserError } from '../util/error.ts';
+import { Output } from '../util/output.ts';
+import { curlOf } from './curl.ts';
+import { jsonOf } from './jsonl.ts';
+import { writeReport } from './report.ts';
+import { writeSummary, writeTable } from './table.ts';
+
+export type Write = (chunk: string | Buffer) => Promise<void>;
+export type Format = (flows: AsyncIterable<Flow>, write: Write, title: string) => Promise<void>;
+
+/** In what flows can be written, but for the flow files themselves: see copyFlows. */
+export const FORMATS = {
+  table: async (flows, write) => await writeTable(flows, write, false),
+  wide: async (flows, write) => await writeTable(flows, write, true),
+  summary: writeSummary,
+  jsonl: async (flows, write) => {
+    for await (const flow of flows) await write(`${JSON.stringify(jsonOf(flow))}\n`);
+  },
+  har: writeHar,
+  curl: async (flows, write) => {
+    for await (const flow of flows) if (flow.request) await write(`${curlOf(flow)}\n`);
+  },
+  html: async (flows, write, title) => await writeReport(flows, write, { title }),
+} satisfies Record<string, Format>;
+
+/** Flows on their way, each written into a flow file as it passes. */
+export async function* copyFlows(flows: AsyncIterable<Flow>, write: Write): AsyncGenerator<Flow> {
+  for await (const flow of flows) {
+    await write(encode(flow.state));
+    yield flow;
+  }
+}
+
+/**
+ * Writes a file that appears under its name when it is whole: it may be one of those that are read.
+ * @throws UserError when it can't be written.
+ */
+export async function writeFile(name: string, fill: (write: Write) => Promise<void>): Promise<void> {
+  const partial = `${name}.partial`;
+  const stream = createWriteStream(partial, { mode: 0o600 });
+  const ended = finished(stream).catch((error: Error) => {
+    throw new UserError(`${name}: ${error.message}`);
+  });
+  try {
+    const out = new Output(stream);
+    await Promise.race([fill(out.write), ended]);
+    await out.flush();
+    stream.end();
+    await ended;
+    renameSync(partial, name);
+  } catch (error) {
+    stream.destroy();
+    rmSync(partial, { force: true });
+    throw error;
+  }
+}

@@ -1,0 +1,81 @@
+import { bytesOf, endpointOf, latencyOf } from '../flow/endpoint.ts';
+import type { Flow } from '../flow/flow.ts';
+import { type Endpoint, Summary, statusOf } from '../flow/summary.ts';
+import { hostOf } from '../flow/url.ts';
+import { rowsOf } from '../util/table.ts';
+import { formatBytes, formatMs } from '../util/units.ts';
+import { isoOf } from './jsonl.ts';
+
+/** What a table is printed by; it may be awaited, for the reader to keep up. */
+type Write = (chunk: string) => Promise<void>;
+
+/** So many rows decide how wide the columns are, and are printed at once. */
+const BATCH = 500;
+/** A path may have a megabyte. */
+const MAX_PATH = 200;
+
+/** Prints a line a flow, in memory that does not grow with them. */
+export async function writeTable(flows: AsyncIterable<Flow>, write: Write, wide: boolean): Promise<void> {
+  const columns = wide ? [...NARROW, ...WIDE] : NARROW;
+  // What has no end comes last.
+  columns.push(['PATH', pathOf]);
+  let widths = columns.map(([name]) => name.length);
+  let rows = [columns.map(([name]) => name)];
+  const flush = async () => {
+    const { lines, widths: wider } = rowsOf(rows, widths);
+    widths = wider;
+    rows = [];
+    await write(lines);
+  };
+  let count = 0;
+  for await (const flow of flows) {
+    rows.push(columns.map(([, cell]) => cell(flow)));
+    if (++count % BATCH === 0) await flush();
+  }
+  if (count > 0) await flush();
+}
+
+type Column = [name: string, cell: (flow: Flow) => string];
+
+const NARROW: Column[] = [
+  ['TIME', ({ created }) => isoOf(created).slice(11, 23)],
+  ['METHOD', ({ request, type }) => request?.method.slice(0, 20) ?? type.toUpperCase()],
+  ['STATUS', statusOf],
+  ['LATENCY', (flow) => formatMs(latencyOf(flow))],
+  ['SIZE', (flow) => formatBytes(bytesOf(flow).received)],
+];
+
+const WIDE: Column[] = [
+  ['SENT', (flow) => formatBytes(bytesOf(flow).sent)],
+  ['CLIENT', ({ client }) => client.peer?.[0] ?? '-'],
+  ['VERSION', ({ request }) => request?.httpVersion.slice(0, 10) ?? '-'],
+  ['ID', ({ id }) => id.slice(0, 8)],
+  ['HOST', ({ request }) => (request ? hostOf(request).slice(0, 60) : '-')],
+];
+
+function pathOf(flow: Flow): string {
+  const path = flow.request?.path ?? endpointOf(flow).replace(/^\S+ /, '');
+  const said = flow.error ? `${path}   ${flow.error.message}` : path;
+  return said.length > MAX_PATH ? `${said.slice(0, MAX_PATH)}…` : said;
+}
+
+/** Prints a line an endpoint, the most asked first, and all of them together at the end. */
+export async function writeSummary(flows: AsyncIterable<Flow>, write: Write): Promise<void> {
+  const summary = new Summary();
+  for await (const flow of flows) summary.add(flow);
+  if (summary.total.count === 0) return;
+  const head = ['ENDPOINT', 'COUNT', 'STATUS', 'P50', 'P95', 'P99', 'MAX', 'SENT', 'RECEIVED'];
+  const rows = [head, ...[...summary.sorted(), summary.total].map(summaryRow)];
+  await write(rowsOf(rows).lines);
+  const seconds = Math.max(0, summary.last - summary.first);
+  const rate = seconds > 0 ? `, ${(summary.total.count / seconds).toFixed(1)} a second` : '';
+  const range = `from ${isoOf(summary.first)} on, over ${formatMs(seconds * 1000)}${rate}`;
+  await write(`\n${range}\n`);
+}
+
+function summaryRow({ name, count, statuses, latency, sent, received }: Endpoint): string[] {
+  const quantiles = [0.5, 0.95, 0.99].map((part) => formatMs(latency.quantile(part)));
+  const max = latency.count > 0 ? formatMs(latency.max) : '-';
+  const status = [...statuses.entries()].sort().map(([code, of]) => (of === count ? code : `${code} ×${of}`));
+  return [name, String(count), status.join(' '), ...quantiles, max, formatBytes(sent), formatBytes(received)];
+}

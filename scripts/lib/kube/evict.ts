@@ -1,0 +1,92 @@
+import { UserError } from '../util/error.ts';
+import { type Kubectl, KubectlError } from './kubectl.ts';
+import { hasContainerNamed, isAlive, isReady, type Pod, selectorFlag, type Workload } from './objects.ts';
+import { lastWords, podTrouble, type RolloutOptions, sleep, waitForRollout } from './rollout.ts';
+import { findSubresource, podPath } from './subresource.ts';
+import { isReplacedByHand, podCounts, workloadName } from './workload.ts';
+
+const POLL_MS = 500;
+
+/**
+ * Waits until a workload's pods follow its template. Those that stay as they are by themselves are replaced, to which
+ * the user has agreed.
+ * @param proxy the container that pods have, or have no more.
+ * @throws UserError with the reason from the pod or the workload.
+ */
+export async function untilFollowed(
+  kubectl: Kubectl,
+  workload: Workload,
+  proxy: string,
+  options: RolloutOptions,
+): Promise<void> {
+  if (isReplacedByHand(workload)) await replacePods(kubectl, workload, proxy, options);
+  else await waitForRollout(kubectl, workload, options);
+}
+
+/** Replaces pods one at a time, by evictions, which keep to the workload's disruption budgets. */
+async function replacePods(
+  kubectl: Kubectl,
+  workload: Workload,
+  proxy: string,
+  { timeout, talk, signal, container }: RolloutOptions,
+): Promise<void> {
+  const name = workloadName(workload);
+  const began = Date.now();
+  const apiVersion = await evictionVersion(kubectl);
+  let why = 'its pods do not become ready';
+  for (;;) {
+    signal?.throwIfAborted();
+    const pods = (await ownPods(kubectl, workload)).filter(isAlive);
+    const outdated = pods.filter((pod) => hasContainerNamed(pod, proxy) !== (container !== undefined));
+    const fresh = pods.filter((pod) => !outdated.includes(pod));
+    const { wanted } = podCounts(await kubectl.get<Workload>([name]));
+    const ready = pods.filter(isReady).length;
+    talk.progress(`${name}: ${fresh.filter(isReady).length} of ${wanted} pods replaced`);
+    const trouble = fresh
+      .map((pod) => podTrouble(pod, container, Date.now() - began))
+      .find((found) => found?.fatal);
+    if (trouble)
+      throw new UserError(trouble.text + (await lastWords(kubectl, trouble)), { hint: trouble.hint });
+    const [next] = outdated;
+    if (!next && ready >= wanted) return;
+    // A pod that serves nobody can go at any time.
+    const goes = outdated.find((pod) => !isReady(pod)) ?? (ready >= wanted ? next : undefined);
+    if (goes) why = (await evict(kubectl, goes, apiVersion)) ?? why;
+    if (Date.now() - began > timeout * 1000)
+      throw new UserError(`the pods of ${name} were not replaced in ${timeout} s: ${why}`);
+    await sleep(POLL_MS);
+  }
+}
+
+async function ownPods(kubectl: Kubectl, { metadata, spec }: Workload): Promise<Pod[]> {
+  const pods = await kubectl.list<Pod>(['pods', '-l', selectorFlag(spec.selector.matchLabels ?? {})]);
+  return pods.filter(({ metadata: { ownerReferences = [] } }) =>
+    ownerReferences.some(({ uid, controller }) => controller && uid === metadata.uid),
+  );
+}
+
+/** @returns why it may not go now; undefined when it goes. */
+async function evict(kubectl: Kubectl, pod: Pod, apiVersion: string): Promise<string | undefined> {
+  const { name, namespace, uid } = pod.metadata;
+  const eviction = {
+    apiVersion,
+    kind: 'Eviction',
+    metadata: { name, namespace },
+    deleteOptions: { preconditions: { uid } },
+  };
+  try {
+    await kubectl.send('create', podPath(pod, 'eviction'), eviction);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof KubectlError)) throw error;
+    if (error.reason === 'TooManyRequests') return error.message;
+    if (error.reason === 'NotFound' || error.reason === 'Conflict') return undefined;
+    throw error;
+  }
+}
+
+/** policy/v1 from Kubernetes 1.22 on, policy/v1beta1 before. */
+async function evictionVersion(kubectl: Kubectl): Promise<string> {
+  const { group = 'policy', version = 'v1' } = (await findSubresource(kubectl, 'eviction')) ?? {};
+  return `${group}/${version}`;
+}

@@ -1,0 +1,206 @@
+import type { PatchType } from '../kube/kubectl.ts';
+import type { Pod, Service, Workload } from '../kube/objects.ts';
+import { isReplacedByHand, podCounts, workloadName } from '../kube/workload.ts';
+import type { Templates } from '../util/template.ts';
+import { containerName } from './container.ts';
+import { ephemeralContainer, podsOfPod } from './ephemeral.ts';
+import { choosePorts, planPorts, planWebPort, portsInUse } from './ports.ts';
+import {
+  refuseArgs,
+  refuseHostNetwork,
+  refuseMorePorts,
+  refuseOtherMode,
+  refuseOwners,
+  refusePods,
+  refusePort,
+  refuseSecond,
+  refuseService,
+  refuseWorkload,
+} from './preflight.ts';
+import { isEncrypted, type Protocol } from './protocol.ts';
+import { retargetPatch, servicePort, type TapRecord, writePatch } from './record.ts';
+import type { SentFile } from './sent-file.ts';
+import { podsOfWorkload, sidecarPatch } from './sidecar.ts';
+import { subjectName } from './target-id.ts';
+
+/** What was read of the cluster before a tap. */
+export interface Scene {
+  service: Service;
+  /** The pods that the Service selects. */
+  pods: Pod[];
+  /** `kind/name` of what owns them. */
+  owners: string[];
+  /** Those of the owners that have a pod template. */
+  workloads: Workload[];
+  /** The tap that is on already, to which ports are added. */
+  record: TapRecord | undefined;
+}
+
+/** What the user asked for. */
+export interface TapRequest {
+  mode: TapRecord['mode'];
+  program: TapRecord['program'];
+  /** Port numbers or names; none means the only one. */
+  ports: string[];
+  /** undefined means what the Service says of each port. */
+  protocol: Protocol | undefined;
+  /** Where the proxy listens; undefined means 7777, or above it the first that is free. */
+  listenPort: number | undefined;
+  image: string;
+  imagePullPolicy: string;
+  /** Whether ports are added to a tap that is on, whose proxies otherwise go on as they are. */
+  addsPorts: boolean;
+  /** The one pod that shall get the Service's traffic. */
+  pod: string | undefined;
+  /** Whether pods that do not follow their template may be evicted. */
+  replacePods: boolean;
+  /** Secrets with certificates for clients, and for the app. */
+  tlsSecret: string | undefined;
+  clientTlsSecret: string | undefined;
+  /** Whether the app is told by X-Forwarded-For and -Proto who asks, and how. */
+  forwarded: boolean;
+  /** Sent along. */
+  files: SentFile[];
+  /** For mitmproxy itself. */
+  mitmproxyArgs: string[];
+}
+
+/** Who taps, and when, and what nobody can guess: what a pure plan can't know. */
+export interface Signature {
+  id: string;
+  owner: string;
+  started: string;
+  /** For mitmweb. */
+  token: string;
+}
+
+/** One change of one object: a patch; or of a pod the ephemeral container that it gets. */
+export interface Change {
+  object: string;
+  type: PatchType | 'ephemeral';
+  patch: unknown;
+}
+
+export interface Plan {
+  record: TapRecord;
+  /** What the user should know before it happens. */
+  notes: string[];
+  /** In the order in which they are made. */
+  changes: { record: Change; inject: Change[]; retarget: Change };
+}
+
+/**
+ * Plans a tap. Pure: it reads nothing and changes nothing.
+ * @throws UserError when the Service can't be tapped, with the reason and the way out.
+ */
+export function planTap(scene: Scene, request: TapRequest, signature: Signature, templates: Templates): Plan {
+  const { service } = scene;
+  refuse(scene, request);
+  const wanted = choosePorts(service, request.ports);
+  for (const port of wanted) refusePort(service, port);
+  const record = recordFor(scene, request, signature);
+  const object = subjectName(service);
+  return {
+    record,
+    notes: notesOn(scene, record),
+    changes: {
+      record: { object, type: 'merge', patch: writePatch(templates, service, record) },
+      inject: record.mode === 'sidecar' ? sidecars() : ephemerals(),
+      retarget: { object, type: 'merge', patch: retargetPatch(templates, service, record) },
+    },
+  };
+
+  function sidecars(): Change[] {
+    return scene.workloads.map((workload) => ({
+      object: workloadName(workload),
+      type: 'strategic',
+      patch: sidecarPatch(workload, record, request, templates),
+    }));
+  }
+
+  function ephemerals(): Change[] {
+    return scene.pods
+      .filter(({ metadata }) => !record.pod || metadata.name === record.pod)
+      .map((pod) => ({
+        object: workloadName({ kind: 'Pod', metadata: pod.metadata }),
+        type: 'ephemeral',
+        patch: ephemeralContainer(pod, record, request, templates),
+      }));
+  }
+}
+
+function refuse(scene: Scene, request: TapRequest): void {
+  const { service, record, pods, workloads } = scene;
+  refuseService(service);
+  if (record) {
+    refuseSecond(service, record, request.program);
+    refuseOtherMode(service, record, request);
+    refuseMorePorts(service, record);
+  }
+  refuseArgs(request.mitmproxyArgs);
+  if (request.mode === 'sidecar') {
+    refuseOwners(scene);
+    for (const workload of workloads) refuseWorkload(workload, request);
+  }
+  for (const { metadata, spec } of pods) refuseHostNetwork(`pod/${metadata.name}`, spec);
+  refusePods(scene, request);
+}
+
+function recordFor(scene: Scene, request: TapRequest, { token, ...signed }: Signature): TapRecord {
+  const { mode, program, pod, tlsSecret, clientTlsSecret } = request;
+  const { service, workloads } = scene;
+  const { id } = scene.record ?? signed;
+  const container = containerName(service.metadata.name, mode === 'ephemeral' ? id : undefined);
+  const running = scene.pods.map(podsOfPod);
+  const pods = mode === 'sidecar' ? workloads.map(podsOfWorkload) : running;
+  // Pods of a workload may have the proxies of other taps, which its template does not show.
+  const taken = new Set([...pods, ...running].flatMap(({ spec }) => portsInUse(spec, container)));
+  const wanted = choosePorts(service, request.ports);
+  const ports = planPorts(wanted, pods, container, request, scene.record, taken);
+  return {
+    version: 1,
+    ...signed,
+    ...(program === 'mitmweb' && { web: { port: planWebPort(taken), token } }),
+    ...(pod && { pod }),
+    ...(tlsSecret && { tlsSecret }),
+    ...(clientTlsSecret && { clientTlsSecret }),
+    ...scene.record,
+    phase: 'starting',
+    mode,
+    program,
+    container,
+    workloads: pod ? [`pod/${pod}`] : scene.owners,
+    ports,
+  };
+}
+
+function notesOn({ service, pods, workloads }: Scene, record: TapRecord): string[] {
+  const unread = record.ports.filter(({ port, protocol }) => {
+    const current = servicePort(service, port);
+    return protocol === 'auto' && !record.tlsSecret && current && isEncrypted(current);
+  });
+  return [
+    ...(record.mode === 'sidecar' ? workloads.flatMap(notesOnRollout) : []),
+    ...(pods.length === 0 ? [`${subjectName(service)} has no pods now; those that come have the proxy`] : []),
+    ...unread.map(
+      ({ port }) =>
+        `what is TLS on port ${port} passes unread; --tls-secret shows clients the app's own certificate, --protocol https mitmproxy's`,
+    ),
+    ...record.ports
+      .filter(({ protocol }) => protocol === 'tcp')
+      .map(({ port }) => `port ${port} is taken as TCP: its bytes are shown, and nothing of it is read`),
+  ];
+}
+
+function notesOnRollout(workload: Workload): string[] {
+  const name = workloadName(workload);
+  const isSingle = podCounts(workload).wanted === 1;
+  if (workload.spec.strategy?.type === 'Recreate') {
+    return [`${name} has the strategy Recreate: it is down while its pods are replaced`];
+  }
+  if (isSingle && (workload.kind === 'StatefulSet' || isReplacedByHand(workload))) {
+    return [`${name} has one replica: it is down while its pod is replaced`];
+  }
+  if (workload.kind === 'DaemonSet') return [`${name}: a node has no pod of it while that one is replaced`];
+  return [];
+}

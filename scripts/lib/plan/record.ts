@@ -1,0 +1,200 @@
+import type { Service, ServicePort } from '../kube/objects.ts';
+import { UserError } from '../util/error.ts';
+import type { Templates } from '../util/template.ts';
+import { labelKey, labelsOff } from './pod-label.ts';
+import { PROTOCOLS, type Protocol } from './protocol.ts';
+import { isPod, subjectName } from './target-id.ts';
+
+/** The annotation on the Service that holds the record of its tap; on a pod that is tapped by itself, also a label. */
+export const ANNOTATION = 'mittens.dev/tap';
+
+/** A Service port that is tapped. */
+export interface TappedPort {
+  /** The Service's port; with the protocol TCP it is unique in the Service. */
+  port: number;
+  /** What targetPort was, and will be again. */
+  targetPort: number | string;
+  /** How the proxy takes what comes. */
+  protocol: Protocol;
+  /** The port number on which the proxy listens in the pods. */
+  listenPort: number;
+}
+
+/**
+ * The record of a tap: its lock, the journal that says what to give back, and all that another machine
+ * needs to attach to it. JSON in an annotation of the Service, written before the first change.
+ */
+export interface TapRecord {
+  version: 1;
+  /** Tells one tap of a Service from the next. */
+  id: string;
+  /** `starting` until the Service points at the proxy, `stopping` from when it no longer does. */
+  phase: 'starting' | 'on' | 'stopping';
+  /** A container of the pod template, or an ephemeral container of the running pods, which do not restart. */
+  mode: 'sidecar' | 'ephemeral';
+  /** What runs in the container: the TUI, the web interface, or for a capture mitmdump. */
+  program: 'mitmproxy' | 'mitmweb' | 'mitmdump';
+  /** user@host of whoever began it. */
+  owner: string;
+  /** When, in ISO 8601. */
+  started: string;
+  /** The name of the proxy's container. */
+  container: string;
+  /** `kind/name` of each workload whose pods have the container. */
+  workloads: string[];
+  ports: TappedPort[];
+  /** The one pod that gets the Service's traffic; otherwise all do. */
+  pod?: string;
+  /** Where mitmweb is in the pods, and the token that it wants. */
+  web?: { port: number; token: string };
+  /** The Secrets whose certificates the proxy shows: to clients, and to the app. */
+  tlsSecret?: string;
+  clientTlsSecret?: string;
+}
+
+/**
+ * The record on a Service; undefined when it has none.
+ * @throws UserError when it has one that can't be read: it was cut, edited, or is from a later version.
+ */
+export function recordOf(service: Service): TapRecord | undefined {
+  const text = service.metadata.annotations?.[ANNOTATION];
+  if (text === undefined) return undefined;
+  const record = parseJson(text);
+  if (isRecord(record)) return record;
+  const name = subjectName(service);
+  throw new UserError(`annotation ${ANNOTATION} of ${name} is not a record that this version reads`, {
+    hint: `use the version that wrote it; or: kubectl annotate ${name} -n ${service.metadata.namespace} ${ANNOTATION}-, then off`,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+// Whoever may edit the Service may edit the record; `off` acts on it with the rights of whoever runs it.
+// So nothing passes that is not a name of ours or a plain port.
+function isRecord(value: unknown): value is TapRecord {
+  const record = value as Partial<TapRecord> | null;
+  return (
+    typeof record === 'object' &&
+    record !== null &&
+    record.version === 1 &&
+    matches(record.id, /^[0-9a-f]{8}$/) &&
+    matches(record.phase, /^(starting|on|stopping)$/) &&
+    matches(record.mode, /^(sidecar|ephemeral)$/) &&
+    matches(record.program, /^mitm(proxy|web|dump)$/) &&
+    typeof record.owner === 'string' &&
+    matches(record.started, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/) &&
+    matches(record.container, /^mittens-[a-z0-9-]{1,55}$/) &&
+    // Only the workloads of a sidecar are acted on; the others are shown.
+    isArrayOf(record.workloads, (item) =>
+      matches(item, record.mode === 'sidecar' ? WITH_TEMPLATE : ANY_OWNER),
+    ) &&
+    isArrayOf(record.ports, isTappedPort) &&
+    [record.pod, record.tlsSecret, record.clientTlsSecret].every(
+      (name) => name === undefined || matches(name, OBJECT_NAME),
+    ) &&
+    (record.web === undefined || isWeb(record.web))
+  );
+}
+
+const WITH_TEMPLATE = /^(deployment|statefulset|daemonset|replicaset)\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+const ANY_OWNER = /^[a-z]+\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
+/** A DNS subdomain, RFC 1123, which is what pods and Secrets are named by. */
+const OBJECT_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
+
+function isTappedPort(value: unknown): boolean {
+  const port = value as Partial<TappedPort> | null;
+  return (
+    typeof port === 'object' &&
+    port !== null &&
+    PROTOCOLS.some((protocol) => protocol === port.protocol) &&
+    [port.port, port.listenPort].every(isPortNumber) &&
+    (isPortNumber(port.targetPort) || matches(port.targetPort, /^[a-z0-9-]{1,15}$/))
+  );
+}
+
+function isWeb({ port, token }: { port?: unknown; token?: unknown }): boolean {
+  return isPortNumber(port) && matches(token, /^[0-9a-f]{32}$/);
+}
+
+function isPortNumber(value: unknown): boolean {
+  return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65536;
+}
+
+function isArrayOf(value: unknown, test: (item: unknown) => boolean): boolean {
+  return Array.isArray(value) && value.every(test);
+}
+
+function matches(value: unknown, pattern: RegExp): boolean {
+  return typeof value === 'string' && pattern.test(value);
+}
+
+/** The Service's port that a record speaks of; undefined when someone has removed it since. */
+export function servicePort(service: Service, port: number): ServicePort | undefined {
+  return service.spec.ports?.find((candidate) => candidate.port === port && isTcp(candidate));
+}
+
+export function isTcp(port: ServicePort): boolean {
+  return (port.protocol ?? 'TCP') === 'TCP';
+}
+
+/** The patch that writes a record and changes nothing else. */
+export function writePatch(templates: Templates, service: Service, record: TapRecord): unknown {
+  const values = patchValues(service, record);
+  return isPod(service)
+    ? templates.render('pod-record', { ...values, id: record.id })
+    : templates.render('record', values);
+}
+
+/** The patch that points the tapped ports at the proxy, of a tap without a restart in the pods that have one. */
+export function retargetPatch(templates: Templates, service: Service, record: TapRecord): unknown {
+  const on: TapRecord = { ...record, phase: 'on' };
+  if (isPod(service)) return writePatch(templates, service, on);
+  const ports = retarget(service, record, ({ listenPort }) => listenPort);
+  const selector = record.mode === 'ephemeral' ? { [labelKey(service.metadata.name)]: record.id } : {};
+  return templates.render('service', { ...patchValues(service, on), selector, ports });
+}
+
+/**
+ * The patch that points the tapped ports at the app again. A port that no longer points at the proxy was
+ * changed by someone else, and stays as it is.
+ */
+export function restorePatch(templates: Templates, service: Service, record: TapRecord): unknown {
+  const stopping: TapRecord = { ...record, phase: 'stopping' };
+  if (isPod(service)) return writePatch(templates, service, stopping);
+  const ports = retarget(service, record, ({ targetPort, listenPort }, current) =>
+    current.targetPort === listenPort ? targetPort : current.targetPort,
+  );
+  return templates.render('service-restore', {
+    ...patchValues(service, stopping),
+    selector: labelsOff(service.spec.selector),
+    ports,
+  });
+}
+
+/** The patch that erases the record. */
+export function erasePatch(templates: Templates, service: Service): unknown {
+  const name = isPod(service) ? 'pod-record-remove' : 'record-remove';
+  return templates.render(name, { resourceVersion: service.metadata.resourceVersion });
+}
+
+function patchValues(service: Service, record: TapRecord): { resourceVersion: string; record: string } {
+  return { resourceVersion: service.metadata.resourceVersion, record: JSON.stringify(record) };
+}
+
+function retarget(
+  service: Service,
+  record: TapRecord,
+  target: (tapped: TappedPort, current: ServicePort) => number | string | undefined,
+): ServicePort[] {
+  return (service.spec.ports ?? []).map((current) => {
+    const tapped = isTcp(current) && record.ports.find(({ port }) => port === current.port);
+    const targetPort = tapped ? target(tapped, current) : current.targetPort;
+    return targetPort === undefined ? current : { ...current, targetPort };
+  });
+}

@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { UserError } from '../util/error.ts';
+import { formatBytes } from '../util/units.ts';
+
+/** A file of the user's that goes to the pods in an environment variable: nothing else of ours is in the cluster. */
+export interface SentFile {
+  /** mitmproxy's flag for it. */
+  flag: '--scripts' | '--server-replay';
+  /** By which mitmproxy speaks of it: the user's, in letters that every shell and Python takes as they are. */
+  name: string;
+  /** gzip in Base64. */
+  content: string;
+}
+
+/** Linux takes no longer variable: MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html, less names. */
+const MAX_LENGTH = 128 * 1024 - 100;
+
+/** @throws UserError for a file that can't be read, or is too big to be sent. */
+export function readSentFile(flag: SentFile['flag'], path: string): SentFile {
+  let bytes: Buffer;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new UserError(`${path} can't be read: ${(error as Error).message}`);
+  }
+  const content = gzipSync(bytes, { level: 9 }).toString('base64');
+  const name = basename(path)
+    .replace(/[^\w.-]/g, '_')
+    .slice(-60);
+  if (content.length <= MAX_LENGTH) return { flag, name, content };
+  throw new UserError(
+    `${path} is too big to be sent to the pods: ${formatBytes(content.length)} in gzip and Base64, of 128 KiB at most`,
+    { hint: flag === '--scripts' ? undefined : 'flows --filter takes the flows that matter' },
+  );
+}

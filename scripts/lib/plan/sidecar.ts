@@ -1,0 +1,68 @@
+import type { Workload } from '../kube/objects.ts';
+import { workloadName } from '../kube/workload.ts';
+import type { Templates, Values } from '../util/template.ts';
+import { proxyValues } from './container.ts';
+import type { TapRequest } from './plan.ts';
+import { type PodsOf, portsArgument, refuseTakenPorts, withPorts } from './ports.ts';
+import type { TapRecord } from './record.ts';
+
+/**
+ * The patch that puts the proxy into a workload's pods.
+ * @throws UserError when another container has a port that the record gives to the proxy.
+ */
+export function sidecarPatch(
+  workload: Workload,
+  record: TapRecord,
+  request: TapRequest,
+  templates: Templates,
+): unknown {
+  const pods = podsOfWorkload(workload);
+  refuseTakenPorts(pods, record);
+  const { container } = record;
+  const apps = pods.spec.containers.filter(({ name }) => name !== container);
+  const secrets = secretsOf(record);
+  const mounts = secrets.length > 0 ? [{ name: container, mountPath: '/mittens', readOnly: true }] : [];
+  return templates.render('sidecar', {
+    ...proxyValues(pods, record, request, templates),
+    ...(request.addsPorts && keptValues(pods, record)),
+    resourceVersion: workload.metadata.resourceVersion,
+    order: [...apps.map(({ name }) => ({ name })), { name: container }],
+    ports: record.ports.map(({ listenPort }) => ({ containerPort: listenPort, protocol: 'TCP' })),
+    listenPort: record.ports[0]?.listenPort,
+    mounts,
+    volumes: secrets.length > 0 ? [templates.render('certificates', { container, secrets })] : [],
+  });
+}
+
+/** What was asked of a proxy when its tap began. The files that were sent along are kept by the merge. */
+function keptValues(pods: PodsOf, record: TapRecord): Values {
+  const current = pods.spec.containers.find(({ name }) => name === record.container);
+  if (!current) return {};
+  const { image, imagePullPolicy, args = [] } = current;
+  return { image, imagePullPolicy, args: withPorts(args, portsArgument(pods, record)) };
+}
+
+/** The patch that takes it out again. */
+export function sidecarRemovePatch(workload: Workload, container: string, templates: Templates): unknown {
+  const volumes = workload.spec.template.spec.volumes ?? [];
+  const ours = volumes
+    .filter(({ name }) => name === container)
+    .map(({ name }) => ({ name, $patch: 'delete' }));
+  return templates.render('sidecar-remove', { container, volumes: ours });
+}
+
+/** The pods of a workload, as its template makes them. */
+export function podsOfWorkload(workload: Workload): PodsOf {
+  return { owner: workloadName(workload), spec: workload.spec.template.spec };
+}
+
+/** As the sources of a projected volume, each in a folder of its own, in which templates/start.sh looks. */
+function secretsOf({ tlsSecret, clientTlsSecret }: TapRecord): object[] {
+  const source = (name: string, folder: string) => ({
+    secret: { name, items: ['tls.crt', 'tls.key'].map((key) => ({ key, path: `${folder}/${key}` })) },
+  });
+  return [
+    ...(tlsSecret ? [source(tlsSecret, 'tls')] : []),
+    ...(clientTlsSecret ? [source(clientTlsSecret, 'client')] : []),
+  ];
+}

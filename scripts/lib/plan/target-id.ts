@@ -1,0 +1,42 @@
+import type { Kubectl } from '../kube/kubectl.ts';
+import type { Pod, Service } from '../kube/objects.ts';
+
+/**
+ * What is tapped and bears the record: a Service, or a pod that is tapped by itself. A pod then stands for a Service
+ * of its own, whose ports are those that its containers declare.
+ */
+
+/** `service/web` or `pod/web-1`, as kubectl takes it. */
+export function subjectName({ kind, metadata }: Pick<Service, 'kind' | 'metadata'>): string {
+  return `${kind.toLowerCase()}/${metadata.name}`;
+}
+
+/** Reads a Service, or a pod as one, by `kind/name`. */
+export async function getSubject(kubectl: Kubectl, name: string): Promise<Service> {
+  return asService(await kubectl.get<Service | Pod>([name]));
+}
+
+/** As getSubject, but undefined when it is not there. */
+export async function findSubject(kubectl: Kubectl, name: string): Promise<Service | undefined> {
+  const found = await kubectl.find<Service | Pod>([name]);
+  return found && asService(found);
+}
+
+export function isPod({ kind }: Pick<Service, 'kind'>): boolean {
+  return kind === 'Pod';
+}
+
+/** A pod as the Service that it stands for; a Service as it is. */
+export function asService(object: Service | Pod): Service {
+  if (object.kind !== 'Pod') return object as Service;
+  const { metadata, spec } = object as Pod;
+  const ports = spec.containers.flatMap(({ ports = [] }) =>
+    ports.map(({ containerPort, name, protocol }) => ({
+      port: containerPort,
+      targetPort: containerPort,
+      ...(name && { name }),
+      ...(protocol && { protocol }),
+    })),
+  );
+  return { kind: 'Pod', metadata, spec: { ports } };
+}

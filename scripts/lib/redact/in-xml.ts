@@ -1,0 +1,73 @@
+import { decodeWith, ENTITY } from './escapes.ts';
+import type { Finder } from './find.ts';
+import { add, type Span } from './span.ts';
+import { isSecretValue, valueSpan } from './value.ts';
+
+/** Of a tag: what stands between its brackets, and the text after it. Neither runs into the next. */
+const TAG = /<([/!?]?)([A-Za-z_[][\w.:[-]{0,127})?([^<>]*)(>?)([^<]*)/g;
+const ATTRIBUTE = /(?<![\w.:-])([\w.:-]{1,128})\s*=\s*(?:"([^"]*)"|'([^']*)')/dg;
+const CDATA = '[CDATA[';
+
+/** The secrets of XML and HTML: within elements and in attributes of secrets' names, and in what a name is given to. */
+export function xmlSecrets(text: string, finder: Finder): Span[] {
+  const spans: Span[] = [];
+  let within = '';
+  let depth = 0;
+  for (const found of text.matchAll(TAG)) {
+    const [whole, mark = '', name = '', rest = '', close, after = ''] = found;
+    const start = found.index + 1 + mark.length + name.length;
+    if (mark === '!') {
+      if (within && name.startsWith(CDATA)) add(spans, cdata(text, found.index, whole.length));
+      continue;
+    }
+    if (mark === '' && name !== '') add(spans, attributeSecrets(rest, start, within !== '', finder));
+    const isOpening = mark === '' && !rest.endsWith('/');
+    if (within === name) depth += mark === '/' ? -1 : isOpening ? 1 : 0;
+    else if (within === '' && isOpening && isSecretElement(name, finder)) [within, depth] = [name, 1];
+    if (depth === 0) within = '';
+    const from = found.index + whole.length - after.length;
+    if (within !== '' && close) add(spans, contentSecrets(after, from));
+  }
+  return spans;
+}
+
+function isSecretElement(name: string, finder: Finder): boolean {
+  return finder.names.strengthOf(name.slice(name.indexOf(':') + 1)) === 'strong';
+}
+
+function contentSecrets(raw: string, from: number): Span[] {
+  const trimmed = raw.trim();
+  const text = decodeWith(ENTITY, trimmed);
+  if (!isSecretValue(text, 'strong')) return [];
+  return [valueSpan(text, trimmed, from + raw.indexOf(trimmed), ENTITY)];
+}
+
+/** To its end, however many brackets are in it. */
+function cdata(text: string, index: number, length: number): Span[] {
+  const from = index + 2 + CDATA.length;
+  const found = text.slice(index, index + length).indexOf(']]>');
+  const end = found < 0 ? index + length : index + found;
+  const raw = text.slice(from, end);
+  return isSecretValue(raw, 'strong') ? [valueSpan(raw, raw, from)] : [];
+}
+
+function attributeSecrets(text: string, from: number, isWithin: boolean, finder: Finder): Span[] {
+  const found = Array.from(text.matchAll(ATTRIBUTE), ({ 1: name = '', 2: double, 3: single, indices }) => {
+    const [start = 0] = indices?.[2] ?? indices?.[3] ?? [];
+    const raw = double ?? single ?? '';
+    return {
+      name: name.slice(name.indexOf(':') + 1),
+      raw,
+      text: decodeWith(ENTITY, raw),
+      start: from + start,
+    };
+  });
+  const naming = found.find(({ name, text }) => {
+    return /^(?:name|key|id|property|parameter)$/i.test(name) && finder.names.strengthOf(text) === 'strong';
+  });
+  return found.flatMap(({ name, raw, text, start }) => {
+    const isValue = (naming || isWithin) && /^(?:value|content)$/i.test(name);
+    const strength = isValue ? 'strong' : finder.names.strengthOf(name);
+    return strength && isSecretValue(text, strength) ? [valueSpan(text, raw, start, ENTITY)] : [];
+  });
+}

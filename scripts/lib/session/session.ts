@@ -1,0 +1,251 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Kubectl } from '../kube/kubectl.ts';
+import { hasContainerNamed, isAlive, isRunning, type Pod, type Service } from '../kube/objects.ts';
+import { sleep } from '../kube/rollout.ts';
+import { argumentOf } from '../plan/preflight.ts';
+import { recordOf, type TapRecord } from '../plan/record.ts';
+import { findSubject, subjectName } from '../plan/target-id.ts';
+import { podsOf } from '../tap/read-target.ts';
+import { age } from '../util/age.ts';
+import { UserError } from '../util/error.ts';
+import type { Talk } from '../util/log.ts';
+import {
+  attachSession,
+  hasSession,
+  hasTmux,
+  isNested,
+  killSession,
+  killWindow,
+  newSession,
+  newWindow,
+  panesOf,
+  respawn,
+  setKeys,
+  setLabel,
+} from './tmux.ts';
+
+/** How a session ended: `q` was pressed, the user left it on, or the tap was ended by someone else. */
+export type Ending = 'quit' | 'detached' | 'ended';
+
+// templates/mittens.py sets this title when the user quits.
+const QUIT_TITLE = 'mittens:quit';
+const POLL_MS = 250;
+/** How often the pods and the record are read, in ms. */
+const REFRESH_MS = 2000;
+
+/** A tap as its viewer needs it; `kubectl` is in its namespace. */
+export interface Tapped {
+  kubectl: Kubectl;
+  service: Service;
+  record: TapRecord;
+  /** The ports of this machine that lead to the proxy of a pod that is tapped by itself. */
+  localPorts?: number[];
+}
+
+/** The name of the local tmux session of a tap. */
+export function sessionName({ service, record }: Tapped): string {
+  // tmux gives these characters a meaning of their own, and pods may have dots.
+  return `${service.metadata.namespace}/${service.metadata.name}-${record.id}`.replace(/[.:]/g, '_');
+}
+
+/** The name of the local tmux session in which a tap without a restart is watched over. */
+export function watcherName(tapped: Tapped): string {
+  return `${sessionName(tapped)}-watch`;
+}
+
+/** What the status line says of a tap. */
+function labelOfTap({ service, record, localPorts = [] }: Tapped): string {
+  const { namespace } = service.metadata;
+  const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
+  const reached = localPorts.map((port) => `, by 127.0.0.1:${port}`).join('');
+  return `${namespace}/${argumentOf(service)}${reached}, ${how}, ${age(Date.now() - Date.parse(record.started))}`;
+}
+
+export interface ViewOptions {
+  tmux: boolean;
+  /** What leaving the session does, in words. */
+  leaves: string;
+  talk: Talk;
+  /** Leaves the session alone and returns `detached`. */
+  signal: AbortSignal;
+}
+
+/**
+ * Shows mitmproxy's TUI until the user leaves it: in a tmux session with a window a pod, or without tmux
+ * one pod's, on this terminal.
+ */
+export async function view(tapped: Tapped, { tmux, leaves, talk, signal }: ViewOptions): Promise<Ending> {
+  const pods = await firstPods(tapped, talk, signal);
+  if (!pods) return 'ended';
+  const [first] = pods;
+  if (!first) return 'detached';
+  if (tmux && (await hasTmux())) return await viewInTmux(tapped, pods, first, { leaves, signal });
+  return await viewDirectly(tapped, signal);
+}
+
+/** Ends the local session of a tap, if there is one. */
+export async function closeSession(tapped: Tapped): Promise<void> {
+  if (!(await hasTmux())) return;
+  await killSession(sessionName(tapped));
+  await killSession(watcherName(tapped));
+}
+
+// -- with tmux
+
+async function viewInTmux(
+  tapped: Tapped,
+  pods: Pod[],
+  first: Pod,
+  { leaves, signal }: Pick<ViewOptions, 'leaves' | 'signal'>,
+): Promise<Ending> {
+  const session = sessionName(tapped);
+  if (!(await hasSession(session))) await openSession(tapped, first);
+  await setKeys(session, `q: give it back   C-b d: ${leaves}`);
+  await syncWindows(tapped, pods);
+  const client = attachSession(session);
+  const ending = await watchSession(tapped, client, signal);
+  if (ending !== 'detached') await killSession(session);
+  await end(client);
+  return ending;
+}
+
+/** Ends the tmux client, and gives it the time to leave the terminal as it was. */
+async function end(client: ChildProcess): Promise<void> {
+  if (client.exitCode !== null || client.signalCode !== null) return;
+  const exited = new Promise((resolve) => client.once('exit', resolve));
+  client.kill();
+  await Promise.race([exited, sleep(1000)]);
+}
+
+async function openSession(tapped: Tapped, first: Pod): Promise<void> {
+  await newSession(
+    sessionName(tapped),
+    first.metadata.name,
+    attachCommand(tapped, first),
+    labelOfTap(tapped),
+  );
+}
+
+/**
+ * The pods that there are to look at; where the Service has none at all, it waits for the first.
+ * @returns undefined when the tap is no longer there; none when the signal came first.
+ * @throws UserError when there are pods, but none with a proxy.
+ */
+async function firstPods(tapped: Tapped, talk: Talk, signal: AbortSignal): Promise<Pod[] | undefined> {
+  const name = subjectName(tapped.service);
+  for (; !signal.aborted; await sleep(POLL_MS)) {
+    const pods = await podsWithProxy(tapped);
+    if (!pods) return undefined;
+    const running = pods.filter((pod) => isRunning(pod, tapped.record.container));
+    if (running.length > 0) return running;
+    const others = (await podsOf(tapped.kubectl, tapped.service)).filter(isAlive);
+    if (others.length > 0 && pods.length === 0) {
+      throw new UserError(`no pod of ${name} has the proxy`, {
+        hint: `see: list; or give it back: off ${argumentOf(tapped.service)}`,
+      });
+    }
+    talk.progress(`${name} has no pod that runs; waiting for one`);
+  }
+  return [];
+}
+
+async function watchSession(tapped: Tapped, client: ChildProcess, signal: AbortSignal): Promise<Ending> {
+  const session = sessionName(tapped);
+  let left = false;
+  client.once('exit', () => {
+    left = true;
+  });
+  for (let refreshed = Date.now(); ; await sleep(POLL_MS)) {
+    const panes = await panesOf(session);
+    if (panes?.some(({ title }) => title === QUIT_TITLE)) return 'quit';
+    if (signal.aborted) return 'detached';
+    // An off on this machine closes the session, too.
+    if (left || !panes) return (await podsWithProxy(tapped).catch(() => [])) ? 'detached' : 'ended';
+    if (Date.now() - refreshed < REFRESH_MS && !panes.some(({ dead }) => dead)) continue;
+    // An API that does not answer for a while changes nothing.
+    const pods = await podsWithProxy(tapped).catch(() => []);
+    if (!pods) return 'ended';
+    await syncWindows(tapped, pods);
+    refreshed = Date.now();
+  }
+}
+
+/** A window for every pod with a running proxy, attached again where the connection was lost; none for a pod that is gone. */
+async function syncWindows(tapped: Tapped, pods: Pod[]): Promise<void> {
+  const session = sessionName(tapped);
+  await setLabel(session, labelOfTap(tapped));
+  const panes = (await panesOf(session)) ?? [];
+  const running = pods.filter((pod) => isRunning(pod, tapped.record.container));
+  for (const pod of running) {
+    const pane = panes.find(({ name }) => name === pod.metadata.name);
+    if (!pane) await newWindow(session, pod.metadata.name, attachCommand(tapped, pod));
+    else if (pane.dead) await respawn(pane.window, attachCommand(tapped, pod));
+  }
+  if (running.length === 0) return;
+  for (const pane of panes) {
+    if (!running.some(({ metadata }) => metadata.name === pane.name)) await killWindow(pane.window);
+  }
+}
+
+// -- without
+
+async function viewDirectly(tapped: Tapped, signal: AbortSignal): Promise<Ending> {
+  for (;;) {
+    const pods = await podsWithProxy(tapped).catch(() => []);
+    if (!pods) return 'ended';
+    const pod = pods.find((pod) => isRunning(pod, tapped.record.container));
+    if (pod && (await viewPod(tapped, pod, signal))) return 'quit';
+    if (signal.aborted) return 'detached';
+    await sleep(POLL_MS);
+  }
+}
+
+/** Attaches to one pod until its user quits (true) or the connection is lost (false). */
+async function viewPod(tapped: Tapped, pod: Pod, signal: AbortSignal): Promise<boolean> {
+  const [, ...attach] = attachArgs(tapped, pod);
+  const client = tapped.kubectl.onTerminal(['attach', ...attach]);
+  const log = tapped.kubectl.stream(['logs', '--follow', '--tail=0', ...attach.slice(1)]);
+  let quit = false;
+  let tail = '';
+  log.stdout?.on('data', (data: Buffer) => {
+    tail = (tail + data.toString('latin1')).slice(-10_000);
+    if (!tail.includes(QUIT_TITLE)) return;
+    quit = true;
+    client.kill();
+  });
+  const stop = () => client.kill();
+  signal.addEventListener('abort', stop);
+  await new Promise((resolve) => client.once('exit', resolve));
+  signal.removeEventListener('abort', stop);
+  log.kill();
+  process.stdout.write(LEAVE_TUI);
+  return quit;
+}
+
+// The alternate screen, the mouse and the hidden cursor of a TUI that was left without its leave-taking.
+const LEAVE_TUI = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[?25h\x1b[0m\r\n';
+
+// -- pods
+
+/** The pods with this tap's proxy; undefined when the tap is no longer there. */
+export async function podsWithProxy({ kubectl, service, record }: Tapped): Promise<Pod[] | undefined> {
+  const [current, pods] = await Promise.all([
+    findSubject(kubectl, subjectName(service)),
+    podsOf(kubectl, service),
+  ]);
+  if (!current || recordOf(current)?.id !== record.id) return undefined;
+  return pods.filter((pod) => hasContainerNamed(pod, record.container));
+}
+
+function attachCommand(tapped: Tapped, pod: Pod): string[] {
+  return tapped.kubectl.argv(attachArgs(tapped, pod));
+}
+
+function attachArgs({ record }: Tapped, pod: Pod): string[] {
+  return ['attach', '-it', `pod/${pod.metadata.name}`, `--container=${record.container}`];
+}
+
+/** What to press to leave a session on. */
+export function detachKeys(): string {
+  return isNested() ? 'C-b C-b d' : 'C-b d';
+}

@@ -1,0 +1,32 @@
+import type { Kubectl } from '../kube/kubectl.ts';
+import { parseDuration } from '../util/cli.ts';
+import { type Talk, talkOn } from '../util/log.ts';
+import { Templates } from '../util/template.ts';
+
+/** What a command needs to work on a Service's tap; `kubectl` is in the Service's namespace. */
+export interface Workbench {
+  kubectl: Kubectl;
+  templates: Templates;
+  talk: Talk;
+  /** How long pods may take to roll, in seconds. */
+  timeout: number;
+  /** Ends the work early; what was changed is put back. */
+  signal?: AbortSignal;
+  /** Is called before the first change of a tap: until then there is nothing to put back. */
+  onFirstChange?: () => void;
+}
+
+const DEFAULT_TIMEOUT = '5m';
+
+/** The workbench of a command, before it is known where the Service is. */
+export function benchOf(
+  kubectl: Kubectl,
+  flags: { templates?: string | undefined; timeout?: string | undefined },
+): Workbench {
+  return {
+    kubectl,
+    templates: new Templates(flags.templates),
+    talk: talkOn(process.stderr),
+    timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT),
+  };
+}

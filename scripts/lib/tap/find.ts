@@ -1,0 +1,32 @@
+import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
+import type { Pod, Service } from '../kube/objects.ts';
+import { labelsOff } from '../plan/pod-label.ts';
+import { ANNOTATION } from '../plan/record.ts';
+import { asService } from '../plan/target-id.ts';
+import { ancestorOf } from './legacy.ts';
+
+/**
+ * Everything that bears a record, ours or an ancestor's, or selects what a tap has left: Services, and pods that are
+ * tapped by themselves.
+ * @param flags `--all-namespaces`, or none.
+ */
+export async function findTaps(kubectl: Kubectl, flags: string[]): Promise<Service[]> {
+  const [services, pods] = await Promise.all([
+    kubectl.list<Service>(['services', ...flags]),
+    kubectl.list<Pod>(['pods', '-l', ANNOTATION, ...flags]).catch(noneIfForbidden),
+  ]);
+  return [...services.filter(isTapped), ...pods.map((pod) => asService({ ...pod, kind: 'Pod' }))];
+}
+
+function isTapped(service: Service): boolean {
+  const isOurs = service.metadata.annotations?.[ANNOTATION] !== undefined;
+  return (
+    isOurs || ancestorOf(service) !== undefined || Object.keys(labelsOff(service.spec.selector)).length > 0
+  );
+}
+
+/** Who may not list pods has tapped none. */
+function noneIfForbidden(error: unknown): [] {
+  if (error instanceof KubectlError && error.reason === 'Forbidden') return [];
+  throw error;
+}

@@ -1,0 +1,58 @@
+import { KubectlError } from '../kube/kubectl.ts';
+import { hasContainerNamed, isAlive, isReady, type Pod } from '../kube/objects.ts';
+import { addEphemeral, type EphemeralContainer, untilListening } from '../plan/ephemeral.ts';
+import { labelKey } from '../plan/pod-label.ts';
+import type { TapRecord } from '../plan/record.ts';
+import { isPod } from '../plan/target-id.ts';
+import type { Tapped } from '../session/session.ts';
+import type { Workbench } from './context.ts';
+
+/**
+ * Serving a pod, in a tap without a restart: it gets the proxy, and when that listens the label by which the Service
+ * sends it traffic.
+ */
+
+/** A pod that is to get a tapped Service's traffic, and has no proxy that is known to listen. */
+export function isUnserved(pod: Pod, { service, record }: Omit<Tapped, 'kubectl'>): boolean {
+  if (!isAlive(pod) || (record.pod && pod.metadata.name !== record.pod)) return false;
+  return isPod(service) ? !hasContainerNamed(pod, record.container) : !isServed(pod, { service, record });
+}
+
+/** A pod that has the label. */
+export function isServed({ metadata }: Pod, { service, record }: Omit<Tapped, 'kubectl'>): boolean {
+  return metadata.labels?.[labelKey(service.metadata.name)] === record.id;
+}
+
+/** Whether a pod gets a tapped Service's traffic now. */
+export function getsTraffic(pod: Pod, tapped: Omit<Tapped, 'kubectl'>): boolean {
+  return isReady(pod) && (isPod(tapped.service) || isServed(pod, tapped));
+}
+
+/**
+ * Serves a pod. A pod that is gone meanwhile needs nothing any more.
+ * @throws UserError when the proxy can't be put there, or can't run.
+ */
+export async function servePod(
+  { kubectl, templates, timeout, signal }: Workbench,
+  { service, record }: { service: Tapped['service']; record: TapRecord },
+  pod: Pod,
+  container: EphemeralContainer,
+): Promise<void> {
+  await addEphemeral(kubectl, pod, container);
+  const listens = await untilListening(kubectl, pod, record.container, { timeout, signal });
+  if (!listens || isPod(service)) return;
+  signal?.throwIfAborted();
+  const patch = templates.render('pod-label', { labels: { [labelKey(service.metadata.name)]: record.id } });
+  await kubectl.patch(`pod/${pod.metadata.name}`, 'merge', patch);
+}
+
+/** Takes a Service's label off the pods that have it. */
+export async function unlabel({ kubectl, templates }: Workbench, service: string): Promise<void> {
+  const key = labelKey(service);
+  const patch = templates.render('pod-label', { labels: { [key]: null } });
+  for (const { metadata } of await kubectl.list<Pod>(['pods', '-l', key])) {
+    await kubectl.patch(`pod/${metadata.name}`, 'merge', patch).catch((error: unknown) => {
+      if (!(error instanceof KubectlError) || error.reason !== 'NotFound') throw error;
+    });
+  }
+}

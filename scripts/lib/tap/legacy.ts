@@ -1,0 +1,90 @@
+import type { Service, ServicePort, Workload } from '../kube/objects.ts';
+import { waitForRollout } from '../kube/rollout.ts';
+import { hasContainer, workloadName, workloadsBehind } from '../kube/workload.ts';
+import { UserError } from '../util/error.ts';
+import type { Workbench } from './context.ts';
+
+/** The tools before this one; each prefixes all that it leaves in a cluster with its name. */
+const ANCESTORS = ['mittens', 'kubetap'] as const;
+type Ancestor = (typeof ANCESTORS)[number];
+
+// Both proxies listen there, always.
+const PROXY_PORT = 7777;
+// The Go mittens sets it on the Service, and does not say whether it was there before.
+const FLUX_ANNOTATION = 'helm.toolkit.fluxcd.io/driftDetection';
+
+/** Which ancestor's tap a Service bears, by the annotation that holds the original port. */
+export function ancestorOf(service: Pick<Service, 'metadata'>): Ancestor | undefined {
+  return ANCESTORS.find((ancestor) => service.metadata.annotations?.[`${ancestor}.io/original-port`]);
+}
+
+/** @throws UserError when an ancestor's tap is on a Service. */
+export function refuseAncestor(service: Service): void {
+  const ancestor = ancestorOf(service);
+  if (!ancestor) return;
+  throw new UserError(
+    `service/${service.metadata.name} is tapped by ${ancestor === 'mittens' ? 'the Go mittens' : ancestor}`,
+    {
+      hint: `give it back first: off ${service.metadata.name}`,
+    },
+  );
+}
+
+/** Gives back a Service that an ancestor tapped: the Service, its container and volumes, its ConfigMap. */
+export async function removeAncestor(bench: Workbench, service: Service, ancestor: Ancestor): Promise<void> {
+  const { kubectl, templates, talk, timeout } = bench;
+  const { name, resourceVersion } = service.metadata;
+  await kubectl.patch(
+    `service/${name}`,
+    'merge',
+    templates.render('ancestor-service', {
+      resourceVersion,
+      annotations: { [`${ancestor}.io/original-port`]: null },
+      ports: restorePorts(service, ancestor),
+    }),
+  );
+  talk.say(`service/${name} is given back from ${ancestor}`);
+  if (ancestor === 'mittens' && service.metadata.annotations?.[FLUX_ANNOTATION] === 'disabled') {
+    talk.say(`note: ${FLUX_ANNOTATION} is still disabled on it, by you or by ${ancestor}`);
+  }
+  const tapped = (await workloadsBehind(kubectl, service)).filter((workload) =>
+    hasContainer(workload, ancestor),
+  );
+  for (const workload of tapped) {
+    const patched = await kubectl.patch<Workload>(
+      workloadName(workload),
+      'strategic',
+      templates.render('ancestor-workload', workloadValues(workload, ancestor)),
+    );
+    await waitForRollout(kubectl, patched, { talk, timeout });
+    await kubectl.run([
+      'delete',
+      `configmap/${ancestor}-target-${workload.metadata.name}`,
+      '--ignore-not-found',
+    ]);
+  }
+}
+
+function restorePorts(service: Service, ancestor: Ancestor): ServicePort[] {
+  const original = service.metadata.annotations?.[`${ancestor}.io/original-port`] ?? '';
+  const targetPort = /^\d+$/.test(original) ? Number(original) : original;
+  return (service.spec.ports ?? [])
+    .filter(({ name }) => name !== `${ancestor}-web`)
+    .map(({ name, ...port }) => ({
+      // An unnamed port was given a name of theirs.
+      ...(name && name !== `${ancestor}-listen` && { name }),
+      ...port,
+      ...(port.targetPort === PROXY_PORT && { targetPort }),
+    }));
+}
+
+function workloadValues(workload: Workload, ancestor: Ancestor): Record<string, unknown> {
+  const volumes = workload.spec.template.spec.volumes ?? [];
+  return {
+    container: ancestor,
+    annotations: { [`${ancestor}.io/tapped`]: null },
+    volumes: volumes
+      .filter(({ name }) => name.startsWith(ancestor))
+      .map(({ name }) => ({ name, $patch: 'delete' })),
+  };
+}

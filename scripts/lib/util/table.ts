@@ -1,0 +1,26 @@
+import { printable } from './log.ts';
+
+/** Prints rows in columns of even width, three spaces apart, as kubectl does; the first row is the header. */
+export function printTable(stream: NodeJS.WritableStream, rows: string[][]): void {
+  stream.write(rowsOf(rows).lines);
+}
+
+/**
+ * Rows as lines in columns of even width, three spaces apart; a cell is one line, whatever is in it.
+ * @param least how wide the columns are at least.
+ */
+export function rowsOf(rows: string[][], least: number[] = []): { lines: string; widths: number[] } {
+  const cells = rows.map((row) => row.map(cellOf));
+  const widths = (cells[0] ?? []).map((_, column) =>
+    cells.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), least[column] ?? 0),
+  );
+  const lines = cells.map(
+    (row) => `${row.map((cell, column) => cell.padEnd((widths[column] ?? 0) + 3)).join('')}`,
+  );
+  return { lines: lines.map((line) => `${line.trimEnd()}\n`).join(''), widths };
+}
+
+/** Without line ends, and without what turns the direction of a line around. */
+function cellOf(text: string): string {
+  return printable(text).replace(/[\n\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?');
+}

@@ -1,0 +1,81 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { load } from 'js-yaml';
+import { UserError } from './error.ts';
+
+/** What replaces the placeholders of a template, by name. */
+export type Values = Record<string, unknown>;
+
+const OWN = findAbove('templates', dirname(fileURLToPath(import.meta.url)));
+
+/** The templates: all that is ever written to a cluster. A user's own folder wins, file by file. */
+export class Templates {
+  readonly #folders: string[];
+
+  /** @throws UserError when the user's folder is not there. */
+  constructor(folder?: string) {
+    if (folder && !existsSync(folder)) {
+      throw new UserError(`there is no folder ${folder}`, {
+        hint: '--templates takes a folder of YAML files',
+      });
+    }
+    this.#folders = folder ? [folder, OWN] : [OWN];
+  }
+
+  /** A file's text, such as that of the addon. */
+  read(file: string): string {
+    const folder = this.#folders.find((folder) => existsSync(join(folder, file)));
+    if (!folder) throw new Error(`no template ${file}`);
+    return readFileSync(join(folder, file), 'utf8');
+  }
+
+  /**
+   * A template as a patch, every `${name}` replaced by its value.
+   * @throws UserError when a user's file is no YAML, or asks for a value that there is not.
+   */
+  render(name: string, values: Values): unknown {
+    const file = `${name}.yaml`;
+    try {
+      return fill(load(this.read(file)), values);
+    } catch (error) {
+      throw new UserError(`template ${file}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+}
+
+/** The folder of that name beside us, or beside a parent: in the sources and in a bundle its depth differs. */
+function findAbove(name: string, folder: string): string {
+  const candidate = join(folder, name);
+  return existsSync(candidate) || folder === dirname(folder) ? candidate : findAbove(name, dirname(folder));
+}
+
+/**
+ * Replaces placeholders in a parsed tree, so that no value can change the structure: a string that is
+ * one placeholder becomes the value itself, whatever its type; inside a longer string, its text.
+ */
+export function fill(tree: unknown, values: Values): unknown {
+  if (typeof tree === 'string') return fillString(tree, values);
+  if (Array.isArray(tree)) return tree.flatMap((item) => fillItem(item, values));
+  if (tree === null || typeof tree !== 'object') return tree;
+  return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, fill(value, values)]));
+}
+
+/** In a list, `${...name}` stands for all the items of another. */
+function fillItem(item: unknown, values: Values): unknown[] {
+  const list = typeof item === 'string' ? /^\$\{\.\.\.(\w+)\}$/.exec(item)?.[1] : undefined;
+  return list ? (lookUp(list, values) as unknown[]) : [fill(item, values)];
+}
+
+function fillString(text: string, values: Values): unknown {
+  const whole = /^\$\{(\w+)\}$/.exec(text)?.[1];
+  if (whole) return lookUp(whole, values);
+  return text.replace(/\$\{(\w+)\}/g, (_, name: string) => String(lookUp(name, values)));
+}
+
+function lookUp(name: string, values: Values): unknown {
+  if (!Object.hasOwn(values, name)) {
+    throw new Error(`no value \${${name}}; there are ${Object.keys(values).join(', ')}`);
+  }
+  return values[name];
+}
