@@ -9,7 +9,7 @@ TUI ?=
 # The longest first: they are run several at a time.
 LONGEST := $(patsubst %,test/e2e/%.test.ts,everything no-restart crash action-ends capture powers session workloads)
 E2E ?= $(LONGEST) $(filter-out $(LONGEST),$(wildcard test/e2e/*.test.ts))
-FILES ?= $(E2E) $(wildcard test/unit/*.test.ts)
+FILES ?= $(E2E) $(wildcard test/unit/*.test.ts) $(wildcard test/cluster/test/*.test.ts)
 
 # One process, not npx: npx loses the signals that end a tap.
 RUN := node --import tsx
@@ -58,7 +58,7 @@ e2e: node_modules ## the end-to-end tests: on the pocket cluster, or make e2e CO
 	$(RUN) test/run.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(E2E)
 
 conformance: node_modules ## the pocket cluster against a real one: make conformance CONTEXT=kind-x
-	$(RUN) test/conformance/compare.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)
+	$(RUN) test/cluster/conformance/compare.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)
 
 fuzz: node_modules ## read 100,000 damaged flow files: make fuzz ARGS="100000 SEED"
 	$(RUN) test/flows/main.ts $(ARGS)

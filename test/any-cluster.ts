@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { type PocketCluster, startCluster } from './cluster/cluster.ts';
+import { type PocketCluster, startCluster } from './cluster/src/cluster.ts';
 
 /**
  * The cluster to work on: the pocket cluster, which is started, or a real one by its context in the user's kubeconfig.

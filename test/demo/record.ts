@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Kubectl } from '../../scripts/lib/kube/kubectl.ts';
 import { run } from '../../scripts/lib/util/cli.ts';
 import { listenForInterrupts } from '../../scripts/lib/util/interrupt.ts';
-import { startCluster } from '../cluster/cluster.ts';
+import { startCluster } from '../cluster/src/cluster.ts';
 import { POCKET, setUp } from '../setup.ts';
 import { type Frame, render } from './screen.ts';
 import { openShop } from './stage.ts';

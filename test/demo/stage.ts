@@ -54,7 +54,7 @@ function inContext(context: string): Stage {
 }
 
 async function inPocket(): Promise<Stage> {
-  const { startCluster } = await import('../cluster/cluster.ts');
+  const { startCluster } = await import('../cluster/src/cluster.ts');
   const cluster = await step('starting the pocket cluster', startCluster).catch((error: Error) => {
     throw new UserError(error.message, { hint: 'or on a cluster of yours: make demo CONTEXT=kind-x' });
   });

@@ -17,7 +17,7 @@ interface Fault {
   breakWatchesMs?: number;
 }
 
-/** Lets requests fail that are about the namespace of these tests, or none any more; see test/cluster/fault.ts. */
+/** Lets requests fail that are about the namespace of these tests, or none any more; see test/cluster/src/api/fault.ts. */
 async function fail(fault?: Fault): Promise<void> {
   const { verb = '', resource = '', ...how } = fault ?? {};
   const faults = fault ? [{ match: `${verb} .*/namespaces/${shop.name}/${resource}`, ...how }] : [];

@@ -1,0 +1,40 @@
+import type { Registry } from '../store/registry.ts';
+import { isAllowed, rulesOf, type User } from './access.ts';
+import type { Answer } from './rest.ts';
+
+const PATH = /^\/apis\/authorization\.k8s\.io\/v1\/(self|)subject(access|rules)reviews$/;
+
+/** Answers `kubectl auth can-i`; undefined when a path is not about that. */
+export function review(registry: Registry, user: User, path: string, body: string): Answer | undefined {
+  const [, self, what] = PATH.exec(path) ?? [];
+  if (!what) return undefined;
+  const asked = JSON.parse(body);
+  // About oneself, or about the user that is named.
+  const who = self ? user : { name: asked.spec.user, groups: asked.spec.groups ?? [] };
+  const status =
+    what === 'access' ? accessOf(registry, who, asked.spec) : rulesStatus(registry, who, asked.spec);
+  return { code: 201, body: { ...asked, metadata: {}, status } };
+}
+
+interface AccessSpec {
+  resourceAttributes?: {
+    verb: string;
+    group?: string;
+    resource: string;
+    subresource?: string;
+    namespace?: string;
+    name?: string;
+  };
+}
+
+function accessOf(registry: Registry, user: User, { resourceAttributes }: AccessSpec): object {
+  // Without it the question is about a path: everyone may read what the API says of itself.
+  if (!resourceAttributes) return { allowed: true };
+  const { verb, group = '', resource, subresource, namespace, name } = resourceAttributes;
+  const full = subresource ? `${resource}/${subresource}` : resource;
+  return { allowed: isAllowed(registry, user, { verb, group, resource: full, namespace, name }) };
+}
+
+function rulesStatus(registry: Registry, user: User, { namespace }: { namespace?: string }): object {
+  return { resourceRules: rulesOf(registry, user, namespace), nonResourceRules: [], incomplete: false };
+}

@@ -1,0 +1,311 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from 'node:fs';
+import { isAbsolute, join } from 'node:path';
+import { PassThrough, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { PATH } from '../launch.ts';
+import type { Sandbox } from '../network/network.ts';
+import type { Mount } from '../node/volume.ts';
+import { now } from '../objects/object.ts';
+import type { Image } from './image.ts';
+import { Log } from './log.ts';
+import {
+  firstBelow,
+  innerNumber,
+  onTerminal,
+  type Process,
+  resizer,
+  type Signal,
+  startProcess,
+  tryKill,
+} from './process.ts';
+import { layOut } from './root.ts';
+import type { Running } from './running.ts';
+
+export interface ContainerOptions {
+  sandbox: Sandbox;
+  image: Image;
+  /** The image's own when it is empty. */
+  command: string[];
+  args: string[];
+  env: Record<string, string>;
+  workingDir?: string | undefined;
+  tty: boolean;
+  stdin: boolean;
+  runAsUser: number;
+  runAsGroup: number;
+  mounts: Mount[];
+  hostname: string;
+  /** The container whose processes it is to see, and be seen by; otherwise it has a number space of its own. */
+  target?: Container | undefined;
+}
+
+/** How a container ended; reason and message only when it could not start. */
+export interface Exit {
+  exitCode: number;
+  startedAt: string;
+  finishedAt: string;
+  reason?: string;
+  message?: string;
+}
+
+const SCRIPT = fileURLToPath(new URL('container.sh', import.meta.url));
+
+/** A container: a process that is the first of namespaces of its own, and all that it starts. */
+export interface Container {
+  log: Log;
+  /** Its first process, by the number that it has for us; undefined when there is none. */
+  pid: number | undefined;
+  exited: Promise<Exit>;
+  /** Sends a signal to its first process, which has to have a handler for it, or it is SIGKILL. */
+  signal(signal: Signal): void;
+  /** Its terminal, or its standard streams, from now on. */
+  attach(): Running;
+  /** Starts another process in it. */
+  exec(command: string[], options: { tty: boolean; stdin: boolean }): Promise<Running>;
+}
+
+/** Starts a container in a pod's network. It always returns one; one that can't be started has ended. */
+export async function startContainer(options: ContainerOptions): Promise<Container> {
+  const command = commandOf(options);
+  const missing = whyNot(command[0] ?? '', options.env.PATH ?? pathOf(options.image), options.mounts);
+  if (missing) return unstarted(missing);
+  const folder = `/run/pocket/containers/${randomUUID()}`;
+  mkdirSync(folder, { recursive: true });
+  const fstab = layOut(folder, options.image.folders, options.mounts);
+  const line = [
+    ...namespacesOf(options),
+    ...['sh', SCRIPT, ...withEnvironment(options, command, options.tty)],
+  ];
+  const environment = {
+    PATH,
+    POCKET_FSTAB: fstab,
+    POCKET_ROOT: join(folder, 'root'),
+    POCKET_HOSTNAME: options.hostname,
+    POCKET_DIR: options.workingDir ?? '/',
+    POCKET_USER: String(options.runAsUser),
+    POCKET_GROUP: String(options.runAsGroup),
+  };
+  // script(1) types a ^D when its input is empty: a terminal has one that stays open.
+  const stdin = options.stdin || options.tty;
+  const process = await startProcess(onTerminal(line, options.tty), environment, { stdin, words: true });
+  const ended = process.ended.finally(() => rmSync(folder, { recursive: true, force: true }));
+  const trouble = await Promise.race([readiness(process), ended.then((code) => `it ended with ${code}`)]);
+  if (trouble !== undefined) {
+    // It has ended when its output has been read.
+    for (const output of [process.stdout, process.stderr]) output.resume();
+    return unstarted(`the pocket cluster cannot make the container: ${trouble}`);
+  }
+  return new RunningContainer(process, ended, options);
+}
+
+/** The beginning of a command line that is to run in a container's namespaces. */
+function namespacesOf({ sandbox: { namespace }, target }: ContainerOptions): string[] {
+  const joined = [
+    ...(namespace ? [`--net=${namespace}`] : []),
+    ...(target ? [`--pid=/proc/${target.pid}/ns/pid`] : []),
+  ];
+  return [
+    ...(joined.length > 0 ? ['nsenter', ...joined] : []),
+    ...['unshare', '--mount', '--uts'],
+    // nsenter has forked where it has joined.
+    ...(target ? [] : ['--pid', '--fork', '--kill-child']),
+  ];
+}
+
+/** A container whose first process runs. */
+class RunningContainer implements Container {
+  readonly log = new Log();
+  readonly exited: Promise<Exit>;
+  readonly #process: Process;
+  readonly #options: ContainerOptions;
+  readonly #viewers = new Set<{ stdout: PassThrough; stderr: PassThrough | undefined }>();
+  readonly pid: number | undefined;
+  #over = false;
+  #killed = false;
+
+  constructor(process: Process, ended: Promise<number>, options: ContainerOptions) {
+    this.#process = process;
+    this.#options = options;
+    this.pid = firstBelow(process.child.pid ?? 0);
+    for (const source of ['stdout', 'stderr'] as const)
+      process[source].on('data', (chunk: Buffer) => this.#say(source, chunk));
+    const startedAt = now();
+    this.exited = ended.then((code) => {
+      // unshare(1) ends with 1 when its child was killed.
+      const exitCode = this.#killed ? 137 : code;
+      this.#over = true;
+      this.log.end();
+      for (const { stdout, stderr } of this.#viewers) {
+        stdout.end();
+        stderr?.end();
+      }
+      return { exitCode, startedAt, finishedAt: now() };
+    });
+  }
+
+  signal(signal: Signal): void {
+    // A number that is free again might be another's.
+    if (!this.pid || this.#over) return;
+    this.#killed ||= signal === 'SIGKILL';
+    tryKill(this.pid, signal);
+  }
+
+  attach(): Running {
+    const { tty, stdin } = this.#options;
+    const viewer = { stdout: new PassThrough(), stderr: tty ? undefined : new PassThrough() };
+    this.#viewers.add(viewer);
+    const { child, stdin: input, stdout, stderr } = this.#process;
+    return {
+      ...viewer,
+      // What one viewer closes stays open for the others.
+      stdin:
+        stdin && input
+          ? new Writable({
+              write: (chunk, _, done) =>
+                input.write(chunk) ? done() : once(input, 'drain').then(() => done(), done),
+            })
+          : undefined,
+      resize: resizer(child),
+      exited: this.exited.then(({ exitCode }) => exitCode),
+      release: () => {
+        this.#viewers.delete(viewer);
+        stdout.resume();
+        stderr.resume();
+      },
+    };
+  }
+
+  async exec(command: string[], { tty, stdin }: { tty: boolean; stdin: boolean }): Promise<Running> {
+    const { runAsUser, image, env, mounts } = this.#options;
+    const missing = whyNot(command[0] ?? '', env.PATH ?? pathOf(image), mounts);
+    if (missing) return failed(missing);
+    // In there it is the first of all, unless it is a guest.
+    const inner = this.#options.target ? innerNumber(this.pid ?? 0) : 1;
+    const line = [
+      ...['nsenter', `--target=${this.pid}`, '--mount', '--pid', '--net', '--uts', '--'],
+      // Its user namespace is the last to enter: it has no rights over the others.
+      ...(runAsUser === 0
+        ? []
+        : ['nsenter', `--user=/proc/${inner}/ns/user`, '--preserve-credentials', '--']),
+      ...['env', '-C', this.#options.workingDir ?? '/'],
+      // The terminal is made in there: job control needs a session whose numbers are of that pid namespace.
+      ...onTerminal(withEnvironment(this.#options, command, tty), tty),
+    ];
+    const process = await startProcess(line, { PATH }, { stdin: stdin || tty });
+    const { child, stdout, stderr } = process;
+    return {
+      stdin: stdin ? process.stdin : undefined,
+      stdout,
+      stderr: tty ? undefined : stderr,
+      resize: resizer(child),
+      exited: process.ended,
+      release: () => {
+        for (const stream of [process.stdin, stdout, stderr]) stream?.destroy();
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        const first = firstBelow(child.pid ?? 0);
+        // Whoever started it ends with it, and must be there to reap it.
+        if (first) tryKill(first, 'SIGKILL');
+        else child.kill('SIGHUP');
+      },
+    };
+  }
+
+  #say(source: 'stdout' | 'stderr', chunk: Buffer): void {
+    this.log.write(source, chunk);
+    for (const viewer of this.#viewers) {
+      const stream = viewer[source] ?? viewer.stdout;
+      if (stream.write(chunk)) continue;
+      this.#process[source].pause();
+      stream.once('drain', () => this.#process[source].resume());
+    }
+  }
+}
+
+/** Waits until a container's first process is about to become its command; resolves with what went wrong, if so. */
+function readiness(process: Process): Promise<string | undefined> {
+  let words = '';
+  return new Promise((resolve) => {
+    process.words?.on('data', (data) => {
+      words += data;
+      if (words.endsWith('ready\n')) resolve(undefined);
+    });
+    process.words?.on('end', () => resolve(words.trim() || 'it ended without a word'));
+  });
+}
+
+// -- commands
+
+function commandOf({ image, command, args }: ContainerOptions): string[] {
+  const program = command.length > 0 ? command : args.length > 0 ? [] : image.command;
+  return [...program, ...args];
+}
+
+function pathOf({ path }: Image): string {
+  return [...path, PATH].join(':');
+}
+
+function withEnvironment({ env, image }: ContainerOptions, command: string[], tty: boolean): string[] {
+  const all = { PATH: pathOf(image), HOME: '/root', ...(tty && { TERM: 'xterm' }), ...env };
+  return ['env', '-i', ...Object.entries(all).map(([name, value]) => `${name}=${value}`), ...command];
+}
+
+/** Why a program can't be run, in runc's words. */
+function whyNot(program: string, path: string, mounts: Mount[]): string | undefined {
+  const inVolume = mounts.some(({ target }) => program.startsWith(`${target}/`));
+  if (inVolume) return undefined;
+  if (program.includes('/')) {
+    if (!isAbsolute(program) || isExecutable(program)) return undefined;
+    return existsSync(program)
+      ? `exec: "${program}": permission denied`
+      : `exec: "${program}": stat ${program}: no such file or directory`;
+  }
+  if (path.split(':').some((folder) => isExecutable(join(folder, program)))) return undefined;
+  return `exec: "${program}": executable file not found in $PATH`;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+const RUNC =
+  'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ';
+
+function unstarted(why: string): Container {
+  const log = new Log();
+  log.end();
+  const exit = {
+    exitCode: 128,
+    reason: 'StartError',
+    message: `${RUNC}${why}: unknown`,
+    // It never did.
+    startedAt: '1970-01-01T00:00:00Z',
+    finishedAt: now(),
+  };
+  return {
+    log,
+    pid: undefined,
+    exited: Promise.resolve(exit),
+    signal: () => undefined,
+    attach: () => failed(why),
+    exec: async () => failed(why),
+  };
+}
+
+/** A process that could not be started. */
+function failed(why: string): Running {
+  const stdout = new PassThrough();
+  stdout.end();
+  const error = new Error(
+    `OCI runtime exec failed: exec failed: unable to start container process: ${why}: unknown`,
+  );
+  const exited = Promise.reject(error);
+  exited.catch(() => undefined);
+  return { stdout, resize: () => undefined, exited, release: () => undefined };
+}

@@ -1,0 +1,132 @@
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Mount } from '../node/volume.ts';
+
+/** The machine's folders of which a container has its own. */
+const OWN = ['tmp', 'run', 'proc', 'dev', 'sys', 'lost+found'];
+
+/**
+ * Lays out a container's root in a folder: the machine's own folders, read-only, a private /tmp and /run, the volumes.
+ * @returns the path of an fstab that makes it so, for `mount --all` in a mount namespace of its own.
+ */
+export function layOut(folder: string, shared: string[], mounts: Mount[]): string {
+  const root = join(folder, 'root');
+  for (const name of ['tmp', 'run', 'proc', 'dev'])
+    mkdirSync(join(root, name), { recursive: true, mode: 0o777 });
+  const volumes = mounts
+    .map((mount) => ({ ...mount, target: resolved(mount.target) }))
+    .sort((a, b) => (a.target < b.target ? -1 : 1));
+  const overlays = overlaysFor(volumes.map(({ target }) => target));
+  const lines = [
+    `${fstabPath(root)} ${fstabPath(root)} none bind 0 0`,
+    ...machineFolders(folder, overlays),
+    ...shared.filter((path) => /^\/(tmp|run)\//.test(path)).map((path) => shareFolder(root, path)),
+    `proc ${fstabPath(join(root, 'proc'))} proc defaults 0 0`,
+    bind('/dev', join(root, 'dev'), 'rbind'),
+  ];
+  for (const { source, target, readOnly } of volumes) {
+    place(placeOf(folder, target, volumes, overlays), statSync(source).isDirectory());
+    lines.push(bind(source, join(root, target), readOnly ? 'rbind,ro' : 'rbind'));
+  }
+  const fstab = join(folder, 'fstab');
+  writeFileSync(fstab, `${lines.join('\n')}\n`);
+  return fstab;
+}
+
+/** Copies the links at the machine's root, and says how its folders are mounted. */
+function machineFolders(folder: string, overlays: Set<string>): string[] {
+  const root = join(folder, 'root');
+  const entries = readdirSync('/', { withFileTypes: true }).filter(({ name }) => !OWN.includes(name));
+  for (const link of entries.filter((entry) => entry.isSymbolicLink()))
+    cpSync(`/${link.name}`, join(root, link.name), { verbatimSymlinks: true });
+  return entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) =>
+      overlays.has(`/${name}`) ? overlay(folder, `/${name}`) : shareFolder(root, `/${name}`),
+    );
+}
+
+function shareFolder(root: string, path: string): string {
+  place(join(root, path), true);
+  return bind(path, join(root, path), `rbind,ro${flagsOf(path)}`);
+}
+
+function bind(source: string, target: string, options: string): string {
+  return `${fstabPath(source)} ${fstabPath(target)} none ${options} 0 0`;
+}
+
+/** Makes what a mount needs to be there. */
+function place(path: string, isFolder: boolean): void {
+  if (existsSync(path)) return;
+  mkdirSync(isFolder ? path : dirname(path), { recursive: true });
+  if (!isFolder) writeFileSync(path, '');
+}
+
+/** Where the place for a volume can be made: in the volume around it, in a layer over the machine's, in the root. */
+function placeOf(folder: string, target: string, volumes: Mount[], overlays: Set<string>): string {
+  const outer = volumes.findLast((other) => target.startsWith(`${other.target}/`));
+  if (outer) return outer.source + target.slice(outer.target.length);
+  return join(folder, overlays.has(top(target)) ? 'overlay' : 'root', target);
+}
+
+/** The first folder of a path: `/etc`. */
+function top(path: string): string {
+  return path.split('/', 2).join('/');
+}
+
+/** Where a path leads by the machine's links, as far as it is the machine's: `/var/run/x` is `/run/x`. */
+function resolved(path: string): string {
+  return path.split('/').reduce((before, name) => {
+    const next = join(before, name);
+    const isOwn = OWN.includes(top(next).slice(1));
+    return !isOwn && existsSync(next) ? realpathSync(next) : next;
+  }, '/');
+}
+
+/** The machine's folders in which places for volumes are missing: they get them in a layer above. */
+function overlaysFor(targets: string[]): Set<string> {
+  const missing = targets.filter((target) => !existsSync(target)).map(top);
+  return new Set(missing.filter((path) => !OWN.includes(path.slice(1)) && existsSync(path)));
+}
+
+function overlay(folder: string, path: string): string {
+  const upper = join(folder, 'overlay', path);
+  const work = join(folder, 'work', path);
+  const target = join(folder, 'root', path);
+  for (const each of [upper, work, target]) mkdirSync(each, { recursive: true });
+  const options = `ro,lowerdir=${path},upperdir=${upper},workdir=${work}`;
+  return `overlay ${fstabPath(target)} overlay ${fstabPath(options)} 0 0`;
+}
+
+/** The flags of a mount that a user namespace must not take off again when it makes it read-only. */
+function flagsOf(path: string): string {
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => line.split(' '));
+  const over = mounts
+    .filter(([, , , , point = '']) => point === '/' || path === point || path.startsWith(`${point}/`))
+    .sort((a, b) => (b[4]?.length ?? 0) - (a[4]?.length ?? 0));
+  const locked = (over[0]?.[5] ?? '')
+    .split(',')
+    .filter((flag) => ['nosuid', 'nodev', 'noexec'].includes(flag));
+  return locked.map((flag) => `,${flag}`).join('');
+}
+
+/** As fstab(5) wants a path that has spaces. */
+function fstabPath(path: string): string {
+  return path
+    .replaceAll('\\', '\\134')
+    .replaceAll(' ', '\\040')
+    .replaceAll('\t', '\\011')
+    .replaceAll('\n', '\\012');
+}

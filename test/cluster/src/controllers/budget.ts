@@ -1,0 +1,110 @@
+import { resourceOf, resources } from '../kinds/index.ts';
+import { controllerOf, type KubeObject, matches } from '../objects/object.ts';
+import { qualified } from '../objects/status.ts';
+import type { Registry } from '../store/registry.ts';
+import type { Controller } from './controller.ts';
+import { amountOf, type Condition, isLeaving, isReady, withCondition } from './pods.ts';
+
+/** Counts into the status of a PodDisruptionBudget how many of its pods may be evicted now. */
+export const budgetController: Controller = {
+  resource: resourceOf('poddisruptionbudgets'),
+  concerns({ resource, object, old }, registry) {
+    if (resource.plural === 'poddisruptionbudgets') return [object];
+    const budgets = registry.list('poddisruptionbudgets', object.metadata.namespace);
+    // How many pods there are to be is told by what makes them.
+    if (resource.group === 'apps') return budgets;
+    if (resource.plural !== 'pods') return [];
+    return budgets.filter((budget) => covers(budget, object) || (old && covers(budget, old)));
+  },
+  reconcile(budget, registry) {
+    const counts = countsOf(registry, budget);
+    registry.modify(
+      'poddisruptionbudgets',
+      budget,
+      (draft) => {
+        const observedGeneration = draft.metadata.generation ?? 1;
+        draft.status = {
+          ...counts.numbers,
+          observedGeneration,
+          conditions: withCondition(draft.status?.conditions, { ...counts.condition, observedGeneration }),
+        };
+      },
+      { subresource: 'status' },
+    );
+    return undefined;
+  },
+};
+
+/** Whether a budget is about a pod; one with an empty selector is about all, one without any about none. */
+export function covers({ metadata, spec }: KubeObject, pod: KubeObject): boolean {
+  if (!spec.selector || metadata.namespace !== pod.metadata.namespace) return false;
+  return matches(spec.selector, pod.metadata.labels);
+}
+
+interface Counts {
+  numbers: {
+    disruptionsAllowed: number;
+    currentHealthy: number;
+    desiredHealthy: number;
+    expectedPods: number;
+  };
+  condition: Condition;
+}
+
+function countsOf(registry: Registry, budget: KubeObject): Counts {
+  const pods = registry.list('pods', budget.metadata.namespace).filter((pod) => covers(budget, pod));
+  const currentHealthy = pods.filter((pod) => isReady(pod) && !isLeaving(pod)).length;
+  const { minAvailable, maxUnavailable } = budget.spec;
+  const byNumber = typeof minAvailable === 'number';
+  const total = byNumber ? pods.length : scaleOf(registry, pods);
+  // Without knowing of how many pods it is a share, nothing is allowed.
+  if (typeof total === 'string')
+    return {
+      numbers: { disruptionsAllowed: 0, currentHealthy, desiredHealthy: 0, expectedPods: 0 },
+      condition: { type: 'DisruptionAllowed', status: 'False', reason: 'SyncFailed', message: total },
+    };
+  const desiredHealthy =
+    maxUnavailable === undefined
+      ? amountOf(minAvailable, total, Math.ceil)
+      : Math.max(0, total - amountOf(maxUnavailable, total, Math.ceil));
+  const disruptionsAllowed = total > 0 ? Math.max(0, currentHealthy - desiredHealthy) : 0;
+  return {
+    numbers: { disruptionsAllowed, currentHealthy, desiredHealthy, expectedPods: total },
+    condition: allowance(disruptionsAllowed),
+  };
+}
+
+/** The condition that tells whether a pod may be evicted. */
+export function allowance(disruptionsAllowed: number): Condition {
+  const allowed = disruptionsAllowed > 0;
+  return {
+    ...{ type: 'DisruptionAllowed', status: allowed ? 'True' : 'False' },
+    ...{ reason: allowed ? 'SufficientPods' : 'InsufficientPods', message: '' },
+  };
+}
+
+/** How many pods are wanted by all that make some pods; or why that can't be said. */
+function scaleOf(registry: Registry, pods: KubeObject[]): number | string {
+  const makers = new Map<string, number>();
+  for (const pod of pods) {
+    const maker = makerOf(registry, pod);
+    if (typeof maker === 'string') return maker;
+    if (maker) makers.set(maker.metadata.uid, maker.spec.replicas);
+  }
+  return [...makers.values()].reduce((sum, replicas) => sum + replicas, 0);
+}
+
+/** What decides how many of a pod there are; undefined for a pod of its own. */
+function makerOf(registry: Registry, pod: KubeObject): KubeObject | string | undefined {
+  let maker: KubeObject | undefined;
+  for (let owner = controllerOf(pod); owner; owner = maker && controllerOf(maker)) {
+    const { kind, name } = owner;
+    const resource = resources.find((resource) => resource.kind === kind);
+    const found = resource && registry.find(resource.plural, pod.metadata.namespace, name);
+    if (!resource || !found) return `found no controllers for pod ${JSON.stringify(pod.metadata.name)}`;
+    if (!resource.subresources.includes('scale'))
+      return `${qualified(resource)} does not implement the scale subresource`;
+    maker = found;
+  }
+  return maker;
+}

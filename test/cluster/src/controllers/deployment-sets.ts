@@ -1,0 +1,151 @@
+import { isDeepStrictEqual } from 'node:util';
+import { controlledBy, type KubeObject } from '../objects/object.ts';
+import type { Registry } from '../store/registry.ts';
+import { amountOf } from './pods.ts';
+import { hashOf } from './revision.ts';
+
+const HASH = 'pod-template-hash';
+const REVISION = 'deployment.kubernetes.io/revision';
+const HISTORY = 'deployment.kubernetes.io/revision-history';
+const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
+
+/** The ReplicaSets of a Deployment. */
+export function setsOf(registry: Registry, { metadata }: KubeObject): KubeObject[] {
+  return registry
+    .list('replicasets', metadata.namespace)
+    .filter((set) => set.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid));
+}
+
+/** The ReplicaSet whose template is the Deployment's own. */
+export function setOf(registry: Registry, deployment: KubeObject): KubeObject | undefined {
+  return setsOf(registry, deployment).find((set) =>
+    isDeepStrictEqual(withoutHash(set.spec.template), deployment.spec.template),
+  );
+}
+
+function withoutHash(template: KubeObject): unknown {
+  const { [HASH]: _, ...labels } = template.metadata.labels ?? {};
+  return { ...template, metadata: { ...template.metadata, labels } };
+}
+
+/** The ReplicaSet of the Deployment's template, made if there is none, as its latest revision. */
+export function latestSet(registry: Registry, deployment: KubeObject): KubeObject {
+  const set = setOf(registry, deployment) ?? createSet(registry, deployment);
+  return promote(registry, deployment, set) ?? set;
+}
+
+function createSet(registry: Registry, deployment: KubeObject): KubeObject {
+  const { template, selector, minReadySeconds } = deployment.spec;
+  const { name, namespace } = deployment.metadata;
+  const hash = hashOf(template);
+  const labels = { ...template.metadata.labels, [HASH]: hash };
+  const replicas = Math.max(0, Math.min(deployment.spec.replicas, roomIn(registry, deployment)));
+  const set = registry.create('replicasets', {
+    metadata: {
+      name: `${name}-${hash}`,
+      ...(namespace && { namespace }),
+      labels,
+      annotations: annotationsFor(deployment, latest(registry, deployment) + 1),
+      ownerReferences: [controlledBy(deployment)],
+    },
+    spec: {
+      replicas,
+      ...(minReadySeconds && { minReadySeconds }),
+      selector: { ...selector, matchLabels: { ...selector.matchLabels, [HASH]: hash } },
+      template: { ...template, metadata: { ...template.metadata, labels } },
+    },
+  });
+  tellScaling(registry, deployment, set, 0);
+  return set;
+}
+
+/** How many more pods there may be now. */
+export function roomIn(registry: Registry, deployment: KubeObject): number {
+  const total = setsOf(registry, deployment).reduce((sum, { spec }) => sum + spec.replicas, 0);
+  return deployment.spec.replicas + surgeOf(deployment) - total;
+}
+
+/** Tells in an event how many pods a ReplicaSet was to have before, and is to have now. */
+export function tellScaling(
+  registry: Registry,
+  deployment: KubeObject,
+  set: KubeObject,
+  before: number,
+): void {
+  const { replicas } = set.spec;
+  if (replicas === before) return;
+  const way = replicas > before ? 'up' : 'down';
+  const message = `Scaled ${way} replica set ${set.metadata.name} from ${before} to ${replicas}`;
+  registry.event(deployment, 'Normal', 'ScalingReplicaSet', message);
+}
+
+/** A ReplicaSet's revision, 0 without one. */
+export function revisionOf({ metadata }: KubeObject): number {
+  return Number(metadata.annotations?.[REVISION] ?? 0);
+}
+
+function latest(registry: Registry, deployment: KubeObject): number {
+  return Math.max(0, ...setsOf(registry, deployment).map(revisionOf));
+}
+
+function annotationsFor(deployment: KubeObject, revision: number): Record<string, string> {
+  const { [LAST_APPLIED]: _, [REVISION]: __, ...own } = deployment.metadata.annotations ?? {};
+  return { ...own, [REVISION]: String(revision), ...sizesOf(deployment) };
+}
+
+/** The annotations by which a ReplicaSet knows how large its Deployment is. */
+export function sizesOf(deployment: KubeObject): Record<string, string> {
+  const { replicas } = deployment.spec;
+  return {
+    'deployment.kubernetes.io/desired-replicas': String(replicas),
+    'deployment.kubernetes.io/max-replicas': String(replicas + surgeOf(deployment)),
+  };
+}
+
+/** Makes a ReplicaSet the latest revision, also one that was before. */
+function promote(registry: Registry, deployment: KubeObject, fresh: KubeObject): KubeObject | undefined {
+  const own = revisionOf(fresh);
+  const newest = latest(registry, deployment);
+  const revision = own < newest ? newest + 1 : own;
+  registry.modify('deployments', deployment, ({ metadata }) => {
+    metadata.annotations = { ...metadata.annotations, [REVISION]: String(revision) };
+  });
+  return registry.modify('replicasets', fresh, ({ metadata, spec }) => {
+    const { [HISTORY]: history, ...before } = metadata.annotations ?? {};
+    // All the revisions that it was before.
+    const past = [history, own < revision ? String(own) : undefined].filter(Boolean).join(',');
+    metadata.annotations = {
+      ...before,
+      ...annotationsFor(deployment, revision),
+      ...(past && { [HISTORY]: past }),
+    };
+    if (deployment.spec.minReadySeconds) spec.minReadySeconds = deployment.spec.minReadySeconds;
+    else delete spec.minReadySeconds;
+  });
+}
+
+/** Removes the oldest ReplicaSets without pods, beyond those kept for a way back. */
+export function cleanUp(registry: Registry, deployment: KubeObject): void {
+  const fresh = setOf(registry, deployment);
+  const old = setsOf(registry, deployment)
+    .filter(
+      (set) => set.metadata.uid !== fresh?.metadata.uid && set.spec.replicas === 0 && !set.status?.replicas,
+    )
+    .sort((a, b) => revisionOf(a) - revisionOf(b));
+  const surplus = Math.max(0, old.length - (deployment.spec.revisionHistoryLimit ?? 10));
+  for (const set of old.slice(0, surplus)) registry.delete('replicasets', set);
+}
+
+/** How many pods there may be too many during a rollout. */
+export function surgeOf({ spec }: KubeObject): number {
+  if (spec.strategy.type === 'Recreate') return 0;
+  return amountOf(spec.strategy.rollingUpdate?.maxSurge ?? '25%', spec.replicas, Math.ceil);
+}
+
+/** How many pods may be missing during a rollout: one at least where there may be none more. */
+export function unavailableOf(deployment: KubeObject): number {
+  const { strategy, replicas } = deployment.spec;
+  if (strategy.type === 'Recreate') return replicas;
+  const most = amountOf(strategy.rollingUpdate?.maxUnavailable ?? '25%', replicas, Math.floor);
+  return most === 0 && surgeOf(deployment) === 0 ? 1 : Math.min(most, replicas);
+}

@@ -1,0 +1,198 @@
+import {
+  controlledBy,
+  controllerOf,
+  type KubeObject,
+  type LabelSelector,
+  matches,
+  now,
+} from '../objects/object.ts';
+import { StatusError } from '../objects/status.ts';
+import { type NewObject, nameSuffix, type Registry } from '../store/registry.ts';
+import type { Change } from '../store/store.ts';
+
+/** The pods that a controller made, those on their way out included. */
+export function podsOf(registry: Registry, owner: KubeObject): KubeObject[] {
+  return registry
+    .list('pods', owner.metadata.namespace)
+    .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid));
+}
+
+/** The objects of a resource that a change is about: itself, or the controller of what changed. */
+export function ownersOf(
+  plural: string,
+  owned: string,
+  { resource, object }: Change,
+  registry: Registry,
+): KubeObject[] {
+  if (resource.plural === plural) return [object];
+  if (resource.plural !== owned) return [];
+  const uids = object.metadata.ownerReferences?.map(({ uid }) => uid) ?? [];
+  return registry
+    .list(plural, object.metadata.namespace)
+    .filter(({ metadata }) => uids.includes(metadata.uid));
+}
+
+/** The workloads that a change of a pod may matter to: those that have it, or had it, or might take it. */
+export function makersOf(plural: string, change: Change, registry: Registry): KubeObject[] {
+  const { resource, object, old } = change;
+  if (resource.plural !== 'pods') return ownersOf(plural, 'pods', change, registry);
+  const pods = old ? [object, old] : [object];
+  const uids = pods.flatMap((pod) => pod.metadata.ownerReferences?.map(({ uid }) => uid) ?? []);
+  return registry
+    .list(plural, object.metadata.namespace)
+    .filter(({ metadata, spec }) => uids.includes(metadata.uid) || isFree(object, spec.selector));
+}
+
+function isFree(pod: KubeObject, selector: LabelSelector): boolean {
+  return !controllerOf(pod) && matches(selector, pod.metadata.labels);
+}
+
+/** Takes the pods that a workload selects and nobody controls, and lets go of those that it no longer selects. */
+export function claim(registry: Registry, owner: KubeObject, mayHave = (_pod: KubeObject) => true): void {
+  const { namespace, uid } = owner.metadata;
+  for (const pod of registry.list('pods', namespace)) {
+    const isOwn = controllerOf(pod)?.uid === uid;
+    const isMeant = matches(owner.spec.selector, pod.metadata.labels);
+    if (isOwn && !isMeant)
+      registry.modify('pods', pod, ({ metadata }) => {
+        metadata.ownerReferences = metadata.ownerReferences?.filter((other) => other.uid !== uid) ?? [];
+      });
+    else if (isMeant && !controllerOf(pod) && !isLeaving(pod) && !hasEnded(pod) && mayHave(pod))
+      registry.modify('pods', pod, ({ metadata }) => {
+        metadata.ownerReferences = [...(metadata.ownerReferences ?? []), controlledBy(owner)];
+      });
+  }
+}
+
+export function isReady({ status }: KubeObject): boolean {
+  return conditionOf(status, 'Ready')?.status === 'True';
+}
+
+/** How long, in ms, until a pod that is ready counts as available; 0 when it does, Infinity when it isn't ready. */
+export function untilAvailable({ status }: KubeObject, minReadySeconds = 0): number {
+  const ready = conditionOf(status, 'Ready');
+  if (ready?.status !== 'True') return Number.POSITIVE_INFINITY;
+  if (minReadySeconds === 0) return 0;
+  return Math.max(0, Date.parse(ready.lastTransitionTime ?? now()) + minReadySeconds * 1000 - Date.now());
+}
+
+/** In how many ms the next of some pods becomes available; undefined when none is about to. */
+export function untilNextAvailable(pods: KubeObject[], minReadySeconds?: number): number | undefined {
+  const waits = pods.map((pod) => untilAvailable(pod, minReadySeconds)).filter((wait) => wait > 0);
+  const soonest = Math.min(...waits);
+  return Number.isFinite(soonest) ? soonest : undefined;
+}
+
+export function isLeaving({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}
+
+/** Whether a pod has ended for good. */
+export function hasEnded({ status }: KubeObject): boolean {
+  return status?.phase === 'Failed' || status?.phase === 'Succeeded';
+}
+
+export interface Condition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+  lastTransitionTime?: string;
+  lastUpdateTime?: string;
+  observedGeneration?: number;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the statuses of all kinds
+export function conditionOf(status: any, type: string): Condition | undefined {
+  return status?.conditions?.find((condition: Condition) => condition.type === type);
+}
+
+/** What a pod has beside its controller's template. */
+export interface PodParts {
+  name?: string;
+  labels?: object;
+  spec?: object;
+}
+
+/**
+ * Makes a pod from a controller's template, and tells it in an event.
+ * @throws StatusError when the API server refuses.
+ */
+export function createPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): KubeObject {
+  const { template } = owner.spec;
+  const { name, namespace } = owner.metadata;
+  const object: NewObject = {
+    metadata: {
+      name: pod.name ?? `${name}-${nameSuffix()}`,
+      generateName: `${name}-`,
+      ...(namespace && { namespace }),
+      labels: { ...template.metadata?.labels, ...pod.labels },
+      ...(template.metadata?.annotations && { annotations: template.metadata.annotations }),
+      ownerReferences: [controlledBy(owner)],
+    },
+    spec: { ...structuredClone(template.spec), ...pod.spec },
+  };
+  const made = registry.create('pods', object);
+  registry.event(
+    owner,
+    'Normal',
+    'SuccessfulCreate',
+    told(owner, made.metadata.name, 'create', 'successful'),
+  );
+  return made;
+}
+
+/** The words of an event about a pod that was made, deleted, or refused. */
+export function told(
+  owner: KubeObject,
+  pod: string,
+  verb: 'create' | 'delete',
+  how: 'successful' | Error,
+): string {
+  const did = verb === 'create' ? 'Created' : 'Deleted';
+  if (owner.kind !== 'StatefulSet')
+    return how instanceof Error ? `Error creating: ${how.message}` : `${did} pod: ${pod}`;
+  const what = `${verb} Pod ${pod} in StatefulSet ${owner.metadata.name}`;
+  return how instanceof Error ? `${what} failed error: ${how.message}` : `${what} successful`;
+}
+
+export function deletePod(registry: Registry, owner: KubeObject, pod: KubeObject): void {
+  registry.delete('pods', pod);
+  registry.event(owner, 'Normal', 'SuccessfulDelete', told(owner, pod.metadata.name, 'delete', 'successful'));
+}
+
+/** Makes a pod, or tells in an event why it is refused, and returns the refusal. */
+export function tryPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): StatusError | undefined {
+  try {
+    createPod(registry, owner, pod);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof StatusError)) throw error;
+    registry.event(owner, 'Warning', 'FailedCreate', told(owner, pod.name ?? '', 'create', error));
+    return error;
+  }
+}
+
+/** Sets a condition, which keeps its time of transition while its status stays. */
+export function withCondition(conditions: Condition[] = [], condition: Condition): Condition[] {
+  const old = conditions.find(({ type }) => type === condition.type);
+  const lastTransitionTime = old?.status === condition.status ? (old.lastTransitionTime ?? now()) : now();
+  const same =
+    old &&
+    old.reason === condition.reason &&
+    old.message === condition.message &&
+    old.observedGeneration === condition.observedGeneration &&
+    old.status === condition.status;
+  const next = same ? old : { ...condition, lastTransitionTime };
+  return [...conditions.filter(({ type }) => type !== condition.type), next];
+}
+
+/** How many pods a percentage or a number stands for. */
+export function amountOf(
+  value: number | string | undefined,
+  total: number,
+  round: (value: number) => number,
+): number {
+  if (typeof value === 'number') return value;
+  return round((Number.parseInt(value ?? '0', 10) * total) / 100);
+}

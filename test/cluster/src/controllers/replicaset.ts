@@ -1,0 +1,98 @@
+import { resourceOf } from '../kinds/index.ts';
+import type { KubeObject } from '../objects/object.ts';
+import type { StatusError } from '../objects/status.ts';
+import type { Registry } from '../store/registry.ts';
+import type { Controller } from './controller.ts';
+import {
+  claim,
+  conditionOf,
+  deletePod,
+  hasEnded,
+  isLeaving,
+  isReady,
+  makersOf,
+  podsOf,
+  tryPod,
+  untilAvailable,
+  withCondition,
+} from './pods.ts';
+
+/** The least and the most that a refused pod waits for its next try, in ms. */
+const RETRY_MS = { least: 1000, most: 10_000 };
+
+/** Keeps as many pods as a ReplicaSet asks for. */
+export const replicaSetController: Controller = {
+  resource: resourceOf('replicasets'),
+  concerns: (change, registry) => makersOf('replicasets', change, registry),
+  reconcile(set, registry) {
+    if (!isLeaving(set)) claim(registry, set);
+    const refusal = isLeaving(set) ? undefined : scale(registry, set, activeOf(registry, set));
+    const wait = tell(registry, set, refusal);
+    return refusal ? untilRetry(set) : wait;
+  },
+};
+
+/** The pods that count; those that have ended stay to be looked at, and are replaced. */
+function activeOf(registry: Registry, set: KubeObject): KubeObject[] {
+  return podsOf(registry, set).filter((pod) => !isLeaving(pod) && !hasEnded(pod));
+}
+
+/** As long as pods have been refused so far: tries grow rarer. */
+function untilRetry({ status }: KubeObject): number {
+  const since = conditionOf(status, 'ReplicaFailure')?.lastTransitionTime;
+  const age = since ? Date.now() - Date.parse(since) : 0;
+  return Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, age));
+}
+
+function scale(registry: Registry, set: KubeObject, pods: KubeObject[]): StatusError | undefined {
+  const { replicas } = set.spec;
+  for (let missing = replicas - pods.length; missing > 0; missing--) {
+    const refusal = tryPod(registry, set);
+    if (refusal) return refusal;
+  }
+  const surplus = pods.sort(byWorth).slice(0, Math.max(0, pods.length - replicas));
+  for (const pod of surplus) deletePod(registry, set, pod);
+  return undefined;
+}
+
+/** The ones to go first: without a node, not ready, young. */
+function byWorth(a: KubeObject, b: KubeObject): number {
+  return (
+    Number(!!a.spec.nodeName) - Number(!!b.spec.nodeName) ||
+    Number(isReady(a)) - Number(isReady(b)) ||
+    b.metadata.creationTimestamp.localeCompare(a.metadata.creationTimestamp)
+  );
+}
+
+/** Writes the status; returns in how many ms a pod becomes available. */
+function tell(registry: Registry, set: KubeObject, refusal: StatusError | undefined): number | undefined {
+  const pods = activeOf(registry, set);
+  const waits = pods.map((pod) => untilAvailable(pod, set.spec.minReadySeconds));
+  registry.modify(
+    'replicasets',
+    set,
+    (draft) => {
+      // The first refusal's words stay: the next one's differ by the pod's name only.
+      const failure = conditionOf(draft.status, 'ReplicaFailure') ?? {
+        type: 'ReplicaFailure',
+        status: 'True',
+        reason: 'FailedCreate',
+        message: refusal?.message ?? '',
+      };
+      const conditions = refusal ? withCondition(draft.status?.conditions, failure) : undefined;
+      const ready = pods.filter(isReady).length;
+      const available = waits.filter((wait) => wait === 0).length;
+      draft.status = {
+        replicas: pods.length,
+        ...(pods.length > 0 && { fullyLabeledReplicas: pods.length }),
+        ...(ready > 0 && { readyReplicas: ready }),
+        ...(available > 0 && { availableReplicas: available }),
+        observedGeneration: set.metadata.generation,
+        ...(conditions && { conditions }),
+      };
+    },
+    { subresource: 'status' },
+  );
+  const soonest = Math.min(...waits.filter((wait) => wait > 0));
+  return Number.isFinite(soonest) ? soonest : undefined;
+}

@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto';
+import { controlledBy, type KubeObject } from '../objects/object.ts';
+import type { Registry } from '../store/registry.ts';
+
+const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
+
+/** A short name for what a template says, as Kubernetes has in `pod-template-hash`: the same for the same template. */
+export function hashOf(template: unknown): string {
+  const digest = createHash('sha256').update(canonical(template)).digest();
+  return [...digest.subarray(0, 10)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
+}
+
+/** JSON that does not depend on the order of keys. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part) =>
+    part && typeof part === 'object' && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
+
+/** Keeps what a StatefulSet's or DaemonSet's template says now as its newest ControllerRevision. */
+export function keepRevision(registry: Registry, set: KubeObject): void {
+  const { name, namespace = '' } = set.metadata;
+  const known = registry
+    .list('controllerrevisions', namespace)
+    .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === set.metadata.uid));
+  const newest = Math.max(0, ...known.map(({ revision }) => revision));
+  const hash = hashOf(set.spec.template);
+  const same = known.find(({ metadata }) => metadata.name === `${name}-${hash}`);
+  if (same?.revision === newest) return;
+  if (same) {
+    registry.modify('controllerrevisions', same, (draft) => Object.assign(draft, { revision: newest + 1 }));
+    return;
+  }
+  const labels = { ...set.spec.template.metadata?.labels, 'controller-revision-hash': hash };
+  const metadata = { name: `${name}-${hash}`, namespace, labels, ownerReferences: [controlledBy(set)] };
+  const data = { spec: { template: { ...set.spec.template, $patch: 'replace' } } };
+  registry.create('controllerrevisions', { metadata, data, revision: newest + 1 });
+}
+
+/** The template that a set had at a revision, by the revision's name. */
+export function templateAt(registry: Registry, set: KubeObject, name: string): unknown {
+  const kept = registry.find('controllerrevisions', set.metadata.namespace, name);
+  if (!kept) return undefined;
+  const { $patch: _, ...template } = kept.data.spec.template;
+  return template;
+}

@@ -1,0 +1,66 @@
+import { type KubeObject, matches } from '../objects/object.ts';
+import { sidecarsOf } from '../objects/sidecar.ts';
+import { isLeaving, isReady } from './pods.ts';
+
+/** Whether a Service's selector takes a pod. */
+export function selects({ spec, metadata }: KubeObject, pod: KubeObject): boolean {
+  if (!spec.selector || metadata.namespace !== pod.metadata.namespace) return false;
+  return matches({ matchLabels: spec.selector }, pod.metadata.labels);
+}
+
+export interface ServicePort {
+  name?: string;
+  port: number;
+  protocol: string;
+  targetPort: number | string;
+  appProtocol?: string;
+}
+
+/** The number of a Service's targetPort in a pod; undefined when the pod has no port of that name. */
+function portIn(pod: KubeObject, { targetPort, protocol }: ServicePort): number | undefined {
+  if (typeof targetPort === 'number') return targetPort;
+  for (const { ports = [] } of [...pod.spec.containers, ...sidecarsOf(pod.spec)]) {
+    for (const { name, containerPort, protocol: own } of ports)
+      if (name === targetPort && (own ?? 'TCP') === protocol) return containerPort;
+  }
+  return undefined;
+}
+
+/** Whether a Service's traffic may go to a pod. */
+export function counts({ spec }: KubeObject, pod: KubeObject): boolean {
+  return spec.publishNotReadyAddresses === true || (isReady(pod) && !isLeaving(pod));
+}
+
+/** Pods with the same numbers for all ports, together. */
+export function byPorts(service: KubeObject, pods: KubeObject[]): { ports: object[]; pods: KubeObject[] }[] {
+  const groups = new Map<string, { ports: object[]; pods: KubeObject[] }>();
+  for (const pod of pods) {
+    const ports = ((service.spec.ports ?? []) as ServicePort[]).flatMap((port) => {
+      const number = portIn(pod, port);
+      const { name, protocol, appProtocol } = port;
+      return number === undefined
+        ? []
+        : [{ ...(name && { name }), port: number, protocol, ...(appProtocol && { appProtocol }) }];
+    });
+    const key = JSON.stringify(ports);
+    const group = groups.get(key) ?? { ports, pods: [] };
+    groups.set(key, group);
+    group.pods.push(pod);
+  }
+  return [...groups.values()].filter(({ ports }) => ports.length > 0);
+}
+
+/** How endpoints name their pod. */
+export function targetRef({ metadata: { name, namespace, uid } }: KubeObject): object {
+  return { kind: 'Pod', name, namespace, uid };
+}
+
+/** The Service's own labels, and the mark of one without an address. */
+export function labelsOf({ metadata, spec }: KubeObject): Record<string, string> {
+  return { ...metadata.labels, ...(spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }) };
+}
+
+/** The name that a pod has in the DNS beneath the Service's own. */
+export function hostnameIn(service: KubeObject, { spec }: KubeObject): { hostname?: string } {
+  return spec.hostname && spec.subdomain === service.metadata.name ? { hostname: spec.hostname } : {};
+}

@@ -1,0 +1,86 @@
+import type { KubeObject } from '../objects/object.ts';
+import type { Resource, Schema } from '../objects/resource.ts';
+import type { Cause } from '../objects/status.ts';
+import { checkMetadata, invalidValue, required } from './check.ts';
+import { AGE, NAME } from './columns.ts';
+import { CONDITIONS } from './pod-spec.ts';
+
+const TARGET: Schema = {
+  fields: { type: 'string', averageUtilization: 'int', averageValue: 'quantity', value: 'quantity' },
+};
+
+/** As on a cluster without a metrics server, metrics are asked for in vain. */
+const METRICS: Schema = {
+  list: { fields: { type: 'string', resource: { fields: { name: 'string', target: TARGET } } } },
+};
+
+export const horizontalpodautoscalers: Resource = {
+  plural: 'horizontalpodautoscalers',
+  kind: 'HorizontalPodAutoscaler',
+  group: 'autoscaling',
+  version: 'v2',
+  namespaced: true,
+  shortNames: ['hpa'],
+  inAll: true,
+  subresources: ['status'],
+  schema: {
+    spec: {
+      fields: {
+        scaleTargetRef: { fields: { apiVersion: 'string', kind: 'string', name: 'string' } },
+        minReplicas: 'int',
+        maxReplicas: 'int',
+        metrics: METRICS,
+      },
+    },
+    status: {
+      fields: {
+        currentReplicas: 'int',
+        desiredReplicas: 'int',
+        lastScaleTime: 'string',
+        conditions: CONDITIONS,
+      },
+    },
+  },
+  setDefaults: setAutoscalerDefaults,
+  validate: validateAutoscaler,
+  columns: [
+    NAME,
+    { name: 'Reference', cell: ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}` },
+    { name: 'Targets', cell: ({ spec }) => spec.metrics.map(metricText).join(', ') },
+    { name: 'MinPods', cell: ({ spec }) => String(spec.minReplicas) },
+    { name: 'MaxPods', cell: ({ spec }) => spec.maxReplicas },
+    { name: 'Replicas', cell: ({ status }) => status?.currentReplicas ?? 0 },
+    AGE,
+  ],
+};
+
+function setAutoscalerDefaults(autoscaler: KubeObject): void {
+  autoscaler.spec ??= {};
+  const { spec } = autoscaler;
+  spec.minReplicas ??= 1;
+  const target = { type: 'Utilization', averageUtilization: 80 };
+  if (!spec.metrics?.length) spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
+}
+
+function validateAutoscaler(autoscaler: KubeObject): Cause[] {
+  const { minReplicas, maxReplicas = 0, scaleTargetRef = {} } = autoscaler.spec;
+  const field = 'spec.maxReplicas';
+  return [
+    ...checkMetadata(autoscaler),
+    ...(minReplicas < 1
+      ? [invalidValue('spec.minReplicas', minReplicas, 'must be greater than or equal to 1')]
+      : []),
+    ...(maxReplicas < 1 ? [invalidValue(field, maxReplicas, 'must be greater than 0')] : []),
+    ...(maxReplicas < minReplicas
+      ? [invalidValue(field, maxReplicas, 'must be greater than or equal to `minReplicas`')]
+      : []),
+    ...['kind', 'name']
+      .filter((name) => !scaleTargetRef[name])
+      .map((name) => required(`spec.scaleTargetRef.${name}`)),
+  ];
+}
+
+function metricText({ resource }: KubeObject): string {
+  const { averageUtilization, averageValue } = resource.target;
+  return `${resource.name}: <unknown>/${averageValue ?? `${averageUtilization}%`}`;
+}

@@ -1,0 +1,124 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:net';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { UserError } from '../../../scripts/lib/util/error.ts';
+
+export interface Launched {
+  /** Of the machine's 127.0.0.1; who connects is served by the process inside. */
+  port: number;
+  /** The first line that it prints, once it is ready; rejects when it ends before. */
+  firstLine: Promise<string>;
+  /** Resolves with its exit code, when it has ended with everything in it. */
+  exited: Promise<number>;
+  stop(): Promise<void>;
+}
+
+/** What the namespaces are made of: a user namespace lets an ordinary user make the others. */
+const NAMESPACES = ['--user', '--map-root-user', '--net', '--mount', '--mount-proc', '--pid', '--uts'];
+
+/**
+ * Gives the inside a /run and terminals of its own, of which nothing is on the machine's disk. The shell stays the first
+ * process, for it reaps orphans, as Node does not: a zombie would keep its container's pid namespace for ever.
+ */
+const PREPARE = `
+mount -t tmpfs -o mode=755 tmpfs /run &&
+mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts /dev/pts &&
+"$@"
+exit $?`;
+
+/** Where the programs are that an ordinary user's PATH may lack: ip, pivot_root. */
+export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/**
+ * Runs a TypeScript file as root of namespaces of its own; it finds a listening socket of the machine's network as
+ * file descriptor 3. It must end when its stdin does: so it never outlives this process, however that ends.
+ * @throws UserError when the machine does not let it.
+ */
+export async function launch(entry: string, ...args: string[]): Promise<Launched> {
+  const listener = createServer().listen(0, '127.0.0.1');
+  await once(listener, 'listening');
+  const { port } = listener.address() as { port: number };
+  await assertAllowed().catch((error: unknown) => {
+    listener.close();
+    throw error;
+  });
+  const command = [process.execPath, '--import', import.meta.resolve('tsx'), entry, ...args];
+  const child = spawn(
+    'unshare',
+    [...NAMESPACES, '--fork', '--kill-child', 'sh', '-c', PREPARE, 'sh', ...command],
+    // In a session of its own, so that a Ctrl-C meant for this process does not end the cluster before it is done.
+    {
+      stdio: ['pipe', 'pipe', 'inherit', descriptorOf(listener)],
+      env: { ...process.env, PATH: `${process.env.PATH}:${PATH}` },
+      detached: true,
+    },
+  );
+  listener.close();
+  const exited = once(child, 'exit').then(([code, signal]) => (signal ? 128 : (code as number)));
+  child.stdin?.on('error', () => undefined);
+  return {
+    port,
+    firstLine: firstLineOf(child.stdout as Readable),
+    exited,
+    stop: async () => {
+      child.stdin?.end();
+      const kill = setTimeout(() => child.kill('SIGKILL'), 5000);
+      await exited;
+      clearTimeout(kill);
+    },
+  };
+}
+
+function descriptorOf(server: Server): number {
+  return (server as unknown as { _handle: { fd: number } })._handle.fd;
+}
+
+async function firstLineOf(output: Readable): Promise<string> {
+  const line = await new Promise<string | undefined>((resolve) => {
+    const lines = createInterface(output);
+    lines.once('line', resolve).once('close', () => resolve(undefined));
+  });
+  // What comes later is not for us, but must not block it.
+  output.resume();
+  if (line === undefined) throw new Error('the pocket cluster ended before it was ready');
+  return line;
+}
+
+/** Tries the namespaces once, for an answer that says what to do. */
+async function assertAllowed(): Promise<void> {
+  const child = spawn('unshare', [...NAMESPACES, '--fork', 'sh', '-c', PREPARE, 'sh', 'ip', '-V'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, PATH: `${process.env.PATH}:${PATH}` },
+  });
+  let words = '';
+  child.stderr.on('data', (data) => {
+    words += data;
+  });
+  const code = await new Promise((resolve) => child.once('close', resolve).once('error', resolve));
+  if (code === 0) return;
+  if (code instanceof Error)
+    throw new UserError(`the pocket cluster needs unshare (util-linux): ${code.message}`);
+  throw new UserError(
+    `the pocket cluster cannot make namespaces: ${remedy() ?? words.trim().split('\n')[0]}`,
+  );
+}
+
+/** The settings by which distributions forbid user namespaces, and how they are undone. */
+function remedy(): string | undefined {
+  const is = (name: string, value: string) => {
+    const path = `/proc/sys/${name}`;
+    return existsSync(path) && readFileSync(path, 'utf8').trim() === value;
+  };
+  if (is('kernel/apparmor_restrict_unprivileged_userns', '1') && process.getuid?.() !== 0)
+    return 'AppArmor forbids it; run: sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0';
+  if (is('kernel/unprivileged_userns_clone', '0'))
+    return 'the kernel forbids it; run: sudo sysctl -w kernel.unprivileged_userns_clone=1';
+  if (is('user/max_user_namespaces', '0'))
+    return 'the kernel forbids it; run: sudo sysctl -w user.max_user_namespaces=15000';
+  if (existsSync('/.dockerenv') || existsSync('/run/.containerenv'))
+    return 'this container is not allowed to; run it with --privileged';
+  return undefined;
+}

@@ -1,0 +1,95 @@
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { KubeObject } from '../objects/object.ts';
+import type { Registry } from '../store/registry.ts';
+import { ConfigError, type ContainerSpec, dataOf } from './environment.ts';
+
+export interface Mount {
+  source: string;
+  target: string;
+  readOnly: boolean;
+}
+
+/** The file of a pod's own /etc/hosts, beside its volumes: no volume has a dot in its name. */
+export const HOSTS = 'etc.hosts';
+
+/**
+ * Makes a pod's volumes in a folder: ConfigMaps and Secrets as files, several of them in one where they are projected,
+ * emptyDirs as folders.
+ * @throws ConfigError when a ConfigMap or Secret is not there.
+ */
+export function makeVolumes(registry: Registry, pod: KubeObject, folder: string): void {
+  for (const volume of pod.spec.volumes ?? []) {
+    const path = join(folder, volume.name);
+    mkdirSync(path, { recursive: true });
+    chmodSync(path, 0o777);
+    for (const source of sourcesOf(volume)) {
+      const data = contentOf(registry, pod, volume.name, source);
+      if (data) writeFiles(path, data, source);
+    }
+  }
+}
+
+/** A ConfigMap or Secret whose content is in a volume, and how. */
+interface Source {
+  resource: 'configmaps' | 'secrets';
+  name: string;
+  optional?: boolean | undefined;
+  items?: { key: string; path: string; mode?: number }[];
+  defaultMode?: number;
+}
+
+function sourcesOf({ configMap, secret, projected }: ContainerSpec): Source[] {
+  const { sources = [], defaultMode } = projected ?? {};
+  return [
+    ...(configMap ? [{ resource: 'configmaps', ...configMap }] : []),
+    ...(secret ? [{ resource: 'secrets', ...secret, name: secret.secretName }] : []),
+    ...sources.flatMap(({ configMap, secret }: ContainerSpec) => [
+      ...(configMap ? [{ resource: 'configmaps', defaultMode, ...configMap }] : []),
+      ...(secret ? [{ resource: 'secrets', defaultMode, ...secret }] : []),
+    ]),
+  ];
+}
+
+function contentOf(
+  registry: Registry,
+  pod: KubeObject,
+  volume: string,
+  { resource, name, optional }: Source,
+): Record<string, Buffer> | undefined {
+  try {
+    return dataOf(registry, pod, resource, { name, optional });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new ConfigError(`MountVolume.SetUp failed for volume "${volume}" : ${error.message}`);
+  }
+}
+
+function writeFiles(
+  folder: string,
+  data: Record<string, Buffer>,
+  { items, defaultMode = 0o644 }: Source,
+): void {
+  const files = items ?? Object.keys(data).map((key) => ({ key, path: key, mode: undefined }));
+  for (const { key, path, mode } of files) {
+    const file = join(folder, path);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, data[key] ?? '');
+    chmodSync(file, mode ?? defaultMode);
+  }
+}
+
+/** Where a container sees its pod's volumes, and the pod's own /etc/hosts. */
+export function mountsOf(pod: KubeObject, container: ContainerSpec, folder: string): Mount[] {
+  const own = { source: join(folder, HOSTS), target: '/etc/hosts', readOnly: false };
+  const mounts = (container.volumeMounts ?? []).map(
+    (mount: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }) => {
+      const source = join(folder, mount.name, mount.subPath ?? '');
+      if (!existsSync(source)) mkdirSync(source, { recursive: true });
+      const volume = pod.spec.volumes.find(({ name }: { name: string }) => name === mount.name);
+      const readOnly = mount.readOnly === true || !volume.emptyDir;
+      return { source, target: mount.mountPath, readOnly };
+    },
+  );
+  return [own, ...mounts];
+}

@@ -1,0 +1,279 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { resourceOf, resources } from '../kinds/index.ts';
+import { type KubeObject, now } from '../objects/object.ts';
+import type { Part, Resource } from '../objects/resource.ts';
+import { schemaOf, withoutEmpty } from '../objects/schema.ts';
+import { conflict, invalid, notFound, StatusError } from '../objects/status.ts';
+import { admit, admitSecurity } from './admission.ts';
+import { Store } from './store.ts';
+
+/** How a write is meant. */
+export interface WriteOptions {
+  /** Judge it, and change nothing. */
+  dryRun?: boolean;
+  /** Only this part of the object is written. */
+  subresource?: Part;
+}
+
+export interface DeleteOptions {
+  dryRun?: boolean;
+  gracePeriodSeconds?: number;
+  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
+  preconditions?: { uid?: string; resourceVersion?: string };
+}
+
+/** The objects as the API server lets them be: every write is filled in, judged and admitted here, whoever makes it. */
+export class Registry {
+  readonly store = new Store();
+
+  /** The resource of a plural name; it must exist. */
+  resource(plural: string): Resource {
+    return resourceOf(plural);
+  }
+
+  list(plural: string, namespace?: string): KubeObject[] {
+    return this.store.list(this.resource(plural), namespace);
+  }
+
+  find(plural: string, namespace: string | undefined, name: string): KubeObject | undefined {
+    return this.store.find(this.resource(plural), namespace, name);
+  }
+
+  /** @throws StatusError: AlreadyExists, Invalid, Forbidden (quota) … */
+  create(plural: string, given: NewObject, options: WriteOptions = {}): KubeObject {
+    const resource = this.resource(plural);
+    const object = withoutEmpty(schemaOf(resource), given) as KubeObject;
+    const { metadata } = object;
+    if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + nameSuffix();
+    if (!resource.namespaced) delete metadata.namespace;
+    metadata.uid = randomUUID();
+    object.apiVersion = resource.group ? `${resource.group}/${resource.version}` : resource.version;
+    object.kind = resource.kind;
+    if (hasGeneration(resource)) metadata.generation = 1;
+    if (resource.subresources.includes('status')) startStatus(object);
+    resource.setDefaults?.(object);
+    judge(resource, object);
+    admit(this, resource, object);
+    return options.dryRun ? this.store.prepare(resource, object) : this.store.create(resource, object);
+  }
+
+  /** Writes the whole object. @throws StatusError: NotFound, Conflict, Invalid … */
+  update(plural: string, given: KubeObject, options: WriteOptions = {}): KubeObject {
+    const resource = this.resource(plural);
+    const { namespace, name } = given.metadata;
+    const old = this.store.find(resource, namespace, name);
+    if (!old) throw notFound(resource, name);
+    if (given.metadata.resourceVersion && given.metadata.resourceVersion !== old.metadata.resourceVersion)
+      throw conflict(resource, name);
+    const object = this.#next(resource, withoutEmpty(schemaOf(resource), given) as KubeObject, old, options);
+    if (options.dryRun) return object;
+    const stored = this.store.update(resource, object);
+    if (stored.metadata.deletionTimestamp && isFree(stored) && isFree(old) === false)
+      this.store.remove(resource, stored);
+    return stored;
+  }
+
+  #next(resource: Resource, object: KubeObject, old: KubeObject, options: WriteOptions): KubeObject {
+    if (options.subresource === 'status') return { ...old, status: object.status };
+    const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, resourceVersion } =
+      old.metadata;
+    if (object.metadata.uid && object.metadata.uid !== uid) throw conflict(resource, old.metadata.name);
+    if (options.subresource === 'ephemeralcontainers') return this.#withEphemeral(resource, object, old);
+    Object.assign(object.metadata, { uid, creationTimestamp, resourceVersion });
+    if (deletionTimestamp) Object.assign(object.metadata, { deletionTimestamp, deletionGracePeriodSeconds });
+    if (old.metadata.generation) object.metadata.generation = old.metadata.generation;
+    if (resource.subresources.includes('status')) restoreStatus(object, old);
+    resource.setDefaults?.(object);
+    judge(resource, object, old);
+    if (hasGeneration(resource) && !isDeepStrictEqual(object.spec, old.spec))
+      object.metadata.generation = (old.metadata.generation ?? 0) + 1;
+    return object;
+  }
+
+  /** A pod with the ephemeral containers of another one, from which nothing else is taken. */
+  #withEphemeral(resource: Resource, { spec }: KubeObject, old: KubeObject): KubeObject {
+    const { ephemeralContainers: _, ...rest } = structuredClone(old.spec);
+    const added = spec?.ephemeralContainers && { ephemeralContainers: spec.ephemeralContainers };
+    const pod = { ...old, spec: { ...rest, ...added } };
+    resource.setDefaults?.(pod);
+    judge(resource, pod, old, 'ephemeralcontainers');
+    admitSecurity(this, resource, pod);
+    return pod;
+  }
+
+  /** Changes a copy of the stored object in place, and writes it; does nothing when it is gone. */
+  modify(
+    plural: string,
+    { metadata }: Pick<KubeObject, 'metadata'>,
+    change: (draft: KubeObject) => void,
+    options: WriteOptions = {},
+  ): KubeObject | undefined {
+    const object = this.find(plural, metadata.namespace, metadata.name);
+    if (!object || object.metadata.uid !== metadata.uid) return undefined;
+    const draft = structuredClone(object);
+    change(draft);
+    return this.update(plural, draft, options);
+  }
+
+  /** Deletes as the API does: a pod that runs is only marked, and the kubelet ends it. */
+  delete(
+    plural: string,
+    { metadata }: Pick<KubeObject, 'metadata'>,
+    options: DeleteOptions = {},
+  ): KubeObject {
+    const resource = this.resource(plural);
+    const object = this.store.find(resource, metadata.namespace, metadata.name);
+    if (!object) throw notFound(resource, metadata.name);
+    const { uid, resourceVersion } = options.preconditions ?? {};
+    if (uid && uid !== object.metadata.uid) throw unmet(resource, object, 'UID', uid, object.metadata.uid);
+    if (resourceVersion && resourceVersion !== object.metadata.resourceVersion)
+      throw unmet(resource, object, 'ResourceVersion', resourceVersion, object.metadata.resourceVersion);
+    if (options.dryRun) return object;
+    if (options.propagationPolicy === 'Orphan') this.#orphan(object);
+    const grace = graceOf(plural, object, options);
+    if (grace === 0 && isFree(object)) this.store.remove(resource, object);
+    else return this.#mark(resource, object, grace);
+    return object;
+  }
+
+  /** Marks an object that someone else has to finish: the kubelet, or whoever put a finalizer. */
+  #mark(resource: Resource, object: KubeObject, grace: number): KubeObject {
+    const before = object.metadata.deletionGracePeriodSeconds;
+    if (object.metadata.deletionTimestamp && (before ?? 0) <= grace) return object;
+    const deletionTimestamp = now(grace);
+    const metadata = { ...object.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace };
+    const status = resource.plural === 'namespaces' ? { phase: 'Terminating' } : object.status;
+    return this.store.update(resource, { ...object, metadata, ...(status && { status }) });
+  }
+
+  /** Makes the dependents of an object no longer depend on it. */
+  #orphan({ metadata: { uid } }: KubeObject): void {
+    for (const { plural } of resources) {
+      for (const object of this.list(plural)) {
+        if (!object.metadata.ownerReferences?.some((owner) => owner.uid === uid)) continue;
+        this.modify(plural, object, ({ metadata }) => {
+          metadata.ownerReferences = metadata.ownerReferences?.filter((owner) => owner.uid !== uid) ?? [];
+        });
+      }
+    }
+  }
+
+  /** Records an event about an object; the same one again only counts. */
+  event(
+    about: KubeObject,
+    type: 'Normal' | 'Warning',
+    reason: string,
+    message: string,
+    fieldPath?: string,
+  ): void {
+    const { namespace = 'default', name, uid, resourceVersion } = about.metadata;
+    const same = this.list('events', namespace).find(
+      (event) => event.involvedObject.uid === uid && event.reason === reason && event.message === message,
+    );
+    if (same) {
+      this.modify('events', same, (event) =>
+        Object.assign(event, { count: event.count + 1, lastTimestamp: now() }),
+      );
+      return;
+    }
+    const { apiVersion, kind } = about;
+    if (this.find('namespaces', undefined, namespace)?.metadata.deletionTimestamp !== undefined) return;
+    this.create('events', {
+      metadata: { name: `${name}.${randomBytes(8).toString('hex')}`, namespace },
+      involvedObject: {
+        apiVersion,
+        kind,
+        namespace,
+        name,
+        uid,
+        resourceVersion,
+        ...(fieldPath && { fieldPath }),
+      },
+      ...{ type, reason, message, count: 1, firstTimestamp: now(), lastTimestamp: now() },
+      source: { component: fieldPath ? 'kubelet' : sourceOf(kind, reason) },
+    });
+  }
+}
+
+/** What someone creates: of the metadata, only what they may say. */
+export interface NewObject {
+  metadata: Partial<KubeObject['metadata']>;
+  // biome-ignore lint/suspicious/noExplicitAny: as in KubeObject
+  [field: string]: any;
+}
+
+/** What a new object's status says before anyone has looked at it. */
+const FIRST_PHASE: Record<string, string> = { Namespace: 'Active', Pod: 'Pending' };
+
+function startStatus(object: KubeObject): void {
+  const phase = FIRST_PHASE[object.kind];
+  if (phase) object.status = { phase };
+  else delete object.status;
+  if (object.kind === 'Pod') object.status.qosClass = qualityOf(object);
+  if (object.kind === 'Namespace') object.spec = { ...object.spec, finalizers: ['kubernetes'] };
+}
+
+/** A pod's class of service, by what its containers ask for and are limited to. */
+function qualityOf({ spec }: KubeObject): string {
+  const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
+  const resources = containers.map((container) => container.resources ?? {});
+  if (resources.every(({ requests, limits }: KubeObject) => !requests && !limits)) return 'BestEffort';
+  const same = ({ requests, limits }: KubeObject) =>
+    ['cpu', 'memory'].every((name) => limits?.[name] && (requests?.[name] ?? limits[name]) === limits[name]);
+  return resources.every(same) ? 'Guaranteed' : 'Burstable';
+}
+
+/** A write of the object leaves its status alone. */
+function restoreStatus(object: KubeObject, old: KubeObject): void {
+  if (old.status) object.status = old.status;
+  else delete object.status;
+}
+
+function judge(resource: Resource, object: KubeObject, old?: KubeObject, part?: Part): void {
+  const causes = resource.validate?.(object, old, part) ?? [];
+  if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
+}
+
+/** What controllers follow counts the changes of its spec. */
+function hasGeneration({ group }: Resource): boolean {
+  return ['apps', 'batch', 'policy'].includes(group);
+}
+
+/** Whether nothing holds an object back from being removed. */
+function isFree(object: KubeObject): boolean {
+  const { finalizers = [] } = object.metadata;
+  return finalizers.length === 0 && object.kind !== 'Namespace';
+}
+
+/** Who says so, on a cluster where it is not all one process. */
+function sourceOf(kind: string, reason: string): string {
+  if (kind !== 'Pod') return `${kind.toLowerCase()}-controller`;
+  return ['Scheduled', 'FailedScheduling'].includes(reason) ? 'default-scheduler' : 'kubelet';
+}
+
+/** How long, in seconds, an object may take to end: pods that run have a grace period. */
+function graceOf(plural: string, object: KubeObject, { gracePeriodSeconds }: DeleteOptions): number {
+  if (plural !== 'pods') return 0;
+  const { spec, status } = object;
+  if (!spec.nodeName || status?.phase === 'Succeeded' || status?.phase === 'Failed') return 0;
+  return gracePeriodSeconds ?? spec.terminationGracePeriodSeconds;
+}
+
+function unmet(
+  resource: Resource,
+  { metadata }: KubeObject,
+  what: string,
+  asked: string,
+  is: string,
+): StatusError {
+  const why = `the ${what} in the precondition (${asked}) does not match the ${what} in record (${is}). The object might have been deleted and then recreated`;
+  const message = `Operation cannot be fulfilled on ${resource.plural} "${metadata.name}": ${why}`;
+  return new StatusError(409, 'Conflict', message);
+}
+
+/** The end of a generated name, as Kubernetes makes it: five letters and digits that spell no words. */
+export function nameSuffix(): string {
+  const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
+  return [...randomBytes(5)].map((byte) => alphabet[byte % alphabet.length]).join('');
+}

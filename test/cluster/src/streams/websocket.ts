@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http';
+import { type Duplex, Readable, Writable } from 'node:stream';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { notDone } from '../objects/status.ts';
+import type { CommandStreams } from './remote-command.ts';
+
+/** Whether a request asks for a WebSocket; the other way to take a connection over is SPDY. */
+export function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  return headers.upgrade?.toLowerCase() === 'websocket';
+}
+
+/**
+ * Answers the handshake with the first of the protocols that the client offers too.
+ * @throws NotImplemented, before anything is answered, when it offers none of them.
+ */
+export async function acceptWebSocket(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+  protocols: string[],
+): Promise<WebSocket> {
+  const asked = request.headers['sec-websocket-protocol'] ?? '';
+  const offered = asked.split(',').map((word) => word.trim());
+  const protocol = protocols.find((name) => offered.includes(name));
+  if (!protocol) throw notDone(`the WebSocket protocols "${asked}"`);
+  // The library would refuse the slash in SPDY/3.1+portforward.k8s.io, so this is agreed on without it.
+  delete request.headers['sec-websocket-protocol'];
+  const server = new WebSocketServer({ noServer: true });
+  server.once('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`));
+  return await new Promise((resolve, reject) => {
+    // The library has answered the client by then; this is for the server's log.
+    server.once('wsClientError', (error, _, { url }) => reject(new Error(`${error.message}: ${url}`)));
+    server.handleUpgrade(request, socket, head, resolve);
+  });
+}
+
+const STDIN = 0;
+const STDOUT = 1;
+const STDERR = 2;
+const ERROR = 3;
+const RESIZE = 4;
+/** v5 only: the byte after it names a channel to which no more will come. */
+const CLOSE = 255;
+
+/** The streams of a remote command as channels: the first byte of a message says to which it belongs. */
+export function channelsOf(webSocket: WebSocket): CommandStreams {
+  const messages = createWebSocketStream(webSocket, { readableObjectMode: true });
+  // Who reads and who writes hear of it themselves.
+  messages.on('error', () => undefined);
+  const stdin = new InputChannel();
+  const resize = new InputChannel();
+  const [stdout, stderr, error] = [STDOUT, STDERR, ERROR].map((channel) => outputChannel(messages, channel));
+  const inputs = new Map([
+    [STDIN, stdin],
+    [RESIZE, resize],
+  ]);
+  const gone = demultiplex(messages, inputs)
+    .catch((cause: Error) => webSocket.close(1011, cause.message))
+    .finally(() => {
+      for (const stream of [stdin, resize, stdout, stderr, error]) stream?.destroy();
+    });
+  // By an empty message the client learns that the command is about to run.
+  messages.write(Buffer.of(STDOUT));
+  // Closing waits for what was sent before, and for the client's answer.
+  const close = () => webSocket.close(1000);
+  return { stdin, resize, stdout, stderr, error, gone, close } as CommandStreams;
+}
+
+/** What the client sends on a channel, taken no faster than it is read. */
+class InputChannel extends Readable {
+  #drained: () => void = () => undefined;
+
+  /** Takes a message, or the end; resolves when it can take more. */
+  async receive(data: Buffer | null): Promise<void> {
+    if (this.destroyed || this.push(data) || data === null) return;
+    await new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    });
+  }
+
+  override _read(): void {
+    this.#drained();
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#drained();
+    done(error);
+  }
+}
+
+function outputChannel(messages: Duplex, channel: number): Writable {
+  return new Writable({
+    write: (chunk: Buffer, _, done) =>
+      void messages.write(Buffer.concat([Buffer.of(channel), chunk]), (error) => done(error)),
+  });
+}
+
+async function demultiplex(messages: Duplex, inputs: Map<number, InputChannel>): Promise<void> {
+  for await (const message of messages as AsyncIterable<Buffer>) {
+    const [channel = STDIN, closed = STDIN] = message;
+    const input = inputs.get(channel === CLOSE ? closed : channel);
+    if (!input) throw notDone(`input on channel ${channel}`);
+    if (channel === CLOSE) await input.receive(null);
+    else if (message.length > 1) await input.receive(message.subarray(1));
+  }
+}

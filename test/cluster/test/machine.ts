@@ -1,0 +1,15 @@
+// Runs inside the pocket cluster's namespaces: does the trial that a request names, and says how it went.
+import { createServer } from 'node:http';
+import { prepareNetwork } from '../src/network/network.ts';
+import { trials } from './machine-trials.ts';
+
+await prepareNetwork();
+const server = createServer((request, response) => {
+  const trial = trials[decodeURIComponent(request.url ?? '').slice(1)];
+  Promise.resolve(trial?.()).then(
+    () => response.writeHead(trial ? 200 : 404).end(),
+    (error: Error) => response.writeHead(500).end(error.stack),
+  );
+});
+server.listen({ fd: 3 }, () => console.log('ready'));
+process.stdin.resume().on('end', () => process.exit());
