@@ -1,7 +1,7 @@
 import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as core from '@actions/core';
-import { Comparable, type Difference, diff } from '../scripts/lib/flow/diff.ts';
+import { Comparable, compare, type Difference } from '../scripts/lib/flow/diff.ts';
 import { readFlows } from '../scripts/lib/flow/flow-file.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import { gather, type Harvest } from './harvest.ts';
@@ -78,7 +78,7 @@ async function differencesOf({ inputs }: Job, harvest: Harvest): Promise<Differe
     fail(`input baseline: ${error.message}`);
     return undefined;
   }
-  return diff(before, harvest.comparable);
+  return compare(before, harvest.comparable);
 }
 
 /** An artifact is good to have: that there is none is a warning. */

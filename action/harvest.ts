@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Comparable } from '../scripts/lib/flow/diff.ts';
-import { latencyOf } from '../scripts/lib/flow/endpoint.ts';
+import { measureLatency } from '../scripts/lib/flow/endpoint.ts';
 import type { Flow } from '../scripts/lib/flow/flow.ts';
 import { readFlows } from '../scripts/lib/flow/flow-file.ts';
 import { copyFlows, FORMATS, writeFile } from '../scripts/lib/formats/formats.ts';
-import { redactor } from '../scripts/lib/redact/redact.ts';
+import { createRedactor } from '../scripts/lib/redact/redact.ts';
 import type { Format } from './inputs.ts';
 import type { Job } from './job.ts';
 import { pathOf } from './order.ts';
@@ -94,7 +94,9 @@ async function* judged(
   harvest: Harvest,
 ): AsyncGenerator<Flow> {
   const { inputs } = job;
-  const redact = inputs.redact ? redactor({ names: inputs.redactNames, patterns: [] }) : (flow: Flow) => flow;
+  const redact = inputs.redact
+    ? createRedactor({ names: inputs.redactNames, patterns: [] })
+    : (flow: Flow) => flow;
   const seen = new Set<string>();
   const files = rawFiles(job, number);
   for await (const raw of flowsOf(files, harvest.warnings)) {
@@ -134,8 +136,8 @@ export function isError({ error, response }: Flow): boolean {
 
 function keepSlowest(slowest: Flow[], flow: Flow): void {
   // That of a WebSocket is how long it was open.
-  if (latencyOf(flow) === undefined || flow.websocket) return;
+  if (measureLatency(flow) === undefined || flow.websocket) return;
   slowest.push(flow);
-  slowest.sort((a, b) => (latencyOf(b) ?? 0) - (latencyOf(a) ?? 0));
+  slowest.sort((a, b) => (measureLatency(b) ?? 0) - (measureLatency(a) ?? 0));
   slowest.length = Math.min(slowest.length, SHOWN);
 }

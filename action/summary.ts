@@ -1,5 +1,5 @@
 import type { Difference } from '../scripts/lib/flow/diff.ts';
-import { latencyOf } from '../scripts/lib/flow/endpoint.ts';
+import { measureLatency } from '../scripts/lib/flow/endpoint.ts';
 import type { Flow } from '../scripts/lib/flow/flow.ts';
 import type { Endpoint } from '../scripts/lib/flow/summary.ts';
 import { formatBytes } from '../scripts/lib/util/units.ts';
@@ -108,7 +108,7 @@ function tableOfFlows(flows: Flow[]): string {
     new Date(flow.created * 1000).toISOString().slice(11, 23),
     code(nameOf(flow)),
     text(statusOf(flow)),
-    msOf(latencyOf(flow)),
+    msOf(measureLatency(flow)),
   ]);
   return table(['Time', 'Request', 'Answer', 'Took'], rows);
 }

@@ -1,5 +1,5 @@
-import { headerOf } from '../../scripts/lib/flow/body.ts';
-import { bytesOf, latencyOf } from '../../scripts/lib/flow/endpoint.ts';
+import { findHeader } from '../../scripts/lib/flow/body.ts';
+import { countBytes, measureLatency } from '../../scripts/lib/flow/endpoint.ts';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { printable } from '../../scripts/lib/util/log.ts';
 
@@ -21,12 +21,12 @@ export function requestOf(flow: Flow): Request | undefined {
   if (!request || !response) return undefined;
   return {
     at: request.start,
-    from: printable(headerOf(request.headers, 'user-agent') ?? ''),
+    from: printable(findHeader(request.headers, 'user-agent') ?? ''),
     method: printable(request.method),
     path: printable(request.path),
     status: response.status,
-    ms: latencyOf(flow) ?? 0,
-    bytes: bytesOf(flow).received,
+    ms: measureLatency(flow) ?? 0,
+    bytes: countBytes(flow).received,
   };
 }
 

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
-import { flowsIn } from '../../scripts/lib/flow/flow-file.ts';
+import { parseFlows } from '../../scripts/lib/flow/flow-file.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 
 /** How long the reading of one small file may take, in ms: a machine that is busy is slow, one that hangs never ends. */
@@ -75,14 +75,14 @@ export interface Outcome {
 export async function fuzz(files: number, seed: number, use: (flow: Flow) => void): Promise<Outcome> {
   const random = randomFrom(seed);
   const pick = (below: number) => Math.floor(random() * below);
-  const samples = await samplesOf();
+  const samples = await readSamples();
   const outcome: Outcome = { files, flows: 0, refused: 0, truncated: 0 };
   for (let file = 0; file < files; file++) {
     const mutate = MUTATIONS[file % MUTATIONS.length] as Mutation;
     const bytes = mutate(samples[pick(samples.length)] as Buffer, pick);
     const began = Date.now();
     try {
-      for await (const { flow } of flowsIn(one(bytes), 'fuzz', () => outcome.truncated++)) {
+      for await (const { flow } of parseFlows(one(bytes), 'fuzz', () => outcome.truncated++)) {
         outcome.flows++;
         use(flow);
       }
@@ -102,13 +102,13 @@ async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
 }
 
 /** Two flows each of what is recorded beside this file. */
-async function samplesOf(): Promise<Buffer[]> {
+async function readSamples(): Promise<Buffer[]> {
   const folder = new URL('./', import.meta.url);
   const samples: Buffer[] = [];
   for (const name of readdirSync(folder).filter((name) => name.endsWith('.mitm'))) {
     const flows: Buffer[] = [];
     const file = one(readFileSync(new URL(name, folder)));
-    for await (const { bytes } of flowsIn(file, name, () => undefined)) flows.push(bytes);
+    for await (const { bytes } of parseFlows(file, name, () => undefined)) flows.push(bytes);
     for (let at = 0; at + 1 < flows.length; at++) samples.push(Buffer.concat(flows.slice(at, at + 2)));
   }
   return samples;

@@ -1,23 +1,23 @@
 import { Summary } from '../../scripts/lib/flow/summary.ts';
 import { encode } from '../../scripts/lib/flow/tnetstring.ts';
-import { curlOf } from '../../scripts/lib/formats/curl.ts';
-import { jsonOf } from '../../scripts/lib/formats/jsonl.ts';
-import { harEntry } from '../../scripts/lib/har/export.ts';
-import { redactor } from '../../scripts/lib/redact/redact.ts';
+import { formatCurl } from '../../scripts/lib/formats/curl.ts';
+import { toJson } from '../../scripts/lib/formats/jsonl.ts';
+import { toHarEntry } from '../../scripts/lib/har/export.ts';
+import { createRedactor } from '../../scripts/lib/redact/redact.ts';
 import { fuzz } from './fuzz.ts';
 
 /** Reads damaged flow files, and makes of what can be read all that `flows` makes. Usage: main [FILES] [SEED] */
 
 const [files = '100000', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
-const redact = redactor({});
+const redact = createRedactor({});
 const summary = new Summary();
 
 process.stdout.write(`${files} damaged flow files, seed ${seed}\n`);
 const began = Date.now();
 const outcome = await fuzz(Number(files), Number(seed), (flow) => {
   summary.add(flow);
-  JSON.stringify([jsonOf(flow), harEntry(flow)]);
-  if (flow.request) curlOf(flow);
+  JSON.stringify([toJson(flow), toHarEntry(flow)]);
+  if (flow.request) formatCurl(flow);
   encode(redact(flow).state);
 });
 const { maxRSS } = process.resourceUsage();

@@ -45,14 +45,14 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
   });
 }
 
-async function portOf(server: Server | Listener): Promise<number> {
+async function listenOnFreePort(server: Server | Listener): Promise<number> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
   return (server.address() as AddressInfo).port;
 }
 
 async function freePort(): Promise<number> {
   const server = listen();
-  const port = await portOf(server);
+  const port = await listenOnFreePort(server);
   await once(server.close(), 'close');
   return port;
 }
@@ -112,5 +112,5 @@ const [mitmdump = 'mitmdump', file = 'flows.mitm'] = process.argv.slice(2);
 const app = createServer(answer);
 const sockets = new WebSocketServer({ server: app });
 sockets.on('connection', (socket) => socket.on('message', (data, binary) => socket.send(data, { binary })));
-await record(mitmdump, `reverse:http://127.0.0.1:${await portOf(app)}`, file, use);
+await record(mitmdump, `reverse:http://127.0.0.1:${await listenOnFreePort(app)}`, file, use);
 process.exit();

@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, it } from 'node:test';
-import { type Flow, flowOf } from '../../scripts/lib/flow/flow.ts';
+import { type Flow, toFlow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
 import type { Dict } from '../../scripts/lib/flow/tnetstring.ts';
-import { curlOf } from '../../scripts/lib/formats/curl.ts';
+import { formatCurl } from '../../scripts/lib/formats/curl.ts';
 import { http, tcp } from './report-flows.ts';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');
@@ -43,7 +43,7 @@ function flowFor(asked: Asked, port = 8080): Flow {
     headers.map(([name, value]) => [Buffer.from(name), Buffer.from(value)]),
   );
   request.set('content', Buffer.from(asked.body ?? ''));
-  return flowOf(state);
+  return toFlow(state);
 }
 
 interface Arrived {
@@ -100,7 +100,7 @@ async function run(shell: string[], lines: string[]): Promise<void> {
 
 /** Sends a request by its command. @returns what arrived. */
 async function replay(asked: Asked): Promise<Arrived> {
-  await run(['sh'], [curlOf(flowFor(asked, port))]);
+  await run(['sh'], [formatCurl(flowFor(asked, port))]);
   assert.equal(arrived.length, 1);
   return arrived[0] as Arrived;
 }
@@ -161,7 +161,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     it(`sends every body byte for byte from ${shell.join(' ')}`, async () => {
       await run(
         shell,
-        BODIES.map((body) => curlOf(flowFor({ method: 'POST', body }, port))),
+        BODIES.map((body) => formatCurl(flowFor({ method: 'POST', body }, port))),
       );
       assert.deepEqual(
         arrived.map(({ body }) => body),
@@ -176,7 +176,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
       });
       await run(
         shell,
-        asked.map((asked) => curlOf(flowFor(asked, port))),
+        asked.map((asked) => formatCurl(flowFor(asked, port))),
       );
       for (const [index, value] of HOSTILE.entries()) {
         const bytes = Buffer.from(value).toString('latin1');
@@ -192,7 +192,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
   it('is one line without characters that a terminal acts on', () => {
     for (const value of BODIES) {
       const bytes = Buffer.from(value);
-      const command = curlOf(flowFor({ path: bytes, headers: [['X', bytes]], body: bytes }));
+      const command = formatCurl(flowFor({ path: bytes, headers: [['X', bytes]], body: bytes }));
       assert.doesNotMatch(command, /[\p{C}\p{Zl}\p{Zp}]/u);
     }
   });
@@ -291,7 +291,8 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
   });
 
   it('asks the host and port that the client asked', () => {
-    const command = (host: string, scheme = 'http') => curlOf(flowFor({ scheme, headers: [['host', host]] }));
+    const command = (host: string, scheme = 'http') =>
+      formatCurl(flowFor({ scheme, headers: [['host', host]] }));
     const none = ` -H 'User-Agent:' -H 'Accept:'`;
     assert.equal(command('shop.example:81'), `curl http://shop.example:81/${none}`);
     assert.equal(command('shop.example', 'https'), `curl https://shop.example/${none}`);
@@ -303,14 +304,14 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
   it('never has curl read what is no web page', () => {
     for (const scheme of ['file', 'dict', 'FILE', ''])
       assert.match(
-        curlOf(flowFor({ scheme, path: '/etc/passwd' })),
+        formatCurl(flowFor({ scheme, path: '/etc/passwd' })),
         /^curl http:\/\/localhost:8080\/etc\/passwd /,
       );
     for (const path of ['file:///etc/passwd', 'http://evil.example/']) {
-      const command = curlOf(flowFor({ path }));
+      const command = formatCurl(flowFor({ path }));
       assert.match(command, /^curl http:\/\/localhost:8080\/ --request-target /);
     }
-    assert.match(curlOf(flowFor({ host: 'file:///x' })), /^curl http:\/\/invalid\/ /);
+    assert.match(formatCurl(flowFor({ host: 'file:///x' })), /^curl http:\/\/invalid\/ /);
   });
 
   it('speaks HTTP/1.0 and unencrypted HTTP/2 where the client did', async () => {
@@ -328,7 +329,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
       { method: 'POST', path: '/h2', version: 'HTTP/2.0', headers: [['x-a', '1']], body: 'b' },
       port,
     );
-    await run(['sh'], [curlOf(flow)]);
+    await run(['sh'], [formatCurl(flow)]);
     server.close();
     assert.deepEqual(asked, ['/h2', '1', 'b']);
   });
@@ -342,7 +343,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     const to = ['--connect-to', `::localhost:${port}`].join(' ');
     await run(
       ['sh'],
-      asked.map((flow) => curlOf(flow).replace(/curl /, `curl ${to} `)),
+      asked.map((flow) => formatCurl(flow).replace(/curl /, `curl ${to} `)),
     );
     assert.deepEqual(
       arrived.map(({ line, body }) => [line, body]),
@@ -353,11 +354,11 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
 
 describe('curlOf', () => {
   it('is empty for what is not http', () => {
-    assert.equal(curlOf(tcp(0, [])), '');
+    assert.equal(formatCurl(tcp(0, [])), '');
   });
 
   it('refuses a body that no command line can hold', () => {
     const body = Buffer.alloc(64 * 1024 * 1024 + 1);
-    assert.match(curlOf(flowFor({ body })), /^# a request with a body of .* is too long for a command$/);
+    assert.match(formatCurl(flowFor({ body })), /^# a request with a body of .* is too long for a command$/);
   });
 });

@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { bodyOf, headerOf } from '../../scripts/lib/flow/body.ts';
+import { decodeBody, findHeader } from '../../scripts/lib/flow/body.ts';
 import { type Flow, parseFlow } from '../../scripts/lib/flow/flow.ts';
-import { flowsIn, readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { parseFlows, readFlows } from '../../scripts/lib/flow/flow-file.ts';
 import { encode, type Value } from '../../scripts/lib/flow/tnetstring.ts';
-import { jsonOf } from '../../scripts/lib/formats/jsonl.ts';
+import { toJson } from '../../scripts/lib/formats/jsonl.ts';
 import { python } from '../flows/python.ts';
 
 const RECORDED = ['8.1', '11.0'].map(
@@ -24,7 +24,7 @@ async function read(file: string): Promise<Flow[]> {
 
 /** What does not depend on when and by which ports it was recorded. */
 function lasting(flow: Flow): unknown {
-  const text = JSON.stringify(jsonOf(flow), (key, value) =>
+  const text = JSON.stringify(toJson(flow), (key, value) =>
     ['id', 'time', 'latency', 'client'].includes(key) ? undefined : value,
   );
   return JSON.parse(
@@ -78,14 +78,14 @@ describe('flows', () => {
       for (const coding of ['gzip', 'deflate', 'br']) {
         const { response } = of('GET', `/${coding}`);
         assert.ok(response);
-        assert.match(bodyOf(response).toString(), /"name":"Fäustling"/);
+        assert.match(decodeBody(response).toString(), /"name":"Fäustling"/);
       }
       const cookies = of('GET', '/cookies').response?.headers.filter(([name]) => name === 'set-cookie');
       assert.deepEqual(
         cookies?.map(([, value]) => value),
         ['a=1; Path=/; HttpOnly', 'b=2; Max-Age=60; Secure'],
       );
-      assert.equal(headerOf(of('GET', '/latin').response?.headers ?? [], 'x-name'), 'Fäustling');
+      assert.equal(findHeader(of('GET', '/latin').response?.headers ?? [], 'x-name'), 'Fäustling');
       assert.equal(of('GET', '/broken').response, undefined);
       assert.match(of('GET', '/broken').error?.message ?? '', /closed/);
       const { websocket } = of('GET', '/socket');
@@ -122,7 +122,7 @@ describe('flows', () => {
     const dns = flows.find(({ type }) => type === 'dns')?.dns;
     if (flows.length > 4) assert.equal(dns?.response?.answers[0]?.data.join('.'), '8.8.8.8');
     // An older mitmproxy does not read the version that is written.
-    if (flows[0]?.state.get('version') !== (await versionOf())) return;
+    if (flows[0]?.state.get('version') !== (await readVersion())) return;
     writeFileSync(copy, Buffer.concat(flows.map(({ state }) => encode(state))));
     assert.equal(String(await python(SEEN, copy)), String(await python(SEEN, kinds)));
   });
@@ -135,7 +135,7 @@ describe('flows', () => {
   });
 });
 
-async function versionOf(): Promise<number> {
+async function readVersion(): Promise<number> {
   return Number(await python('from mitmproxy import version; print(version.FLOW_FORMAT_VERSION)'));
 }
 
@@ -147,7 +147,7 @@ describe('flow files', () => {
     const bytes = Buffer.concat(whole.map(({ state }) => encode(state)));
     for (const length of [1, 7, 4096]) {
       const ids: string[] = [];
-      for await (const { flow } of flowsIn(chunked(bytes, length), 'x', () => assert.fail('truncated')))
+      for await (const { flow } of parseFlows(chunked(bytes, length), 'x', () => assert.fail('truncated')))
         ids.push(flow.id);
       assert.deepEqual(
         ids,
@@ -162,7 +162,7 @@ describe('flow files', () => {
     for (const cut of [first + 1, first + 4, first + 500, bytes.length - 1]) {
       const told: unknown[] = [];
       let count = 0;
-      for await (const _ of flowsIn(chunked(bytes.subarray(0, cut), 64), 'x', (truncation) =>
+      for await (const _ of parseFlows(chunked(bytes.subarray(0, cut), 64), 'x', (truncation) =>
         told.push(truncation),
       ))
         count++;
@@ -177,7 +177,7 @@ describe('flow files', () => {
     bytes[first] = 0x78;
     await assert.rejects(
       async () => {
-        for await (const _ of flowsIn(chunked(bytes, 100), 'x.mitm', () => undefined));
+        for await (const _ of parseFlows(chunked(bytes, 100), 'x.mitm', () => undefined));
       },
       { message: `x.mitm is no flow file from byte ${first} on: no length prefix` },
     );

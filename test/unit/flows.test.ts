@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { endpointOf, foldPath } from '../../scripts/lib/flow/endpoint.ts';
+import { foldPath, formatEndpoint } from '../../scripts/lib/flow/endpoint.ts';
 import { Histogram } from '../../scripts/lib/flow/histogram.ts';
-import { jsonOf } from '../../scripts/lib/formats/jsonl.ts';
+import { toJson } from '../../scripts/lib/formats/jsonl.ts';
 import { execute, type Result } from '../e2e/namespace.ts';
 import { fuzz } from '../flows/fuzz.ts';
 import { mitmproxyProgram } from '../flows/python.ts';
@@ -195,8 +195,8 @@ describe('quantiles', () => {
 describe('mutated flow files', () => {
   it('are read or refused; nothing crashes or hangs', async () => {
     const { files, flows, refused, truncated } = await fuzz(6000, 1, (flow) => {
-      JSON.stringify(jsonOf(flow));
-      endpointOf(flow);
+      JSON.stringify(toJson(flow));
+      formatEndpoint(flow);
     });
     assert.equal(files, 6000);
     assert.ok(flows > 1000 && refused > 1000 && truncated > 500);

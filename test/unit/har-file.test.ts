@@ -15,13 +15,13 @@ import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { type Flow, flowOf, parseFlow } from '../../scripts/lib/flow/flow.ts';
+import { type Flow, parseFlow, toFlow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
 import { type Dict, encode, type Value } from '../../scripts/lib/flow/tnetstring.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { execute, type Result } from '../e2e/namespace.ts';
 import { mitmproxyProgram, python } from '../flows/python.ts';
-import { assertSame, flowsOf, harOf, recording } from './har-flows.ts';
+import { assertSame, readAll, recording, toHar } from './har-flows.ts';
 import { http, shopFlows } from './report-flows.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/flows.ts', import.meta.url));
@@ -43,7 +43,7 @@ function changed(flow: Flow, parts: Record<'request' | 'response', Record<string
   const state: Dict = new Map(flow.state);
   for (const [name, fields] of Object.entries(parts))
     state.set(name, new Map([...(state.get(name) as Dict), ...Object.entries(fields)]));
-  return flowOf(state);
+  return toFlow(state);
 }
 
 /** What recordings do not have. */
@@ -85,8 +85,8 @@ function rareFlows(): Flow[] {
 describe('a flow that was written as HAR and read again', () => {
   for (const name of ['8.1.mitm', '11.0.mitm']) {
     it(`is the same, if it is of ${name}`, async () => {
-      const before = await flowsOf(recording(name));
-      const after = await flowsOf(fileWith(await harOf(before)));
+      const before = await readAll(recording(name));
+      const after = await readAll(fileWith(await toHar(before)));
       assert.ok(before.some(({ websocket }) => websocket) && before.some(({ error }) => error));
       assertSame(after, before);
     });
@@ -94,14 +94,14 @@ describe('a flow that was written as HAR and read again', () => {
 
   it('is the same, whatever it is', async () => {
     const before = [...shopFlows(300), ...rareFlows()].filter(({ type }) => type === 'http');
-    const after = await flowsOf(fileWith(await harOf(before)));
+    const after = await readAll(fileWith(await toHar(before)));
     assertSame(after, before);
   });
 
   it('makes the same entry once more, but for what says how it was encoded', async () => {
     const plain = rareFlows().filter(({ request }) => !request?.path.includes('gzip'));
-    const first = await harOf([...plain, ...[...shopFlows(30)].filter(({ response }) => response)]);
-    const again = await harOf(await flowsOf(fileWith(first)));
+    const first = await toHar([...plain, ...[...shopFlows(30)].filter(({ response }) => response)]);
+    const again = await toHar(await readAll(fileWith(first)));
     const entriesOf = (har: string) =>
       JSON.parse(har).log.entries.map(({ connection, ...entry }: { connection: string }) => entry);
     const encoded = (entry: { response: { headers: { name: string }[] } }) =>
@@ -115,8 +115,8 @@ describe('a flow that was written as HAR and read again', () => {
   it('has a body and headers that fit each other', async () => {
     const zipped = gzipSync('tea');
     const headers = { 'Content-Encoding': 'gzip', 'Content-Length': String(zipped.length), etag: '"1"' };
-    const [flow] = await flowsOf(
-      fileWith(await harOf([http({ responseHeaders: headers, responseBody: zipped })])),
+    const [flow] = await readAll(
+      fileWith(await toHar([http({ responseHeaders: headers, responseBody: zipped })])),
     );
     assert.deepEqual(flow?.response?.headers, [
       ['Content-Length', '3'],
@@ -127,7 +127,7 @@ describe('a flow that was written as HAR and read again', () => {
 });
 
 describe('a HAR file by Chrome', async () => {
-  const [page, image, refused, socket, ...more] = await flowsOf(recording('chrome.har'));
+  const [page, image, refused, socket, ...more] = await readAll(recording('chrome.har'));
 
   it('has no entries of what did not go over the network', () => assert.deepEqual(more, []));
 
@@ -189,7 +189,7 @@ describe('a HAR file by Chrome', async () => {
 });
 
 describe('a HAR file by Firefox', async () => {
-  const [order, cached, blocked] = await flowsOf(recording('firefox.har'));
+  const [order, cached, blocked] = await readAll(recording('firefox.har'));
 
   it('is read in the charset that its content types say', () => {
     assert.equal(order?.request?.content?.toString(), '{"name":"Fäustling","n":1}');
@@ -218,7 +218,7 @@ describe('a HAR file by mitmproxy', () => {
       const har = join(folder, 'hardump.har');
       const args = ['-n', '-q', '-r', recording(name), '--set', `hardump=${har}`];
       await execute(mitmproxyProgram('mitmdump'), args);
-      const [before, after] = [await flowsOf(recording(name)), await flowsOf(har)];
+      const [before, after] = [await readAll(recording(name)), await readAll(har)];
       // It leaves out comments, and has bodies of POST, PUT and PATCH alone.
       assertSame(after, before);
     });
@@ -238,7 +238,7 @@ describe('a HAR file by mitmproxy', () => {
       ['text/plain', '\udce4 茶', Buffer.from([0xe4, 0x20, 0xe8, 0x8c, 0xb6])],
     ];
     const log = { creator: { name: 'mitmproxy' }, entries: bytes.map(([type, text]) => entry(type, text)) };
-    const flows = await flowsOf(fileWith(JSON.stringify({ log })));
+    const flows = await readAll(fileWith(JSON.stringify({ log })));
     assert.deepEqual(
       flows.map(({ response }) => response?.content),
       bytes.map(([, , content]) => content),
@@ -269,7 +269,7 @@ describe('what flows makes of a HAR file', () => {
   });
 
   it('differs in nothing from the flow file that it came from', async () => {
-    const har = fileWith(await harOf(await flowsOf(recording('11.0.mitm'))), 'base.har');
+    const har = fileWith(await toHar(await readAll(recording('11.0.mitm'))), 'base.har');
     const { code, stdout, stderr } = await flows(['diff', har, recording('11.0.mitm'), '--exit-code']);
     assert.deepEqual([code, stdout, stderr], [0, '', 'No differences found.\n']);
   });
@@ -333,7 +333,7 @@ function harWith(fields: object, more: object = {}): string {
 }
 
 async function told(content: string): Promise<string> {
-  const error = await flowsOf(fileWith(content)).then(
+  const error = await readAll(fileWith(content)).then(
     () => undefined,
     (error) => error,
   );
@@ -344,12 +344,12 @@ async function told(content: string): Promise<string> {
 
 describe('a HAR file with the least that there can be', () => {
   it('is read', async () => {
-    const [flow] = await flowsOf(fileWith(harWith({})));
+    const [flow] = await readAll(fileWith(harWith({})));
     assert.deepEqual(
       [flow?.request?.path, flow?.request?.port, flow?.request?.content, flow?.response?.content],
       ['/', 80, Buffer.alloc(0), Buffer.alloc(0)],
     );
-    const [, lonely] = await flowsOf(fileWith(harWith({ response: null })));
+    const [, lonely] = await readAll(fileWith(harWith({ response: null })));
     assert.equal(lonely?.response, undefined);
   });
 });
@@ -419,7 +419,7 @@ describe('a HAR file that wants to do harm', () => {
       "response": {"status": 999, "headers": [{"name": "content-type", "value": "text/x;charset=__proto__"}],
         "content": {"text": "\\ud800 x", "size": -1e999}, "_error": "\\u001b[31m"},
       "_webSocketMessages": [{"type": "send", "time": 1e999, "opcode": 1, "data": "x"}]}]}}`;
-    const [flow] = await flowsOf(fileWith(har));
+    const [flow] = await readAll(fileWith(har));
     assert.equal(flow?.request?.path, '/x%0D%0Ay%00%20z%zz/../\ufffd');
     assert.deepEqual(flow.request.headers, [
       ['__proto__', 'x'],
@@ -469,7 +469,7 @@ describe('a HAR file that wants to do harm', () => {
 
 async function usedOrRefused(har: string, outcome: { flows: number; refused: number }): Promise<void> {
   try {
-    for (const flow of await flowsOf(fileWith(har))) {
+    for (const flow of await readAll(fileWith(har))) {
       assertSame([parseFlow(encode(flow.state))], [flow]);
       outcome.flows++;
     }

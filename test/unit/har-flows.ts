@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
-import { bodyOf } from '../../scripts/lib/flow/body.ts';
-import { latencyOf } from '../../scripts/lib/flow/endpoint.ts';
+import { decodeBody } from '../../scripts/lib/flow/body.ts';
+import { measureLatency } from '../../scripts/lib/flow/endpoint.ts';
 import type { Flow, Request, Response } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
-import { urlOf } from '../../scripts/lib/flow/url.ts';
+import { formatUrl } from '../../scripts/lib/flow/url.ts';
 import { writeHar } from '../../scripts/lib/har/export.ts';
 
 /** A file of recorded flows, by its name. */
@@ -13,14 +13,14 @@ export function recording(name: string): string {
 }
 
 /** All flows of a flow file or HAR file. */
-export async function flowsOf(file: string): Promise<Flow[]> {
+export async function readAll(file: string): Promise<Flow[]> {
   const flows: Flow[] = [];
   for await (const { flow } of readFlows(file, () => assert.fail('truncated'))) flows.push(flow);
   return flows;
 }
 
 /** The flows as a HAR file. */
-export async function harOf(flows: Iterable<Flow>): Promise<string> {
+export async function toHar(flows: Iterable<Flow>): Promise<string> {
   const pieces: Buffer[] = [];
   await writeHar(each(flows), async (piece) => {
     pieces.push(Buffer.from(piece));
@@ -34,22 +34,22 @@ async function* each(flows: Iterable<Flow>): AsyncGenerator<Flow> {
 
 /** Flows that tell the same, as far as HAR can tell it; their latencies are the same to 10 µs. */
 export function assertSame(actual: Flow[], expected: Flow[]): void {
-  assert.deepEqual(actual.map(toldOf), expected.map(toldOf));
+  assert.deepEqual(actual.map(toComparable), expected.map(toComparable));
   for (const [index, flow] of expected.entries()) {
-    const [a, b] = [actual[index] ?? flow, flow].map((flow) => latencyOf(flow) ?? -1);
+    const [a, b] = [actual[index] ?? flow, flow].map((flow) => measureLatency(flow) ?? -1);
     assert.ok(Math.abs((a ?? 0) - (b ?? 0)) < 0.01, `flow ${index}: ${a} ms, ${b} ms`);
   }
 }
 
 /** All of a flow that HAR can tell, but its times. */
-export function toldOf(flow: Flow) {
+export function toComparable(flow: Flow) {
   const { request, response, websocket, error, comment, server } = flow;
   assert.ok(request);
   return {
-    url: urlOf(request),
+    url: formatUrl(request),
     method: request.method,
-    request: messageOf(request),
-    response: response && { ...messageOf(response), status: response.status, reason: response.reason },
+    request: toMessage(request),
+    response: response && { ...toMessage(response), status: response.status, reason: response.reason },
     messages: websocket?.messages.map(({ fromClient, text, content }) => ({ fromClient, text, content })),
     error: error?.message,
     comment,
@@ -57,9 +57,9 @@ export function toldOf(flow: Flow) {
   };
 }
 
-function messageOf(message: Request | Response) {
+function toMessage(message: Request | Response) {
   const { httpVersion, headers, trailers } = message;
   // HAR has bodies decoded.
   const kept = headers.filter(([name]) => !/^content-(encoding|length)$/i.test(name));
-  return { httpVersion, headers: kept, trailers, body: bodyOf(message) };
+  return { httpVersion, headers: kept, trailers, body: decodeBody(message) };
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
-import { harEntry, writeHar } from '../../scripts/lib/har/export.ts';
+import { toHarEntry, writeHar } from '../../scripts/lib/har/export.ts';
 import { execute } from '../e2e/namespace.ts';
 import { mitmproxyProgram } from '../flows/python.ts';
 import { http, shopFlows } from './report-flows.ts';
@@ -18,7 +18,7 @@ async function* each(flows: Iterable<Flow>): AsyncGenerator<Flow> {
   yield* flows;
 }
 
-async function harOf(flows: Iterable<Flow>): Promise<string> {
+async function toHar(flows: Iterable<Flow>): Promise<string> {
   const pieces: Buffer[] = [];
   await writeHar(each(flows), async (piece) => {
     pieces.push(Buffer.from(piece));
@@ -43,7 +43,7 @@ describe('HAR files', () => {
     ajv.addMetaSchema(require('ajv/dist/refs/json-schema-draft-06.json'));
     ajv.addSchema(schemas);
     const flows = [...(await recorded()), ...shopFlows(300)];
-    const har = JSON.parse(await harOf(flows));
+    const har = JSON.parse(await toHar(flows));
     assert.ok(ajv.validate('har.json#', har), JSON.stringify(ajv.errors));
     assert.ok(har.log.entries.length > 200);
     assert.equal(har.log.entries.length, flows.filter(({ type }) => type === 'http').length);
@@ -60,12 +60,12 @@ describe('HAR files', () => {
       '\u2028'.repeat(600),
     ];
     const flows = texts.map((responseBody) => http({ responseBody, path: '/%22?a="b"' }));
-    const { entries } = JSON.parse(await harOf(flows)).log;
-    assert.deepEqual(entries, JSON.parse(JSON.stringify(flows.map(harEntry))));
+    const { entries } = JSON.parse(await toHar(flows)).log;
+    assert.deepEqual(entries, JSON.parse(JSON.stringify(flows.map(toHarEntry))));
   });
 
   it('have WebSocket messages as Chrome writes them', async () => {
-    const socket = JSON.parse(await harOf(await recorded())).log.entries.at(-1);
+    const socket = JSON.parse(await toHar(await recorded())).log.entries.at(-1);
     assert.equal(socket._resourceType, 'websocket');
     const messages = socket._webSocketMessages.map(({ type, opcode, data }: Record<string, unknown>) => [
       type,
@@ -84,7 +84,7 @@ describe('HAR files', () => {
     const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
     if (/Mitmproxy: [89]\./.test(version)) return test.skip('this mitmproxy reads no HAR');
     const file = join(folder, 'x.har');
-    writeFileSync(file, await harOf(await recorded()));
+    writeFileSync(file, await toHar(await recorded()));
     const { stdout } = await execute(mitmproxyProgram('mitmdump'), ['-n', '-q', '-r', file, '-s', sayer()]);
     const said = stdout.trim().split('\n');
     assert.ok(

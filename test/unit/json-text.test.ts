@@ -12,7 +12,7 @@ describe('a text in JSON', () => {
       'ä茶😀\u2028\u007f',
       `${'a"b'.repeat(5000)}`,
     ]) {
-      const json = JsonText.of(Buffer.from(text));
+      const json = JsonText.from(Buffer.from(text));
       assert.equal(`"${json?.json}"`, JSON.stringify(text));
       assert.equal(json?.toJSON(), text);
     }
@@ -20,6 +20,6 @@ describe('a text in JSON', () => {
 
   it('is none of bytes that are no text', () => {
     for (const bytes of ['ff', 'c3', 'eda080', '00', '61620b', '08', '1f'])
-      assert.equal(JsonText.of(Buffer.from(bytes, 'hex')), undefined, bytes);
+      assert.equal(JsonText.from(Buffer.from(bytes, 'hex')), undefined, bytes);
   });
 });

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { summarize } from '../../scripts/lib/commands/list.ts';
 import type { Service } from '../../scripts/lib/kube/objects.ts';
 import { ANNOTATION } from '../../scripts/lib/plan/record.ts';
-import { age } from '../../scripts/lib/util/age.ts';
+import { formatAge } from '../../scripts/lib/util/units.ts';
 import { record, service, workload } from './objects.ts';
 
 const tappedPort = [{ port: 80, targetPort: 7777 }];
@@ -56,6 +56,6 @@ describe('age', () => {
     [172_799, '47h'],
     [172_800, '2d'],
   ] as const) {
-    it(`writes ${seconds} s as ${text}`, () => assert.equal(age(seconds * 1000), text));
+    it(`writes ${seconds} s as ${text}`, () => assert.equal(formatAge(seconds * 1000), text));
   }
 });

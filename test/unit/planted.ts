@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { type Flow, flowOf } from '../../scripts/lib/flow/flow.ts';
+import { type Flow, toFlow } from '../../scripts/lib/flow/flow.ts';
 import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
 import { type Http, http, tcp } from './report-flows.ts';
 
@@ -176,5 +176,5 @@ export function plant(): Planted {
 }
 
 function changedTo(flow: Flow, fields: Record<string, Value>): Flow {
-  return flowOf(new Map([...flow.state, ...Object.entries(fields)]));
+  return toFlow(new Map([...flow.state, ...Object.entries(fields)]));
 }

@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { bodyOf, headerOf } from '../../scripts/lib/flow/body.ts';
+import { decodeBody, findHeader } from '../../scripts/lib/flow/body.ts';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { encode } from '../../scripts/lib/flow/tnetstring.ts';
-import { jsonOf } from '../../scripts/lib/formats/jsonl.ts';
-import { redactor } from '../../scripts/lib/redact/redact.ts';
+import { toJson } from '../../scripts/lib/formats/jsonl.ts';
+import { createRedactor } from '../../scripts/lib/redact/redact.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
 import { execute } from '../e2e/namespace.ts';
 import { mitmproxyProgram, python } from '../flows/python.ts';
@@ -19,12 +19,14 @@ const SCRIPT = fileURLToPath(new URL('../../scripts/flows.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'mittens-redact-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const redact = redactor({});
+const redact = createRedactor({});
 
 /** All that can be read in a flow: as it is written, and its bodies decoded. */
 function readable(flow: Flow): string {
-  const bodies = [flow.request, flow.response].map((message) => (message ? bodyOf(message).toString() : ''));
-  return [encode(flow.state).toString(), JSON.stringify(jsonOf(flow)), ...bodies].join('\n');
+  const bodies = [flow.request, flow.response].map((message) =>
+    message ? decodeBody(message).toString() : '',
+  );
+  return [encode(flow.state).toString(), JSON.stringify(toJson(flow)), ...bodies].join('\n');
 }
 
 function leaksIn(text: string, secrets: Map<string, string>): string[] {
@@ -39,7 +41,7 @@ describe('redaction', () => {
     const before = flows.map(readable).join('\n');
     assert.deepEqual(
       [...secrets.keys()]
-        .filter((secret) => !before.includes(secret) && secret !== passwordOf(flows))
+        .filter((secret) => !before.includes(secret) && secret !== findPassword(flows))
         .filter((secret) => !/["\\\n]|ä/.test(secret)),
       [],
     );
@@ -63,7 +65,7 @@ describe('redaction', () => {
   it('masks at the same length, the same secret by the same mask, another by another', () => {
     const cookie = (value: string) =>
       redact(http({ requestHeaders: { cookie: `id=${value}` } })).request?.headers;
-    const masked = (value: string) => (headerOf(cookie(value) ?? [], 'cookie') ?? '').slice(3);
+    const masked = (value: string) => (findHeader(cookie(value) ?? [], 'cookie') ?? '').slice(3);
     const secret = 'correct horse battery staple';
     assert.equal(masked(secret).length, secret.length);
     assert.equal(masked(secret), masked(secret));
@@ -71,17 +73,19 @@ describe('redaction', () => {
     assert.match(masked(secret), /^REDACTED[A-Za-z0-9]{20}$/);
     const inJson = redact(http({ requestBody: JSON.stringify({ password: secret }) })).request?.content;
     assert.equal(JSON.parse(String(inJson)).password, masked(secret));
-    const other = redactor({})(http({ requestBody: JSON.stringify({ password: secret }) })).request?.content;
+    const other = createRedactor({})(http({ requestBody: JSON.stringify({ password: secret }) })).request
+      ?.content;
     assert.notEqual(JSON.parse(String(other)).password, masked(secret));
   });
 
   it('keeps encodings and lengths true', () => {
     for (const flow of flows.map(redact)) {
       for (const message of [flow.request, flow.response]) {
-        const length = message && headerOf(message.headers, 'content-length');
+        const length = message && findHeader(message.headers, 'content-length');
         if (length !== undefined) assert.equal(Number(length), message?.content?.length);
-        const type = message && headerOf(message.headers, 'content-encoding');
-        if (type === 'gzip' && message) assert.match(bodyOf(message).toString(), /^{"token":"REDACTED\w+"}$/);
+        const type = message && findHeader(message.headers, 'content-encoding');
+        if (type === 'gzip' && message)
+          assert.match(decodeBody(message).toString(), /^{"token":"REDACTED\w+"}$/);
       }
     }
   });
@@ -109,7 +113,7 @@ describe('redaction', () => {
   });
 
   it('masks further names and patterns', () => {
-    const own = redactor({ names: ['Customer-Number'], patterns: ['IBAN [A-Z0-9]+'] });
+    const own = createRedactor({ names: ['Customer-Number'], patterns: ['IBAN [A-Z0-9]+'] });
     const flow = own(
       http({ requestBody: JSON.stringify({ customer_number: 'C4711', text: 'IBAN DE0212 here' }) }),
     );
@@ -117,7 +121,7 @@ describe('redaction', () => {
     assert.notEqual(customer_number, 'C4711');
     assert.match(text, /^[A-Za-z0-9]{11} here$/);
     assert.throws(
-      () => redactor({ patterns: ['('] }),
+      () => createRedactor({ patterns: ['('] }),
       (error) => error instanceof UsageError && /"\(" is no regular/.test(error.message),
     );
   });
@@ -150,8 +154,8 @@ describe('redaction', () => {
 });
 
 /** The password of the first flow is to be read only by whoever decodes the header. */
-function passwordOf([flow]: Flow[]): string {
-  const [, basic = ''] = (headerOf(flow?.request?.headers ?? [], 'authorization') ?? '').split(' ');
+function findPassword([flow]: Flow[]): string {
+  const [, basic = ''] = (findHeader(flow?.request?.headers ?? [], 'authorization') ?? '').split(' ');
   return Buffer.from(basic, 'base64').toString().slice('user:'.length);
 }
 

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { type Flow, flowOf } from '../../scripts/lib/flow/flow.ts';
+import { type Flow, toFlow } from '../../scripts/lib/flow/flow.ts';
 import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
 
 /** When the flows of the tests begin, in seconds since 1970. */
@@ -117,7 +117,7 @@ function flow(
   parts: Record<string, Value>,
   { error, comment = '' }: Http,
 ): Flow {
-  return flowOf(
+  return toFlow(
     dict({
       version: 21,
       type,

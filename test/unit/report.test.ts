@@ -19,14 +19,14 @@ async function* each(flows: Iterable<Flow>): AsyncGenerator<Flow> {
   yield* flows;
 }
 
-async function reportOf(flows: Iterable<Flow>, title = 'shop/web'): Promise<string> {
+async function renderReport(flows: Iterable<Flow>, title = 'shop/web'): Promise<string> {
   const chunks: string[] = [];
   await writeReport(each(flows), async (chunk) => void chunks.push(chunk), { title });
   return chunks.join('');
 }
 
 /** What the elements of a class hold, a value a line. */
-function dataOf(html: string, name: string): Record<string, never>[] {
+function readData(html: string, name: string): Record<string, never>[] {
   const elements = html.matchAll(
     new RegExp(`<script type="application/json" class="${name}">\n(.*?)</script>`, 'gs'),
   );
@@ -86,13 +86,13 @@ function* attacks(): Generator<Flow> {
 describe('writeReport', () => {
   it('writes what it is given as data that is whole, whatever it says', async () => {
     const texts = ATTACKS.map((text) => Buffer.from(text).toString());
-    const html = await reportOf(texts.map((text, at) => http({ at, error: text, responseBody: text })));
-    const errors = dataOf(html, 'flows').map(({ error }) => error);
+    const html = await renderReport(texts.map((text, at) => http({ at, error: text, responseBody: text })));
+    const errors = readData(html, 'flows').map(({ error }) => error);
     assert.deepEqual(errors, texts);
   });
 
   it('has nothing in its data that HTML knows, or that is not ASCII', async () => {
-    const html = await reportOf(attacks());
+    const html = await renderReport(attacks());
     const data = [...html.matchAll(/class="flows">\n(.*?)<\/script>\n(?=<|$)/gs)]
       .map(([, lines]) => lines)
       .join('');
@@ -102,7 +102,7 @@ describe('writeReport', () => {
   });
 
   it('escapes its title', async () => {
-    const html = await reportOf([], '</title><script>alert(1)</script>"\'&\0$&');
+    const html = await renderReport([], '</title><script>alert(1)</script>"\'&\0$&');
     assert.match(
       html,
       /<title>&#60;\/title&#62;&#60;script&#62;alert\(1\)&#60;\/script&#62;&#34;&#39;&#38;&#65533;\$&#38;<\/title>/,
@@ -110,7 +110,7 @@ describe('writeReport', () => {
   });
 
   it('lets its own script and style run, and nothing else', async () => {
-    const html = await reportOf([]);
+    const html = await renderReport([]);
     const [, policy = ''] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html) ?? [];
     const [, style = ''] = /<style>(.*?)<\/style>/s.exec(html) ?? [];
     const [, script = ''] = /<script type="module">(.*?)<\/script>/s.exec(html) ?? [];
@@ -125,7 +125,7 @@ describe('writeReport', () => {
   });
 
   it('asks for nothing elsewhere', async () => {
-    const html = await reportOf([]);
+    const html = await renderReport([]);
     const addresses = html.match(/https?:\/\/[^\s"']*/g) ?? [];
     const words = addresses.filter(
       (address) => !/^http:\/\/www\.w3\.org\/2000\/svg$|^https:\/\/www\.iana\.org\//.test(address),
@@ -160,8 +160,8 @@ describe('writeReport', () => {
       responseHeaders: { long },
       requestBody: Buffer.alloc(100_000),
     });
-    const html = await reportOf([flow]);
-    const [data] = dataOf(html, 'flows') as unknown as [
+    const html = await renderReport([flow]);
+    const [data] = readData(html, 'flows') as unknown as [
       Record<
         'request' | 'response',
         { path: string; headers: string[][]; body: Content & { base64: string } }
@@ -196,7 +196,7 @@ describe('writeReport', () => {
       },
       { title: '' },
     );
-    const [end] = dataOf(last, 'end') as unknown as [
+    const [end] = readData(last, 'end') as unknown as [
       { flows: number; withoutBodies: number; omitted: number },
     ];
     assert.ok(length < REPORT_LIMITS.flows * 1.01, `${length}`);
@@ -559,7 +559,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
 
   it('says what is missing, and that it was cut off', async () => {
     const file = join(folder, 'cut.html');
-    const html = await reportOf([http({ path: '/one' }), http({ path: '/two' })]);
+    const html = await renderReport([http({ path: '/one' }), http({ path: '/two' })]);
     writeFileSync(file, html.slice(0, html.lastIndexOf('"type":"http"') + 40));
     await browser.goto(pathToFileURL(file).href);
     await browser.until(`document.querySelector('.notice')`);

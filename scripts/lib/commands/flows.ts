@@ -1,10 +1,17 @@
-import { Comparable, type Difference, diff } from '../flow/diff.ts';
-import { bytesOf, latencyOf } from '../flow/endpoint.ts';
+import { Comparable, compare, type Difference } from '../flow/diff.ts';
+import { countBytes, measureLatency } from '../flow/endpoint.ts';
 import { parseFilter } from '../flow/filter.ts';
 import type { Flow } from '../flow/flow.ts';
-import { type Found, fileOf, type Place, readFlowAt, readFlows, type Truncation } from '../flow/flow-file.ts';
+import {
+  type Found,
+  formatFileName,
+  type Place,
+  readFlowAt,
+  readFlows,
+  type Truncation,
+} from '../flow/flow-file.ts';
 import { copyFlows, FORMATS, type Format, writeFile } from '../formats/formats.ts';
-import { redactor } from '../redact/redact.ts';
+import { createRedactor } from '../redact/redact.ts';
 import { UsageError } from '../util/error.ts';
 import { talkOn } from '../util/log.ts';
 import { Output } from '../util/output.ts';
@@ -25,9 +32,9 @@ export interface FlowsFlags {
 /** By what flows can be sorted; those that do not have it come first. */
 const SORT_KEYS: Record<string, (flow: Flow) => number | string> = {
   time: ({ created }) => created,
-  latency: (flow) => latencyOf(flow) ?? -1,
+  latency: (flow) => measureLatency(flow) ?? -1,
   status: ({ response }) => response?.status ?? 0,
-  size: (flow) => bytesOf(flow).received,
+  size: (flow) => countBytes(flow).received,
   path: ({ request }) => request?.path ?? '',
   method: ({ request }) => request?.method ?? '',
 };
@@ -39,13 +46,14 @@ export async function flows(names: string[], flags: FlowsFlags): Promise<void> {
   if (names.length === 0) throw new UsageError('which flow file?', 'flows FILE.mitm, or - for stdin');
   if (names.filter((name) => name === '-').length > 1) throw new UsageError('stdin can be read once only');
   if (flags['exit-code']) throw new UsageError('--exit-code is for flows diff');
-  const format = flags.output === undefined && flags.write !== undefined ? undefined : formatOf(flags.output);
+  const format =
+    flags.output === undefined && flags.write !== undefined ? undefined : findFormat(flags.output);
   if (format && flags.write === '-') throw new UsageError('-o and -w - both write to stdout');
   const chosen = choose(names, flags);
   const count = { flows: 0 };
   const counted = tally(chosen, count);
   const out = new Output(process.stdout);
-  const title = names.map(fileOf).join(', ');
+  const title = names.map(formatFileName).join(', ');
   const show = async (flows: AsyncIterable<Flow>) => {
     if (format) await format(flows, out.write, title);
     else for await (const _ of flows);
@@ -67,12 +75,12 @@ export async function flowsDiff(names: string[], flags: FlowsFlags): Promise<voi
     throw new UsageError(`flows diff has no output format "${output}"`, 'table or json');
   for (const flag of ['sort', 'limit', 'write'] as const)
     if (flags[flag] !== undefined) throw new UsageError(`--${flag} is not for flows diff`);
-  const differences = diff(await comparableOf(before, flags), await comparableOf(after, flags));
+  const differences = compare(await readComparable(before, flags), await readComparable(after, flags));
   printDifferences(differences, output);
   if (differences.length > 0 && flags['exit-code']) process.exitCode = 1;
 }
 
-async function comparableOf(name: string, flags: FlowsFlags): Promise<Comparable> {
+async function readComparable(name: string, flags: FlowsFlags): Promise<Comparable> {
   const comparable = new Comparable();
   for await (const flow of choose([name], flags)) comparable.add(flow);
   return comparable;
@@ -90,11 +98,13 @@ function printDifferences(differences: Difference[], output: string): void {
 /** The flows that are wanted, in the order that is wanted, redacted if so. Flags are checked before anything is read. */
 function choose(names: string[], flags: FlowsFlags): AsyncIterable<Flow> {
   const matches = flags.filter === undefined ? () => true : parseFilter(flags.filter);
-  const key = flags.sort === undefined ? undefined : sortOf(flags.sort);
-  const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : limitOf(flags.limit);
+  const key = flags.sort === undefined ? undefined : parseSort(flags.sort);
+  const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : parseLimit(flags.limit);
   const { 'redact-name': redactNames = [], 'redact-pattern': redactPatterns = [] } = flags;
   const redacts = flags.redact || redactNames.length > 0 || redactPatterns.length > 0;
-  const redact = redacts ? redactor({ names: redactNames, patterns: redactPatterns }) : (flow: Flow) => flow;
+  const redact = redacts
+    ? createRedactor({ names: redactNames, patterns: redactPatterns })
+    : (flow: Flow) => flow;
   const matching = read(names, matches);
   return finish(key ? sorted(matching, key) : unsorted(matching), limit, redact);
 }
@@ -106,7 +116,7 @@ async function* read(names: string[], matches: (flow: Flow) => boolean): AsyncGe
 
 function warn({ name, offset, bytes }: Truncation): void {
   const lost = `its last ${bytes} bytes, from byte ${offset} on, are left out`;
-  talk.say(`warning: ${fileOf(name)} ends in a flow that is not whole: ${lost}`);
+  talk.say(`warning: ${formatFileName(name)} ends in a flow that is not whole: ${lost}`);
 }
 
 async function* unsorted(found: AsyncIterable<Found>): AsyncGenerator<Flow> {
@@ -144,7 +154,7 @@ async function* tally(flows: AsyncIterable<Flow>, count: { flows: number }): Asy
   }
 }
 
-function formatOf(name = 'table'): Format {
+function findFormat(name = 'table'): Format {
   if (isFormat(name)) return FORMATS[name];
   throw new UsageError(`"${name}" is no output format`, Object.keys(FORMATS).join(', '));
 }
@@ -153,14 +163,14 @@ function isFormat(name: string): name is keyof typeof FORMATS {
   return Object.hasOwn(FORMATS, name);
 }
 
-function sortOf(text: string): { of: (flow: Flow) => number | string; sign: number } {
+function parseSort(text: string): { of: (flow: Flow) => number | string; sign: number } {
   const name = text.replace(/^-/, '');
   const of = Object.hasOwn(SORT_KEYS, name) ? SORT_KEYS[name] : undefined;
   if (of) return { of, sign: name === text ? 1 : -1 };
   throw new UsageError(`flows cannot be sorted by "${text}"`, Object.keys(SORT_KEYS).join(', '));
 }
 
-function limitOf(text: string): number {
+function parseLimit(text: string): number {
   if (/^\d{1,12}$/.test(text)) return Number(text);
   throw new UsageError(`"${text}" is no number of flows`, '--limit 20');
 }

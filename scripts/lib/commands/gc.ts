@@ -6,9 +6,9 @@ import { recordOf, type TapRecord } from '../plan/record.ts';
 import { subjectName } from '../plan/target-id.ts';
 import { benchOf, type Workbench } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
-import { age } from '../util/age.ts';
 import { connectionOf, parseDuration } from '../util/cli.ts';
 import { UsageError, UserError } from '../util/error.ts';
+import { formatAge } from '../util/units.ts';
 import type { OffFlags } from './off.ts';
 
 export interface GcFlags extends Omit<OffFlags, 'all'> {
@@ -60,7 +60,7 @@ async function garbage(
   const record = recordOf(service);
   if (!record) return undefined;
   const ms = Date.now() - Date.parse(record.started);
-  if (oldest !== undefined && ms >= oldest * 1000) return `is tapped since ${age(ms)}, ${by(record)}`;
+  if (oldest !== undefined && ms >= oldest * 1000) return `is tapped since ${formatAge(ms)}, ${by(record)}`;
   if (await isAbandoned({ kubectl, service, record })) return `was left tapped, ${by(record)}`;
   return undefined;
 }

@@ -15,11 +15,11 @@ import { isPod } from '../plan/target-id.ts';
 import { findTaps } from '../tap/find.ts';
 import { getsTraffic } from '../tap/inject-pod.ts';
 import { ancestorOf } from '../tap/legacy.ts';
-import { age } from '../util/age.ts';
 import { connectionOf } from '../util/cli.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { printable } from '../util/log.ts';
 import { printTable } from '../util/table.ts';
+import { formatAge } from '../util/units.ts';
 
 export interface ListFlags extends Connection {
   'all-namespaces'?: boolean | undefined;
@@ -272,7 +272,7 @@ function rowsOf(taps: TapSummary[], flags: ListFlags): string[][] {
     `${tap.pods.ready}/${tap.pods.wanted}`,
     tap.mode || '<none>',
     tap.owner || '<unknown>',
-    tap.started ? age(Date.now() - Date.parse(tap.started)) : '<unknown>',
+    tap.started ? formatAge(Date.now() - Date.parse(tap.started)) : '<unknown>',
     tap.state,
     ...(wide
       ? [

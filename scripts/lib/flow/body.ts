@@ -23,11 +23,11 @@ const DECODERS: Record<string, ((bytes: Buffer) => Buffer) | undefined> = {
  * A message's body as its readers see it: with its content encodings undone. A body that does not decode, or to more
  * than 64 MiB, or whose encoding is unknown, is given as it was sent, as is one without content: empty.
  */
-export function bodyOf({ content, headers }: { content: Buffer | undefined; headers: Headers }): Buffer {
+export function decodeBody({ content, headers }: { content: Buffer | undefined; headers: Headers }): Buffer {
   let bytes = content ?? Buffer.alloc(0);
   if (bytes.length === 0) return bytes;
   try {
-    for (const coding of codingsOf(headers).reverse()) {
+    for (const coding of findCodings(headers).reverse()) {
       const decode = Object.hasOwn(DECODERS, coding) ? DECODERS[coding] : undefined;
       if (!decode) return content as Buffer;
       bytes = decode(bytes);
@@ -39,18 +39,18 @@ export function bodyOf({ content, headers }: { content: Buffer | undefined; head
 }
 
 /** The value of a header, whatever its case; of several, all of them, as RFC 9110 joins them. */
-export function headerOf(headers: Headers, name: string): string | undefined {
+export function findHeader(headers: Headers, name: string): string | undefined {
   const values = headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
   return values.length > 0 ? values.join(', ') : undefined;
 }
 
 /** A media type, in lower case and without its parameters; empty when there is none. */
-export function mediaTypeOf(headers: Headers): string {
-  return (headerOf(headers, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
+export function findMediaType(headers: Headers): string {
+  return (findHeader(headers, 'content-type') ?? '').split(';')[0]?.trim().toLowerCase() ?? '';
 }
 
-function codingsOf(headers: Headers): string[] {
-  return (headerOf(headers, 'content-encoding') ?? '')
+function findCodings(headers: Headers): string[] {
+  return (findHeader(headers, 'content-encoding') ?? '')
     .toLowerCase()
     .split(',')
     .map((coding) => coding.trim())

@@ -45,7 +45,7 @@ const CODINGS: Record<string, Coding | undefined> = {
 const MAX_CODINGS = 4;
 
 /** The codings that a Content-Encoding header names, in the order they were applied. */
-export function codingsOf(header: string): string[] {
+export function parseCodings(header: string): string[] {
   const names = header.toLowerCase().split(',');
   return names.map((name) => name.trim()).filter((name) => name !== '' && name !== 'identity');
 }

@@ -17,31 +17,31 @@ export interface Cookie {
 export const LAST_MS = 253_402_300_799_999;
 
 /** The cookies that a client sent, https://www.rfc-editor.org/rfc/rfc6265#section-4.2. */
-export function requestCookies(headers: Headers): Cookie[] {
-  return valuesOf(headers, 'cookie')
+export function parseRequestCookies(headers: Headers): Cookie[] {
+  return findValues(headers, 'cookie')
     .flatMap((value) => value.split(';'))
     .map((pair) => pair.trim())
     .filter(Boolean)
-    .map(pairOf);
+    .map(parsePair);
 }
 
 /**
  * The cookies that a server set.
  * @param received when, in ms since 1970, for those that have a Max-Age.
  */
-export function responseCookies(headers: Headers, received: number): Cookie[] {
-  return valuesOf(headers, 'set-cookie').map((value) => {
+export function parseResponseCookies(headers: Headers, received: number): Cookie[] {
+  return findValues(headers, 'set-cookie').map((value) => {
     const [pair = '', ...rest] = value.split(';');
     const attributes = new Map<string, string>();
-    for (const { name, value } of rest.map((text) => attributeOf(text)))
+    for (const { name, value } of rest.map((text) => parseAttribute(text)))
       attributes.set(name.toLowerCase(), value);
-    return { ...pairOf(pair), ...fieldsOf(attributes, received) };
+    return { ...parsePair(pair), ...toFields(attributes, received) };
   });
 }
 
-function fieldsOf(attributes: Map<string, string>, received: number): Partial<Cookie> {
+function toFields(attributes: Map<string, string>, received: number): Partial<Cookie> {
   const [path, domain, sameSite] = ['path', 'domain', 'samesite'].map((name) => attributes.get(name));
-  const expires = expiryOf(attributes, received);
+  const expires = findExpiry(attributes, received);
   return {
     ...(path && { path }),
     ...(domain && { domain }),
@@ -53,7 +53,7 @@ function fieldsOf(attributes: Map<string, string>, received: number): Partial<Co
 }
 
 /** Max-Age goes before Expires, whose time is UTC even where it does not say so. */
-function expiryOf(attributes: Map<string, string>, received: number): string | undefined {
+function findExpiry(attributes: Map<string, string>, received: number): string | undefined {
   const age = attributes.get('max-age') ?? '';
   const date = attributes.get('expires')?.replace(/(GMT|UTC)$/i, '');
   const ms = /^-?\d+$/.test(age) ? received + Number(age) * 1000 : Date.parse(`${date} GMT`);
@@ -61,16 +61,16 @@ function expiryOf(attributes: Map<string, string>, received: number): string | u
 }
 
 /** Without an equals sign it is a value, as browsers have it. */
-function pairOf(text: string): { name: string; value: string } {
+function parsePair(text: string): { name: string; value: string } {
   const at = text.indexOf('=');
   return { name: text.slice(0, Math.max(at, 0)).trim(), value: text.slice(at + 1).trim() };
 }
 
 /** Without an equals sign it is a name. */
-function attributeOf(text: string): { name: string; value: string } {
-  return text.includes('=') ? pairOf(text) : { name: text.trim(), value: '' };
+function parseAttribute(text: string): { name: string; value: string } {
+  return text.includes('=') ? parsePair(text) : { name: text.trim(), value: '' };
 }
 
-function valuesOf(headers: Headers, name: string): string[] {
+function findValues(headers: Headers, name: string): string[] {
   return headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
 }

@@ -30,7 +30,7 @@ export class Comparable {
 }
 
 /** In which endpoints, statuses, latencies and JSON bodies `after` differs from `before`. */
-export function diff(before: Comparable, after: Comparable): Difference[] {
+export function compare(before: Comparable, after: Comparable): Difference[] {
   const differences: Difference[] = [];
   for (const was of before.summary.sorted()) {
     const is = after.summary.endpoints.get(was.name);
@@ -75,17 +75,17 @@ function latencyChanges(was: Endpoint, is: Endpoint): string[] {
 
 /** Changes in messages that both captures have: where one has no 404, its body has no shape either. */
 function shapeChanges(was: Shape = new Map(), is: Shape = new Map()): string[] {
-  const messages = (shape: Shape) => new Set([...shape.keys()].map(messageOf));
+  const messages = (shape: Shape) => new Set([...shape.keys()].map(findMessage));
   const both = [...messages(was)].filter((message) => messages(is).has(message));
   return [...new Set([...was.keys(), ...is.keys()])]
-    .filter((place) => both.includes(messageOf(place)))
+    .filter((place) => both.includes(findMessage(place)))
     .flatMap((place) => {
       const [a, b] = [typesAt(was, place), typesAt(is, place)];
       return a === b ? [] : [`${place}: ${a} → ${b}`];
     });
 }
 
-function messageOf(place: string): string {
+function findMessage(place: string): string {
   return place.slice(0, place.indexOf(' $'));
 }
 

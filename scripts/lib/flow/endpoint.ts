@@ -17,7 +17,7 @@ export function foldPath(path: string): string {
 }
 
 /** The endpoint that a flow is of: `GET /orders/{id}`; `TCP db:5432`; `DNS A example.org`. */
-export function endpointOf(flow: Flow): string {
+export function formatEndpoint(flow: Flow): string {
   const { request, dns } = flow;
   if (request) return `${request.method.slice(0, 20)} ${foldPath(request.path)}`;
   if (dns) return `DNS ${dns.request.questions[0]?.name.slice(0, MAX_PATH) ?? ''}`;
@@ -29,14 +29,14 @@ export function endpointOf(flow: Flow): string {
  * How long the answer took, in ms: from the request's first byte to the response's last.
  * @returns undefined when there was no whole answer.
  */
-export function latencyOf({ request, response, dns }: Flow): number | undefined {
+export function measureLatency({ request, response, dns }: Flow): number | undefined {
   const start = request?.start ?? dns?.request.timestamp;
   const end = response?.end ?? dns?.response?.timestamp;
   return start === undefined || end === undefined ? undefined : Math.max(0, (end - start) * 1000);
 }
 
 /** How many bytes went to the server and came back, bodies alone, as they were sent. */
-export function bytesOf(flow: Flow): { sent: number; received: number } {
+export function countBytes(flow: Flow): { sent: number; received: number } {
   const messages = [...flow.messages, ...(flow.websocket?.messages ?? [])];
   const sum = (fromClient: boolean) =>
     messages.reduce(

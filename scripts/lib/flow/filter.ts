@@ -1,8 +1,8 @@
 import { UsageError } from '../util/error.ts';
-import { bodyOf } from './body.ts';
+import { decodeBody } from './body.ts';
 import type { Flow, Message } from './flow.ts';
 import { pythonRegex, type RegexOptions } from './python-regex.ts';
-import { nameOf, urlOf } from './url.ts';
+import { findHostname, formatUrl } from './url.ts';
 
 /** Whether a flow is wanted. */
 export type Filter = (flow: Flow) => boolean;
@@ -47,7 +47,7 @@ const REGEX: Record<string, RegexOperator> = {
   tq: { texts: (flow) => contentTypes(flow, 'request'), bytes: true },
   ts: { texts: (flow) => contentTypes(flow, 'response'), bytes: true },
   m: { texts: ({ request }) => (request ? [request.method] : []), ignoreCase: true },
-  d: { texts: ({ request }) => (request ? [request.host, nameOf(request)] : []), ignoreCase: true },
+  d: { texts: ({ request }) => (request ? [request.host, findHostname(request)] : []), ignoreCase: true },
   u: { texts: urls, ignoreCase: true },
   src: { texts: ({ client }) => (client.peer ? [client.peer.join(':')] : []) },
   dst: { texts: ({ server }) => (server.address ? [server.address.join(':')] : []) },
@@ -188,12 +188,12 @@ function statusFilter(expression: string): Filter {
 }
 
 function urls({ request, dns }: Flow): string[] {
-  if (request) return [urlOf(request)];
+  if (request) return [formatUrl(request)];
   return dns ? dns.request.questions.slice(0, 1).map(({ name }) => name) : [];
 }
 
 /** Header fields as they were sent, bytes as Latin-1. */
-function fieldsOf(flow: Flow, name: 'request' | 'response'): [string, string][] {
+function readFields(flow: Flow, name: 'request' | 'response'): [string, string][] {
   const message = flow.type === 'http' ? flow.state.get(name) : undefined;
   const fields = message instanceof Map ? message.get('headers') : undefined;
   if (!Array.isArray(fields)) return [];
@@ -203,12 +203,12 @@ function fieldsOf(flow: Flow, name: 'request' | 'response'): [string, string][] 
 }
 
 function headers(flow: Flow, name: 'request' | 'response'): string[] {
-  const fields = fieldsOf(flow, name);
+  const fields = readFields(flow, name);
   return flow[name] ? [fields.map((field) => `${field.join(': ')}\r\n`).join('')] : [];
 }
 
 function contentTypes(flow: Flow, name: 'request' | 'response'): string[] {
-  return fieldsOf(flow, name)
+  return readFields(flow, name)
     .filter(([key]) => key.toLowerCase() === 'content-type')
     .map(([, value]) => value);
 }
@@ -222,7 +222,7 @@ function bodies(flow: Flow, fromClient: boolean): string[] {
   );
   const said = fromClient ? dns?.request : dns?.response;
   return [
-    ...(message?.content ? [bodyOf(message)] : []),
+    ...(message?.content ? [decodeBody(message)] : []),
     ...sent.map(({ content }) => content),
     ...(said?.questions ?? []).map(({ name }) => Buffer.from(name)),
     ...(said?.answers ?? []).map(({ data }) => data),

@@ -1,6 +1,6 @@
 import { createReadStream, openSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { harFlows } from '../har/import.ts';
+import { readHar } from '../har/import.ts';
 import { UserError } from '../util/error.ts';
 import { type Flow, FlowError, parseFlow } from './flow.ts';
 import { Splitter } from './splitter.ts';
@@ -51,10 +51,11 @@ export async function* readFlows(
   onTruncation: (truncation: Truncation) => void,
 ): AsyncGenerator<Found> {
   try {
-    const { isHar, chunks } = await peek(chunksOf(name));
-    if (isHar) for await (const flow of harFlows(chunks, fileOf(name))) yield { flow, place: undefined };
+    const { isHar, chunks } = await peek(openChunks(name));
+    if (isHar)
+      for await (const flow of readHar(chunks, formatFileName(name))) yield { flow, place: undefined };
     else
-      for await (const { flow, bytes, offset } of flowsIn(chunks, name, onTruncation))
+      for await (const { flow, bytes, offset } of parseFlows(chunks, name, onTruncation))
         yield { flow, place: name === '-' ? undefined : { name, offset, length: bytes.length } };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
@@ -88,7 +89,7 @@ async function* joined(begun: Buffer[], rest: AsyncIterator<Buffer>): AsyncGener
 }
 
 /** As readFlows, of bytes that come in chunks of any length from wherever the name says. */
-export async function* flowsIn(
+export async function* parseFlows(
   chunks: AsyncIterable<Buffer>,
   name: string,
   onTruncation: (truncation: Truncation) => void,
@@ -121,19 +122,19 @@ export async function readFlowAt({ name, offset, length }: Place): Promise<Flow>
   }
 }
 
-function chunksOf(name: string): AsyncIterable<Buffer> {
+function openChunks(name: string): AsyncIterable<Buffer> {
   if (name === '-') return process.stdin;
   // Opened here, for its error to be thrown where it is caught.
   return createReadStream(name, { fd: openSync(name, 'r'), highWaterMark: CHUNK_BYTES });
 }
 
 /** How a file is called in what is said of it. */
-export function fileOf(name: string): string {
+export function formatFileName(name: string): string {
   return name === '-' ? 'stdin' : name;
 }
 
 function asUserError(error: unknown, name: string, offset: number): unknown {
-  const file = fileOf(name);
+  const file = formatFileName(name);
   if (error instanceof TnetstringError) {
     const what = `${file} is no flow file from byte ${offset + error.offset} on: ${error.message}`;
     return new UserError(what, { hint: 'mitmproxy, mitmdump -w and capture write flow files' });

@@ -113,14 +113,14 @@ export class FlowError extends Error {}
 export function parseFlow(buffer: Buffer): Flow {
   const state = decode(buffer);
   if (!(state instanceof Map)) throw new TnetstringError('no dictionary', 0);
-  return flowOf(migrate(state));
+  return toFlow(migrate(state));
 }
 
 /**
  * The flow that a state of version 21 describes.
  * @throws FlowError when a field is missing or of another type.
  */
-export function flowOf(state: Dict): Flow {
+export function toFlow(state: Dict): Flow {
   const flow = new Fields(state, '');
   const type = flow.text('type');
   if (type !== 'http' && type !== 'tcp' && type !== 'udp' && type !== 'dns')
@@ -132,27 +132,27 @@ export function flowOf(state: Dict): Flow {
     id: flow.text('id'),
     created: flow.number('timestamp_created'),
     error: error && { message: error.text('msg'), timestamp: error.number('timestamp') },
-    client: connectionOf(flow.fields('client_conn')),
-    server: connectionOf(flow.fields('server_conn')),
+    client: toConnection(flow.fields('client_conn')),
+    server: toConnection(flow.fields('server_conn')),
     marked: flow.text('marked'),
     comment: flow.text('comment'),
-    replayed: replayedOf(flow),
+    replayed: toReplayed(flow),
     metadata: flow.dict('metadata'),
-    request: http ? requestOf(flow.fields('request')) : undefined,
-    response: http ? responseOf(flow.optional('response')) : undefined,
-    websocket: http ? webSocketOf(flow.optional('websocket')) : undefined,
-    messages: type === 'tcp' || type === 'udp' ? flow.list('messages').map(messageOf) : [],
-    dns: type === 'dns' ? dnsOf(flow) : undefined,
+    request: http ? toRequest(flow.fields('request')) : undefined,
+    response: http ? toResponse(flow.optional('response')) : undefined,
+    websocket: http ? toWebSocket(flow.optional('websocket')) : undefined,
+    messages: type === 'tcp' || type === 'udp' ? flow.list('messages').map(toMessage) : [],
+    dns: type === 'dns' ? toDns(flow) : undefined,
     state,
   };
 }
 
-function replayedOf(flow: Fields): Flow['replayed'] {
+function toReplayed(flow: Fields): Flow['replayed'] {
   const value = flow.maybe('is_replay', flow.text);
   return value === 'request' || value === 'response' ? value : undefined;
 }
 
-function connectionOf(connection: Fields): Connection {
+function toConnection(connection: Fields): Connection {
   return {
     id: connection.text('id'),
     peer: connection.maybe('peername', connection.address),
@@ -166,7 +166,7 @@ function connectionOf(connection: Fields): Connection {
   };
 }
 
-function httpMessageOf(message: Fields): HttpMessage {
+function toHttpMessage(message: Fields): HttpMessage {
   return {
     httpVersion: message.bytesAsText('http_version'),
     headers: message.headers('headers'),
@@ -177,9 +177,9 @@ function httpMessageOf(message: Fields): HttpMessage {
   };
 }
 
-function requestOf(request: Fields): Request {
+function toRequest(request: Fields): Request {
   return {
-    ...httpMessageOf(request),
+    ...toHttpMessage(request),
     method: request.bytesAsText('method'),
     scheme: request.bytesAsText('scheme'),
     host: request.text('host'),
@@ -189,18 +189,18 @@ function requestOf(request: Fields): Request {
   };
 }
 
-function responseOf(response: Fields | undefined): Response | undefined {
+function toResponse(response: Fields | undefined): Response | undefined {
   return (
     response && {
-      ...httpMessageOf(response),
+      ...toHttpMessage(response),
       status: response.number('status_code'),
       reason: response.bytesAsText('reason'),
     }
   );
 }
 
-function messageOf(item: Value): Message {
-  const message = Fields.ofList(item, ['from_client', 'content', 'timestamp']);
+function toMessage(item: Value): Message {
+  const message = Fields.fromList(item, ['from_client', 'content', 'timestamp']);
   return {
     fromClient: message.boolean('from_client'),
     content: message.bytes('content'),
@@ -211,12 +211,12 @@ function messageOf(item: Value): Message {
 /** The opcode of a WebSocket's text messages, https://www.rfc-editor.org/rfc/rfc6455#section-5.2. */
 const TEXT_OPCODE = 1;
 
-function webSocketOf(websocket: Fields | undefined): WebSocket | undefined {
+function toWebSocket(websocket: Fields | undefined): WebSocket | undefined {
   if (!websocket) return undefined;
   const names = ['type', 'from_client', 'content', 'timestamp', 'dropped', 'injected'];
   return {
     messages: websocket.list('messages').map((item) => {
-      const message = Fields.ofList(item, names);
+      const message = Fields.fromList(item, names);
       return {
         text: message.number('type') === TEXT_OPCODE,
         fromClient: message.boolean('from_client'),
@@ -232,34 +232,34 @@ function webSocketOf(websocket: Fields | undefined): WebSocket | undefined {
   };
 }
 
-function dnsOf(flow: Fields): Flow['dns'] {
+function toDns(flow: Fields): Flow['dns'] {
   const response = flow.optional('response');
   return {
-    request: dnsMessageOf(flow.fields('request')),
-    response: response && dnsMessageOf(response),
+    request: toDnsMessage(flow.fields('request')),
+    response: response && toDnsMessage(response),
   };
 }
 
-function dnsMessageOf(message: Fields): DnsMessage {
+function toDnsMessage(message: Fields): DnsMessage {
   return {
     id: message.number('id'),
     opCode: message.number('op_code'),
     responseCode: message.number('response_code'),
-    questions: message.list('questions').map((item) => dnsNameOf(new Fields(item, 'question'))),
+    questions: message.list('questions').map((item) => toDnsName(new Fields(item, 'question'))),
     answers: message.list('answers').map((item) => {
       const answer = new Fields(item, 'answer');
-      return { ...dnsNameOf(answer), ttl: answer.number('ttl'), data: answer.bytes('data') };
+      return { ...toDnsName(answer), ttl: answer.number('ttl'), data: answer.bytes('data') };
     }),
     timestamp: message.number('timestamp'),
   };
 }
 
-function dnsNameOf(record: Fields): DnsMessage['questions'][number] {
+function toDnsName(record: Fields): DnsMessage['questions'][number] {
   return { name: record.text('name'), type: record.number('type'), class: record.number('class_') };
 }
 
 /** Bytes as text: UTF-8 where they are, else Latin-1. */
-export function textOf(bytes: Buffer): string {
+export function decodeText(bytes: Buffer): string {
   return bytes.toString(isAscii(bytes) || !isUtf8(bytes) ? 'latin1' : 'utf8');
 }
 
@@ -275,7 +275,7 @@ class Fields {
   }
 
   /** A list whose items have names. */
-  static ofList(value: Value, names: string[]): Fields {
+  static fromList(value: Value, names: string[]): Fields {
     if (!Array.isArray(value)) throw new FlowError('a message is no list');
     return new Fields(new Map(names.map((name, index) => [name, value[index] ?? null])), 'message');
   }
@@ -314,7 +314,7 @@ class Fields {
   }
 
   bytesAsText(name: string): string {
-    return textOf(this.bytes(name));
+    return decodeText(this.bytes(name));
   }
 
   list(name: string): Value[] {
@@ -341,7 +341,7 @@ class Fields {
     return this.list(name).map((header) => {
       const [key, value] = Array.isArray(header) ? header : [];
       if (!Buffer.isBuffer(key) || !Buffer.isBuffer(value)) throw this.#wrong(name, 'headers');
-      return [textOf(key), textOf(value)];
+      return [decodeText(key), decodeText(value)];
     });
   }
 
@@ -407,7 +407,7 @@ function toVersion19(connection: Dict, isClient: boolean): void {
   if (!connection.has('transport_protocol')) connection.set('transport_protocol', 'tcp');
   for (const name of ['peername', 'sockname', 'address']) {
     const address = connection.get(name);
-    if (Array.isArray(address) && Buffer.isBuffer(address[0])) address[0] = textOf(address[0]);
+    if (Array.isArray(address) && Buffer.isBuffer(address[0])) address[0] = decodeText(address[0]);
   }
   const [host] = [connection.get('address')].flat();
   if (connection.get('sni') === true) connection.set('sni', typeof host === 'string' ? host : null);

@@ -1,4 +1,4 @@
-import { bodyOf, mediaTypeOf } from './body.ts';
+import { decodeBody, findMediaType } from './body.ts';
 import type { Flow, Headers } from './flow.ts';
 
 /** The types that stand at each place in some JSON: `$.items[].id` to `number`. */
@@ -20,8 +20,8 @@ function addBody(
   name: string,
   message: { content: Buffer | undefined; headers: Headers },
 ): void {
-  if (!/^application\/(.+\+)?json$/.test(mediaTypeOf(message.headers))) return;
-  const body = bodyOf(message);
+  if (!/^application\/(.+\+)?json$/.test(findMediaType(message.headers))) return;
+  const body = decodeBody(message);
   if (body.length === 0 || body.length > MAX_BODY) return;
   try {
     addValue(shape, `${name} $`, JSON.parse(body.toString('utf8')), 0);
@@ -31,7 +31,7 @@ function addBody(
 }
 
 function addValue(shape: Shape, place: string, value: unknown, depth: number): void {
-  add(shape, place, typeOf(value));
+  add(shape, place, findType(value));
   if (depth === MAX_DEPTH || typeof value !== 'object' || value === null) return;
   if (Array.isArray(value)) for (const item of value) addValue(shape, `${place}[]`, item, depth + 1);
   else
@@ -39,7 +39,7 @@ function addValue(shape: Shape, place: string, value: unknown, depth: number): v
       addValue(shape, `${place}.${key.slice(0, 100)}`, item, depth + 1);
 }
 
-function typeOf(value: unknown): string {
+function findType(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'array' : typeof value;
 }

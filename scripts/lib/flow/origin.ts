@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import type { Flow, Request } from './flow.ts';
 import type { Dict } from './tnetstring.ts';
-import { hostOf } from './url.ts';
+import { findHost } from './url.ts';
 
 /** Labels of RFC 1035, with underscores, which names in use have. */
 const NAME = /^(?=.{1,255}$)(?!-)[a-z0-9_-]{1,63}(\.(?!-)[a-z0-9_-]{1,63})*\.?$/i;
@@ -12,11 +12,11 @@ const NUMERIC = /(^|\.)(\d+|0x[0-9a-f]*)\.?$/i;
  * The scheme, host and port that the client asked for, as in a URL. What it said is kept only where it is a host and no
  * more: in a URL or a command, all else would be read as a path, a password or an option.
  */
-export function originOf(request: Request): string {
+export function formatOrigin(request: Request): string {
   const scheme = request.scheme === 'https' ? 'https' : 'http';
-  const asked = hostOf(request);
+  const asked = findHost(request);
   if (isHost(asked)) return `${scheme}://${asked}`;
-  const sentTo = hostOf({ ...request, authority: '', headers: [] });
+  const sentTo = findHost({ ...request, authority: '', headers: [] });
   return `${scheme}://${isHost(sentTo) ? sentTo : 'invalid'}`;
 }
 
@@ -29,12 +29,12 @@ function isHost(text: string): boolean {
 }
 
 /** A part of an http flow's request as the bytes that were sent. */
-export function bytesOfRequest(flow: Flow, part: 'method' | 'path' | 'authority'): Buffer {
+export function readRequestBytes(flow: Flow, part: 'method' | 'path' | 'authority'): Buffer {
   return requestState(flow).get(part) as Buffer;
 }
 
 /** The headers of an http flow's request as the bytes that were sent. */
-export function headerBytes(flow: Flow): [name: Buffer, value: Buffer][] {
+export function readHeaderBytes(flow: Flow): [name: Buffer, value: Buffer][] {
   return requestState(flow).get('headers') as [Buffer, Buffer][];
 }
 

@@ -1,4 +1,4 @@
-import { extentAt, TnetstringError } from './tnetstring.ts';
+import { findExtent, TnetstringError } from './tnetstring.ts';
 
 /** The longest flow that is taken: a forged length would fill the memory. A pod's proxy has no more of it. */
 const MAX_FLOW_BYTES = 512 * 1024 * 1024;
@@ -26,7 +26,7 @@ export class Splitter {
     for (;;) {
       this.#held = [rest];
       this.holding = rest.length;
-      this.#wanted = lengthOf(rest);
+      this.#wanted = findLength(rest);
       if (this.#wanted > rest.length) return;
       const whole = rest.subarray(0, this.#wanted);
       rest = rest.subarray(this.#wanted);
@@ -44,8 +44,8 @@ export class Splitter {
 }
 
 /** The length of the first tnetstring; one more than there is when not even its prefix is whole. */
-function lengthOf(buffer: Buffer): number {
-  const extent = extentAt(buffer, 0);
+function findLength(buffer: Buffer): number {
+  const extent = findExtent(buffer, 0);
   if (!extent) return buffer.length + 1;
   const length = extent.end + 1;
   if (length > MAX_FLOW_BYTES) throw new TnetstringError('a length beyond any flow', 0);

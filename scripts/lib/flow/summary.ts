@@ -1,4 +1,4 @@
-import { bytesOf, endpointOf, latencyOf } from './endpoint.ts';
+import { countBytes, formatEndpoint, measureLatency } from './endpoint.ts';
 import type { Flow } from './flow.ts';
 import { Histogram } from './histogram.ts';
 
@@ -28,10 +28,10 @@ export class Summary {
 
   /** @returns the endpoint that the flow is counted with. */
   add(flow: Flow): Endpoint {
-    const endpoint = this.#endpoint(endpointOf(flow));
-    const status = statusOf(flow);
-    const latency = latencyOf(flow);
-    const { sent, received } = bytesOf(flow);
+    const endpoint = this.#endpoint(formatEndpoint(flow));
+    const status = formatStatus(flow);
+    const latency = measureLatency(flow);
+    const { sent, received } = countBytes(flow);
     for (const one of [endpoint, this.total]) {
       one.count++;
       one.statuses.set(status, (one.statuses.get(status) ?? 0) + 1);
@@ -61,7 +61,7 @@ export class Summary {
 }
 
 /** A flow's status, as it is counted: the response's, `error` without one, or `none` where there are none. */
-export function statusOf(flow: Flow): string {
+export function formatStatus(flow: Flow): string {
   if (flow.response) return String(flow.response.status);
   return flow.error ? 'error' : 'none';
 }

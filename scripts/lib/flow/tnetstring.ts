@@ -36,7 +36,7 @@ export interface Extent {
  * @returns where the data are, as far as the prefix says; undefined when the buffer ends within the prefix.
  * @throws TnetstringError when there is no such prefix.
  */
-export function extentAt(buffer: Buffer, at: number): Extent | undefined {
+export function findExtent(buffer: Buffer, at: number): Extent | undefined {
   let length = 0;
   for (let index = at; index < buffer.length; index++) {
     const code = buffer[index] as number;
@@ -55,42 +55,42 @@ export function extentAt(buffer: Buffer, at: number): Extent | undefined {
 export function decode(buffer: Buffer): Value {
   const extent = extentWithin(buffer, 0, buffer.length);
   if (extent.end + 1 !== buffer.length) throw new TnetstringError('more after the end', extent.end + 1);
-  return parse(buffer, extent, 0);
+  return parseValue(buffer, extent, 0);
 }
 
 function extentWithin(buffer: Buffer, at: number, limit: number): Extent {
-  const extent = extentAt(buffer, at);
+  const extent = findExtent(buffer, at);
   if (!extent) throw new TnetstringError('a length prefix is cut off', at);
   if (extent.end >= limit) throw new TnetstringError('a length goes beyond what holds it', at);
   return extent;
 }
 
-function parse(buffer: Buffer, extent: Extent, depth: number): Value {
+function parseValue(buffer: Buffer, extent: Extent, depth: number): Value {
   const { start, end } = extent;
   switch (buffer[end]) {
     case BYTES:
       return buffer.subarray(start, end);
     case TEXT:
-      return textOf(buffer, start, end);
+      return parseText(buffer, start, end);
     case INTEGER:
-      return integerOf(buffer, start, end);
+      return parseInteger(buffer, start, end);
     case FLOAT:
-      return floatOf(buffer, start, end);
+      return parseFloating(buffer, start, end);
     case BOOLEAN:
-      return booleanOf(buffer, start, end);
+      return parseBoolean(buffer, start, end);
     case NULL:
       if (start === end) return null;
       throw new TnetstringError('a null with data', start);
     case LIST:
-      return listOf(buffer, extent, depth);
+      return parseList(buffer, extent, depth);
     case DICT:
-      return dictOf(buffer, extent, depth);
+      return parseDict(buffer, extent, depth);
     default:
       throw new TnetstringError('an unknown type', end);
   }
 }
 
-function textOf(buffer: Buffer, start: number, end: number): string {
+function parseText(buffer: Buffer, start: number, end: number): string {
   for (let index = start; index < end; index++) {
     if ((buffer[index] as number) < 128) continue;
     const bytes = buffer.subarray(start, end);
@@ -100,14 +100,14 @@ function textOf(buffer: Buffer, start: number, end: number): string {
   return buffer.toString('latin1', start, end);
 }
 
-function integerOf(buffer: Buffer, start: number, end: number): number | bigint {
+function parseInteger(buffer: Buffer, start: number, end: number): number | bigint {
   const digits = buffer.toString('latin1', start, Math.min(end, start + 40));
   if (end - start > 39 || !/^-?\d+$/.test(digits)) throw new TnetstringError('an invalid integer', start);
   const number = Number(digits);
   return Number.isSafeInteger(number) ? number : BigInt(digits);
 }
 
-function floatOf(buffer: Buffer, start: number, end: number): number {
+function parseFloating(buffer: Buffer, start: number, end: number): number {
   const digits = buffer.toString('latin1', start, Math.min(end, start + 40));
   const [, special] = /^-?(inf|nan)$/.exec(digits) ?? [];
   if (special) return special === 'nan' ? Number.NaN : digits.startsWith('-') ? -Infinity : Infinity;
@@ -116,31 +116,31 @@ function floatOf(buffer: Buffer, start: number, end: number): number {
   return Number(digits);
 }
 
-function booleanOf(buffer: Buffer, start: number, end: number): boolean {
+function parseBoolean(buffer: Buffer, start: number, end: number): boolean {
   const word = end - start <= 5 ? buffer.toString('latin1', start, end) : '';
   if (word !== 'true' && word !== 'false') throw new TnetstringError('an invalid boolean', start);
   return word === 'true';
 }
 
-function listOf(buffer: Buffer, { start, end }: Extent, depth: number): Value[] {
+function parseList(buffer: Buffer, { start, end }: Extent, depth: number): Value[] {
   if (depth === MAX_DEPTH) throw new TnetstringError('nested too deeply', start);
   const list: Value[] = [];
   for (let at = start; at < end; ) {
     const extent = extentWithin(buffer, at, end);
-    list.push(parse(buffer, extent, depth + 1));
+    list.push(parseValue(buffer, extent, depth + 1));
     at = extent.end + 1;
   }
   return list;
 }
 
-function dictOf(buffer: Buffer, { start, end }: Extent, depth: number): Dict {
+function parseDict(buffer: Buffer, { start, end }: Extent, depth: number): Dict {
   if (depth === MAX_DEPTH) throw new TnetstringError('nested too deeply', start);
   const dict: Dict = new Map();
   for (let at = start; at < end; ) {
     const key = extentWithin(buffer, at, end);
     if (buffer[key.end] !== TEXT) throw new TnetstringError('a key that is no text', at);
     const extent = extentWithin(buffer, key.end + 1, end);
-    dict.set(keyOf(buffer, key), parse(buffer, extent, depth + 1));
+    dict.set(parseKey(buffer, key), parseValue(buffer, extent, depth + 1));
     at = extent.end + 1;
   }
   return dict;
@@ -150,12 +150,12 @@ function dictOf(buffer: Buffer, { start, end }: Extent, depth: number): Dict {
 const KEYS = new Map<number, { bytes: Buffer; text: string }>();
 const MAX_KEYS = 500;
 
-function keyOf(buffer: Buffer, { start, end }: Extent): string {
+function parseKey(buffer: Buffer, { start, end }: Extent): string {
   const middle = (start + end) >> 1;
   const hash = ((buffer[start] as number) << 16) ^ ((buffer[middle] as number) << 8) ^ (end - start);
   const known = KEYS.get(hash);
   if (known && isAt(buffer, start, end, known.bytes)) return known.text;
-  const text = textOf(buffer, start, end);
+  const text = parseText(buffer, start, end);
   if (KEYS.size < MAX_KEYS) KEYS.set(hash, { bytes: Buffer.from(text), text });
   return text;
 }

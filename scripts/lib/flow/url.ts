@@ -1,4 +1,4 @@
-import { headerOf } from './body.ts';
+import { findHeader } from './body.ts';
 import type { Request } from './flow.ts';
 
 const DEFAULT_PORTS: Record<string, number> = { http: 80, https: 443 };
@@ -7,26 +7,26 @@ const DEFAULT_PORTS: Record<string, number> = { http: 80, https: 443 };
  * The host that the client asked for, with its port where that is not the scheme's: behind a reverse proxy it is not
  * where the request went.
  */
-export function hostOf(request: Request): string {
+export function findHost(request: Request): string {
   const port = DEFAULT_PORTS[request.scheme];
   const own = `${request.host.includes(':') ? `[${request.host}]` : request.host}:${request.port}`;
-  const asked = askedHost(request) ?? own;
+  const asked = findAskedHost(request) ?? own;
   return port !== undefined && asked.endsWith(`:${port}`) ? asked.slice(0, -`:${port}`.length) : asked;
 }
 
 /** That host without a port. */
-export function nameOf(request: Request): string {
-  return hostOf(request).replace(/:\d+$/, '');
+export function findHostname(request: Request): string {
+  return findHost(request).replace(/:\d+$/, '');
 }
 
 /** The URL that the client asked for, as it was sent. */
-export function urlOf(request: Request): string {
+export function formatUrl(request: Request): string {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(request.path)) return request.path;
   if (request.method === 'CONNECT') return request.authority;
-  return `${request.scheme}://${hostOf(request)}${request.path}`;
+  return `${request.scheme}://${findHost(request)}${request.path}`;
 }
 
-function askedHost(request: Request): string | undefined {
-  const header = headerOf(request.headers, 'host');
+function findAskedHost(request: Request): string | undefined {
+  const header = findHeader(request.headers, 'host');
   return (/^HTTP\/[23]/.test(request.httpVersion) && request.authority) || header || undefined;
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Flow, Request } from '../flow/flow.ts';
-import { bytesOfRequest, headerBytes, originOf } from '../flow/origin.ts';
+import { formatOrigin, readHeaderBytes, readRequestBytes } from '../flow/origin.ts';
 import { formatBytes } from '../util/units.ts';
 
 /** A longer body is not given as an argument: Linux takes 128 KiB in one. */
@@ -25,13 +25,13 @@ const ESCAPES: Record<string, string> = { '\n': '\\n', '\r': '\\r', '\t': '\\t',
  * to say; headers that HTTP cannot carry, trailers, and a body that was not recorded are left out.
  * @returns an empty text for a flow that is not http; a comment for one with a body of more than 64 MiB.
  */
-export function curlOf(flow: Flow): string {
+export function formatCurl(flow: Flow): string {
   const { request } = flow;
   if (!request) return '';
   const { length = 0 } = request.content ?? {};
   if (length > MAX_BYTES)
     return `# a request with a body of ${formatBytes(length)} is too long for a command`;
-  const data = dataOf(request);
+  const data = findData(request);
   const args = [
     ...urlArguments(flow, request),
     ...methodArguments(flow, data !== undefined),
@@ -40,12 +40,12 @@ export function curlOf(flow: Flow): string {
   ];
   if (!data) return ['curl', ...args].join(' ');
   if (data.length <= MAX_ARGUMENT && isPrintable(data))
-    return ['curl', ...args, '--data-raw', word(data)].join(' ');
-  return `printf '${formatOf(data)}' | ${['curl', ...args, '--data-binary', '@-'].join(' ')}`;
+    return ['curl', ...args, '--data-raw', quoteWord(data)].join(' ');
+  return `printf '${formatPrintf(data)}' | ${['curl', ...args, '--data-binary', '@-'].join(' ')}`;
 }
 
 /** The body, if one was sent; an empty one when its length was said to be 0. */
-function dataOf({ content, headers, method }: Request): Buffer | undefined {
+function findData({ content, headers, method }: Request): Buffer | undefined {
   if (content && content.length > 0) return content;
   const isSaid = headers.some(([name, value]) => name.toLowerCase() === 'content-length' && value === '0');
   return isSaid && method !== 'HEAD' ? Buffer.alloc(0) : undefined;
@@ -53,28 +53,32 @@ function dataOf({ content, headers, method }: Request): Buffer | undefined {
 
 /** curl makes of a URL what it thinks is meant, unless it is told the request's target as it is. */
 function urlArguments(flow: Flow, request: Request): string[] {
-  const origin = originOf(request);
-  const path = bytesOfRequest(flow, request.path === '' ? 'authority' : 'path').toString('latin1') || '/';
+  const origin = formatOrigin(request);
+  const path = readRequestBytes(flow, request.path === '' ? 'authority' : 'path').toString('latin1') || '/';
   if (!PLAIN_PATH.test(path)) {
     const target = path.replace(/[\0-\x20\x7f]/g, (char) => encodeURIComponent(char));
-    return [word(Buffer.from(`${origin}/`)), '--request-target', word(Buffer.from(target, 'latin1'))];
+    return [
+      quoteWord(Buffer.from(`${origin}/`)),
+      '--request-target',
+      quoteWord(Buffer.from(target, 'latin1')),
+    ];
   }
   const url = `${origin}${path}`;
   return [
-    word(Buffer.from(url)),
+    quoteWord(Buffer.from(url)),
     ...(/[[\]{}]/.test(url) ? ['--globoff'] : []),
     ...(/\/(\.|%2e){1,2}([/?]|$)/i.test(path) ? ['--path-as-is'] : []),
   ];
 }
 
 function methodArguments(flow: Flow, hasData: boolean): string[] {
-  const method = [...bytesOfRequest(flow, 'method').toString('latin1')]
+  const method = [...readRequestBytes(flow, 'method').toString('latin1')]
     .filter((char) => TOKEN.test(char))
     .join('');
   // With -X HEAD curl would wait for a body.
   if (method === 'HEAD' && !hasData) return ['--head'];
   if (method === '' || method === (hasData ? 'POST' : 'GET')) return [];
-  return ['-X', word(Buffer.from(method))];
+  return ['-X', quoteWord(Buffer.from(method))];
 }
 
 /** Where TLS does not negotiate it, curl is told the version. */
@@ -84,10 +88,10 @@ function versionArguments({ httpVersion, scheme }: Request): string[] {
 }
 
 function headerArguments(flow: Flow, request: Request, data: Buffer | undefined): string[] {
-  const host = originOf(request).replace(/^http:\/\/(.*?)(:80)?$|^https:\/\/(.*?)(:443)?$/, '$1$3');
+  const host = formatOrigin(request).replace(/^http:\/\/(.*?)(:80)?$|^https:\/\/(.*?)(:443)?$/, '$1$3');
   const args: string[] = [];
   const said = new Set<string>();
-  for (const [name, value] of headerBytes(flow)) {
+  for (const [name, value] of readHeaderBytes(flow)) {
     const key = name.toString('latin1').toLowerCase();
     const text = value.toString('latin1');
     if (!TOKEN.test(key) || /[\0\r\n]/.test(text)) continue;
@@ -96,7 +100,10 @@ function headerArguments(flow: Flow, request: Request, data: Buffer | undefined)
     if (key === 'host' && text === host) continue;
     // A name with nothing after its colon would take the header away.
     const isEmpty = text.trim() === '';
-    args.push('-H', word(Buffer.concat([name, Buffer.from(isEmpty ? ';' : ': '), isEmpty ? EMPTY : value])));
+    args.push(
+      '-H',
+      quoteWord(Buffer.concat([name, Buffer.from(isEmpty ? ';' : ': '), isEmpty ? EMPTY : value])),
+    );
   }
   const own = ['User-Agent', 'Accept', ...(data ? ['Content-Type'] : [])];
   if (data && data.length >= EXPECT_BYTES) own.push('Expect');
@@ -107,11 +114,11 @@ function headerArguments(flow: Flow, request: Request, data: Buffer | undefined)
 const EMPTY = Buffer.alloc(0);
 
 /** Bytes as one word of a POSIX shell. They have neither NUL nor line feed at their end, which no such word can have. */
-function word(bytes: Buffer): string {
+function quoteWord(bytes: Buffer): string {
   const text = bytes.toString('latin1');
   if (/^[\w./:@-]+$/.test(text)) return text;
   if (isPrintable(bytes)) return `'${bytes.toString('utf8').replaceAll("'", "'\\''")}'`;
-  return `"$(printf '${formatOf(bytes)}')"`;
+  return `"$(printf '${formatPrintf(bytes)}')"`;
 }
 
 function isPrintable(bytes: Buffer): boolean {
@@ -119,16 +126,16 @@ function isPrintable(bytes: Buffer): boolean {
 }
 
 /** Bytes as a format of printf in single quotes, in printable characters alone. */
-function formatOf(bytes: Buffer): string {
+function formatPrintf(bytes: Buffer): string {
   const format = isUtf8(bytes)
-    ? bytes.toString('utf8').replace(SPECIAL, (char) => ESCAPES[char] ?? octalOf(Buffer.from(char)))
+    ? bytes.toString('utf8').replace(SPECIAL, (char) => ESCAPES[char] ?? formatOctal(Buffer.from(char)))
     : bytes
         .toString('latin1')
-        .replace(/[^ -~]|[\\%'!]/g, (char) => ESCAPES[char] ?? octalOf(Buffer.from(char, 'latin1')));
+        .replace(/[^ -~]|[\\%'!]/g, (char) => ESCAPES[char] ?? formatOctal(Buffer.from(char, 'latin1')));
   // A leading one would be an option of printf's.
   return format.replace(/^-/, '\\055');
 }
 
-function octalOf(bytes: Buffer): string {
+function formatOctal(bytes: Buffer): string {
   return Array.from(bytes, (byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('');
 }

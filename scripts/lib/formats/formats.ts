@@ -5,8 +5,8 @@ import { encode } from '../flow/tnetstring.ts';
 import { writeHar } from '../har/export.ts';
 import { UserError } from '../util/error.ts';
 import { Output } from '../util/output.ts';
-import { curlOf } from './curl.ts';
-import { jsonOf } from './jsonl.ts';
+import { formatCurl } from './curl.ts';
+import { toJson } from './jsonl.ts';
 import { writeReport } from './report.ts';
 import { writeSummary, writeTable } from './table.ts';
 
@@ -19,11 +19,11 @@ export const FORMATS = {
   wide: async (flows, write) => await writeTable(flows, write, true),
   summary: writeSummary,
   jsonl: async (flows, write) => {
-    for await (const flow of flows) await write(`${JSON.stringify(jsonOf(flow))}\n`);
+    for await (const flow of flows) await write(`${JSON.stringify(toJson(flow))}\n`);
   },
   har: writeHar,
   curl: async (flows, write) => {
-    for await (const flow of flows) if (flow.request) await write(`${curlOf(flow)}\n`);
+    for await (const flow of flows) if (flow.request) await write(`${formatCurl(flow)}\n`);
   },
   html: async (flows, write, title) => await writeReport(flows, write, { title }),
 } satisfies Record<string, Format>;

@@ -1,57 +1,57 @@
 import { isUtf8 } from 'node:buffer';
-import { bodyOf } from '../flow/body.ts';
-import { latencyOf } from '../flow/endpoint.ts';
+import { decodeBody } from '../flow/body.ts';
+import { measureLatency } from '../flow/endpoint.ts';
 import type { Flow, Headers, Message } from '../flow/flow.ts';
-import { urlOf } from '../flow/url.ts';
+import { formatUrl } from '../flow/url.ts';
 
 /** A body in JSON: its text, or, where it is none, its bytes in base64; with content encodings undone. */
 type Body = { text: string } | { base64: string };
 
 /** A flow as one JSON value; what it does not have is absent. Times are ISO 8601, durations ms. */
-export function jsonOf(flow: Flow): object {
+export function toJson(flow: Flow): object {
   const { request, response, websocket, error, dns } = flow;
   return {
     type: flow.type,
     id: flow.id,
-    time: isoOf(flow.created),
+    time: formatTime(flow.created),
     client: flow.client.peer?.[0],
-    latency: latencyOf(flow),
+    latency: measureLatency(flow),
     request: request && {
       method: request.method,
-      url: urlOf(request),
-      ...messageOf(request),
+      url: formatUrl(request),
+      ...toMessage(request),
     },
-    response: response && { status: response.status, reason: response.reason, ...messageOf(response) },
-    websocket: websocket && { messages: websocket.messages.map(frameOf), closeCode: websocket.closeCode },
+    response: response && { status: response.status, reason: response.reason, ...toMessage(response) },
+    websocket: websocket && { messages: websocket.messages.map(toFrame), closeCode: websocket.closeCode },
     server: flow.type === 'tcp' || flow.type === 'udp' ? flow.server.address?.join(':') : undefined,
-    messages: flow.messages.length > 0 ? flow.messages.map(frameOf) : undefined,
+    messages: flow.messages.length > 0 ? flow.messages.map(toFrame) : undefined,
     questions: dns?.request.questions,
-    answers: dns?.response?.answers.map(({ data, ...answer }) => ({ ...answer, ...contentOf(data) })),
+    answers: dns?.response?.answers.map(({ data, ...answer }) => ({ ...answer, ...toContent(data) })),
     error: error?.message,
     comment: flow.comment || undefined,
   };
 }
 
 /** A time of a flow in ISO 8601; times beyond what a Date can say are at its edge. */
-export function isoOf(seconds: number): string {
+export function formatTime(seconds: number): string {
   const ms = Math.min(Math.max(seconds * 1000, 0), 8.64e15);
   return new Date(ms).toISOString();
 }
 
-function messageOf(message: {
+function toMessage(message: {
   httpVersion: string;
   headers: Headers;
   trailers: Headers | undefined;
   content: Buffer | undefined;
 }): object {
   const { httpVersion, headers, trailers, content } = message;
-  return { httpVersion, headers, trailers, body: content && contentOf(bodyOf(message)) };
+  return { httpVersion, headers, trailers, body: content && toContent(decodeBody(message)) };
 }
 
-function frameOf({ fromClient, content, timestamp }: Message): object {
-  return { fromClient, time: isoOf(timestamp), ...contentOf(content) };
+function toFrame({ fromClient, content, timestamp }: Message): object {
+  return { fromClient, time: formatTime(timestamp), ...toContent(content) };
 }
 
-function contentOf(bytes: Buffer): Body {
+function toContent(bytes: Buffer): Body {
   return isUtf8(bytes) ? { text: bytes.toString('utf8') } : { base64: bytes.toString('base64') };
 }

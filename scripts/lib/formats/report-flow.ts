@@ -1,7 +1,7 @@
-import { bodyOf, headerOf, mediaTypeOf } from '../flow/body.ts';
-import { bytesOf, endpointOf, latencyOf } from '../flow/endpoint.ts';
+import { decodeBody, findHeader, findMediaType } from '../flow/body.ts';
+import { countBytes, formatEndpoint, measureLatency } from '../flow/endpoint.ts';
 import type { Connection, DnsMessage, Flow, Headers, Message, Request, Response } from '../flow/flow.ts';
-import { hostOf } from '../flow/url.ts';
+import { findHost } from '../flow/url.ts';
 
 /** The longest body that a report shows, in bytes as decoded; of a longer one it has the beginning. */
 export const BODY_BYTES = 64 * 1024;
@@ -33,32 +33,32 @@ export type Bodies = 'with bodies' | 'without bodies';
  * A flow as the report's page reads it: a bounded JSON value of texts, numbers and lists. Times are in seconds since
  * 1970, latency in ms. Read by templates/report/flow.js.
  */
-export function reportFlow(flow: Flow, bodies: Bodies) {
-  const { sent, received } = bytesOf(flow);
+export function toReportFlow(flow: Flow, bodies: Bodies) {
+  const { sent, received } = countBytes(flow);
   return {
     type: flow.websocket ? 'websocket' : flow.type,
-    started: timeOf(flow.request?.start ?? flow.dns?.request.timestamp ?? flow.created),
-    latency: latencyOf(flow),
-    endpoint: endpointOf(flow),
+    started: toTime(flow.request?.start ?? flow.dns?.request.timestamp ?? flow.created),
+    latency: measureLatency(flow),
+    endpoint: formatEndpoint(flow),
     sent,
     received,
     error: flow.error && clip(flow.error.message),
     comment: clip(flow.comment) || undefined,
     marked: flow.marked.slice(0, 40) || undefined,
     replayed: flow.replayed,
-    client: connectionOf(flow.client),
-    server: connectionOf(flow.server),
-    request: flow.request && requestOf(flow.request, bodies),
-    response: flow.response && responseOf(flow.response, bodies),
+    client: toConnection(flow.client),
+    server: toConnection(flow.server),
+    request: flow.request && toRequest(flow.request, bodies),
+    response: flow.response && toResponse(flow.response, bodies),
     closed: flow.websocket && {
       code: flow.websocket.closeCode,
       reason: flow.websocket.closeReason && clip(flow.websocket.closeReason),
       byClient: flow.websocket.closedByClient,
     },
-    ...messagesOf(flow.websocket?.messages ?? flow.messages, bodies),
+    ...toMessages(flow.websocket?.messages ?? flow.messages, bodies),
     dns: flow.dns && {
-      request: dnsOf(flow.dns.request),
-      response: flow.dns.response && dnsOf(flow.dns.response),
+      request: toDns(flow.dns.request),
+      response: flow.dns.response && toDns(flow.dns.response),
     },
   };
 }
@@ -69,40 +69,40 @@ export function hasBodies({ request, response, messages, websocket }: Flow): boo
   return contents.some((message) => message?.content && message.content.length > 0);
 }
 
-function requestOf(request: Request, bodies: Bodies) {
+function toRequest(request: Request, bodies: Bodies) {
   return {
-    ...messageOf(request, bodies),
+    ...toMessage(request, bodies),
     method: clip(request.method, 40),
     scheme: clip(request.scheme, 40),
-    host: clip(hostOf(request), 300),
+    host: clip(findHost(request), 300),
     path: clip(request.path),
   };
 }
 
-function responseOf(response: Response, bodies: Bodies) {
+function toResponse(response: Response, bodies: Bodies) {
   return {
-    ...messageOf(response, bodies),
+    ...toMessage(response, bodies),
     status: response.status,
     reason: clip(response.reason, 300),
   };
 }
 
-function messageOf(message: Request | Response, bodies: Bodies) {
+function toMessage(message: Request | Response, bodies: Bodies) {
   const { content, headers, trailers, httpVersion, start, end } = message;
-  const body = content && (bodies === 'with bodies' ? bodyOf({ content, headers }) : content);
+  const body = content && (bodies === 'with bodies' ? decodeBody({ content, headers }) : content);
   return {
-    ...headersOf(headers),
-    trailers: trailers && headersOf(trailers).headers,
+    ...toHeaders(headers),
+    trailers: trailers && toHeaders(trailers).headers,
     version: clip(httpVersion, 40),
-    media: clip(mediaTypeOf(headers), 100),
+    media: clip(findMediaType(headers), 100),
     sent: content?.length,
-    body: body && contentOf(body, bodies, BODY_BYTES, charsetOf(headers)),
-    start: timeOf(start),
-    end: end === undefined ? undefined : timeOf(end),
+    body: body && toContent(body, bodies, BODY_BYTES, findCharset(headers)),
+    start: toTime(start),
+    end: end === undefined ? undefined : toTime(end),
   };
 }
 
-function headersOf(headers: Headers): { headers: Headers; moreHeaders?: number } {
+function toHeaders(headers: Headers): { headers: Headers; moreHeaders?: number } {
   const shown: Headers = [];
   let length = 0;
   for (const [name, value] of headers) {
@@ -114,18 +114,18 @@ function headersOf(headers: Headers): { headers: Headers; moreHeaders?: number }
   return { headers: shown };
 }
 
-function messagesOf(messages: (Message & { text?: boolean; dropped?: boolean })[], bodies: Bodies) {
+function toMessages(messages: (Message & { text?: boolean; dropped?: boolean })[], bodies: Bodies) {
   if (messages.length === 0) return {};
   let room = BODY_BYTES;
   const shown = messages.slice(0, MESSAGES).map(({ fromClient, content, timestamp, dropped }) => {
-    const message = { fromClient, at: timeOf(timestamp), dropped, ...contentOf(content, bodies, room) };
+    const message = { fromClient, at: toTime(timestamp), dropped, ...toContent(content, bodies, room) };
     room = Math.max(0, room - content.length);
     return message;
   });
   return { messages: shown, messageCount: messages.length };
 }
 
-function dnsOf({ questions, answers, responseCode }: DnsMessage) {
+function toDns({ questions, answers, responseCode }: DnsMessage) {
   return {
     responseCode,
     questions: questions.slice(0, 20).map(({ name, type }) => ({ name: clip(name, 300), type })),
@@ -135,7 +135,7 @@ function dnsOf({ questions, answers, responseCode }: DnsMessage) {
   };
 }
 
-function connectionOf({ peer, address, tls, tlsVersion, sni, start, connected, encrypted }: Connection) {
+function toConnection({ peer, address, tls, tlsVersion, sni, start, connected, encrypted }: Connection) {
   return {
     address: (address ?? peer) && clip((address ?? peer ?? []).join(':'), 300),
     peer: peer && clip(peer.join(':'), 300),
@@ -146,11 +146,11 @@ function connectionOf({ peer, address, tls, tlsVersion, sni, start, connected, e
   };
 }
 
-function contentOf(bytes: Buffer, bodies: Bodies, limit: number, charset?: string): Content {
+function toContent(bytes: Buffer, bodies: Bodies, limit: number, charset?: string): Content {
   if (bodies === 'without bodies' && bytes.length > 0) return { bytes: bytes.length };
   const cut = bytes.length > limit;
   const shown = bytes.subarray(0, limit);
-  const text = textOf(shown, cut, charset);
+  const text = decodeText(shown, cut, charset);
   return {
     bytes: bytes.length,
     ...(text === undefined ? { base64: shown.toString('base64') } : { text }),
@@ -159,15 +159,15 @@ function contentOf(bytes: Buffer, bodies: Bodies, limit: number, charset?: strin
 }
 
 /** The character encoding that a Content-Type says. */
-function charsetOf(headers: Headers): string | undefined {
-  return /;\s*charset="?([^\s;"]+)/i.exec(headerOf(headers, 'content-type') ?? '')?.[1];
+function findCharset(headers: Headers): string | undefined {
+  return /;\s*charset="?([^\s;"]+)/i.exec(findHeader(headers, 'content-type') ?? '')?.[1];
 }
 
 /**
  * Bytes as text, when they have none of the controls that binary data have: as UTF-8, else as what they are said to be.
  * The last character may be cut off.
  */
-function textOf(bytes: Buffer, cut: boolean, charset = 'utf-8'): string | undefined {
+function decodeText(bytes: Buffer, cut: boolean, charset = 'utf-8'): string | undefined {
   if (bytes.some((byte) => byte < 32 && !TEXT_CONTROLS.includes(byte))) return undefined;
   for (const encoding of ['utf-8', charset]) {
     try {
@@ -179,7 +179,7 @@ function textOf(bytes: Buffer, cut: boolean, charset = 'utf-8'): string | undefi
   return undefined;
 }
 
-function timeOf(seconds: number): number {
+function toTime(seconds: number): number {
   return Math.min(Math.max(seconds, 0), MAX_TIME);
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Flow } from '../flow/flow.ts';
 import { Templates } from '../util/template.ts';
-import { hasBodies, reportFlow } from './report-flow.ts';
+import { hasBodies, toReportFlow } from './report-flow.ts';
 
 /**
  * How long a report can get, in bytes, but for a few thousand. From the first of these on bodies are left out, beyond
@@ -53,7 +53,7 @@ export async function writeReport(
   write: (chunk: string) => Promise<void>,
   { title }: { title: string },
 ): Promise<void> {
-  const [head, foot] = pageOf(title);
+  const [head, foot] = readPage(title);
   await write(head);
   let written = head.length + foot.length;
   let lines = '';
@@ -61,7 +61,7 @@ export async function writeReport(
   for await (const flow of flows) {
     end.flows++;
     const bare = written >= REPORT_LIMITS.bodies;
-    const line = `${inert(reportFlow(flow, bare ? 'without bodies' : 'with bodies'))}\n`;
+    const line = `${toInertJson(toReportFlow(flow, bare ? 'without bodies' : 'with bodies'))}\n`;
     if (written + line.length > REPORT_LIMITS.flows) {
       end.omitted++;
       continue;
@@ -70,35 +70,35 @@ export async function writeReport(
     written += line.length;
     lines += line;
     if (lines.length >= CHUNK_BYTES) {
-      await write(elementOf('flows', lines));
+      await write(formatElement('flows', lines));
       lines = '';
     }
   }
-  await write(elementOf('flows', lines) + elementOf('end', inert(end)) + foot);
+  await write(formatElement('flows', lines) + formatElement('end', toInertJson(end)) + foot);
 }
 
 /** A value as JSON that is ASCII and has nothing that HTML could take for its own, such as `</script` or `<!--`. */
-function inert(value: unknown): string {
+function toInertJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<>&\u007f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
 }
 
-function elementOf(name: string, json: string): string {
+function formatElement(name: string, json: string): string {
   return json && `<script type="application/json" class="${name}">\n${json}</script>\n`;
 }
 
 /** The page before and after the flows. */
-function pageOf(title: string): [head: string, foot: string] {
+function readPage(title: string): [head: string, foot: string] {
   const templates = new Templates();
   const read = (file: string) => templates.read(`report/${file}`);
   const style = STYLES.map((name) => read(`${name}.css`).replace(/^\/\* biome-ignore.*\n/, '')).join('');
-  const script = `'use strict';\n${SCRIPTS.map((name) => withoutModules(read(`${name}.js`))).join('\n')}`;
+  const script = `'use strict';\n${SCRIPTS.map((name) => removeModules(read(`${name}.js`))).join('\n')}`;
   const policy = [
     "default-src 'none'",
-    `script-src '${hashOf(script)}'`,
-    `style-src '${hashOf(style)}'`,
+    `script-src '${formatHash(script)}'`,
+    `style-src '${formatHash(style)}'`,
     "base-uri 'none'",
     "form-action 'none'",
     "require-trusted-types-for 'script'",
@@ -116,12 +116,12 @@ function pageOf(title: string): [head: string, foot: string] {
 }
 
 /** A module's text as part of a script that has the other modules too. */
-function withoutModules(script: string): string {
+function removeModules(script: string): string {
   return script.replace(/^import [^;]*;\n/gm, '').replace(/^export /gm, '');
 }
 
 /** As a Content Security Policy names an inline script, https://www.w3.org/TR/CSP3/#match-element-to-source-list. */
-function hashOf(text: string): string {
+function formatHash(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }
 

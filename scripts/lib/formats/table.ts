@@ -1,10 +1,10 @@
-import { bytesOf, endpointOf, latencyOf } from '../flow/endpoint.ts';
+import { countBytes, formatEndpoint, measureLatency } from '../flow/endpoint.ts';
 import type { Flow } from '../flow/flow.ts';
-import { type Endpoint, Summary, statusOf } from '../flow/summary.ts';
-import { hostOf } from '../flow/url.ts';
-import { rowsOf } from '../util/table.ts';
+import { type Endpoint, formatStatus, Summary } from '../flow/summary.ts';
+import { findHost } from '../flow/url.ts';
+import { formatRows } from '../util/table.ts';
 import { formatBytes, formatMs } from '../util/units.ts';
-import { isoOf } from './jsonl.ts';
+import { formatTime } from './jsonl.ts';
 
 /** What a table is printed by; it may be awaited, for the reader to keep up. */
 type Write = (chunk: string) => Promise<void>;
@@ -18,11 +18,11 @@ const MAX_PATH = 200;
 export async function writeTable(flows: AsyncIterable<Flow>, write: Write, wide: boolean): Promise<void> {
   const columns = wide ? [...NARROW, ...WIDE] : NARROW;
   // What has no end comes last.
-  columns.push(['PATH', pathOf]);
+  columns.push(['PATH', formatPath]);
   let widths = columns.map(([name]) => name.length);
   let rows = [columns.map(([name]) => name)];
   const flush = async () => {
-    const { lines, widths: wider } = rowsOf(rows, widths);
+    const { lines, widths: wider } = formatRows(rows, widths);
     widths = wider;
     rows = [];
     await write(lines);
@@ -38,23 +38,23 @@ export async function writeTable(flows: AsyncIterable<Flow>, write: Write, wide:
 type Column = [name: string, cell: (flow: Flow) => string];
 
 const NARROW: Column[] = [
-  ['TIME', ({ created }) => isoOf(created).slice(11, 23)],
+  ['TIME', ({ created }) => formatTime(created).slice(11, 23)],
   ['METHOD', ({ request, type }) => request?.method.slice(0, 20) ?? type.toUpperCase()],
-  ['STATUS', statusOf],
-  ['LATENCY', (flow) => formatMs(latencyOf(flow))],
-  ['SIZE', (flow) => formatBytes(bytesOf(flow).received)],
+  ['STATUS', formatStatus],
+  ['LATENCY', (flow) => formatMs(measureLatency(flow))],
+  ['SIZE', (flow) => formatBytes(countBytes(flow).received)],
 ];
 
 const WIDE: Column[] = [
-  ['SENT', (flow) => formatBytes(bytesOf(flow).sent)],
+  ['SENT', (flow) => formatBytes(countBytes(flow).sent)],
   ['CLIENT', ({ client }) => client.peer?.[0] ?? '-'],
   ['VERSION', ({ request }) => request?.httpVersion.slice(0, 10) ?? '-'],
   ['ID', ({ id }) => id.slice(0, 8)],
-  ['HOST', ({ request }) => (request ? hostOf(request).slice(0, 60) : '-')],
+  ['HOST', ({ request }) => (request ? findHost(request).slice(0, 60) : '-')],
 ];
 
-function pathOf(flow: Flow): string {
-  const path = flow.request?.path ?? endpointOf(flow).replace(/^\S+ /, '');
+function formatPath(flow: Flow): string {
+  const path = flow.request?.path ?? formatEndpoint(flow).replace(/^\S+ /, '');
   const said = flow.error ? `${path}   ${flow.error.message}` : path;
   return said.length > MAX_PATH ? `${said.slice(0, MAX_PATH)}…` : said;
 }
@@ -66,10 +66,10 @@ export async function writeSummary(flows: AsyncIterable<Flow>, write: Write): Pr
   if (summary.total.count === 0) return;
   const head = ['ENDPOINT', 'COUNT', 'STATUS', 'P50', 'P95', 'P99', 'MAX', 'SENT', 'RECEIVED'];
   const rows = [head, ...[...summary.sorted(), summary.total].map(summaryRow)];
-  await write(rowsOf(rows).lines);
+  await write(formatRows(rows).lines);
   const seconds = Math.max(0, summary.last - summary.first);
   const rate = seconds > 0 ? `, ${(summary.total.count / seconds).toFixed(1)} a second` : '';
-  const range = `from ${isoOf(summary.first)} on, over ${formatMs(seconds * 1000)}${rate}`;
+  const range = `from ${formatTime(summary.first)} on, over ${formatMs(seconds * 1000)}${rate}`;
   await write(`\n${range}\n`);
 }
 

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import { headerOf } from '../flow/body.ts';
-import { LAST_MS, requestCookies, responseCookies } from '../flow/cookie.ts';
+import { findHeader } from '../flow/body.ts';
+import { LAST_MS, parseRequestCookies, parseResponseCookies } from '../flow/cookie.ts';
 import type { Flow, Headers, Request, Response, WebSocket } from '../flow/flow.ts';
-import { bytesOfRequest, originOf } from '../flow/origin.ts';
-import { contentOf, type HarBody, MAX_FORM, type Param, pairsOf, postDataOf } from './export-body.ts';
+import { formatOrigin, readRequestBytes } from '../flow/origin.ts';
+import { type HarBody, MAX_FORM, type Param, parsePairs, toContent, toPostData } from './export-body.ts';
 import { JsonText } from './json-text.ts';
 
 /** HAR 1.2, http://www.softwareishard.com/blog/har-12-spec/, with the underscored fields that Chrome writes. */
@@ -26,9 +26,9 @@ export async function writeHar(
   flows: AsyncIterable<Flow>,
   write: (chunk: string | Buffer) => Promise<void>,
 ): Promise<void> {
-  let separator = harHead();
+  let separator = formatHarHead();
   for await (const flow of flows) {
-    const entry = harEntry(flow);
+    const entry = toHarEntry(flow);
     if (!entry) continue;
     await write(`${separator}\n`);
     await writeEntry(entry, write);
@@ -55,7 +55,7 @@ async function writeEntry(entry: HarEntry, write: (chunk: string | Buffer) => Pr
 }
 
 /** What is before the entries of a HAR file. */
-export function harHead(): string {
+export function formatHarHead(): string {
   return `{"log":{"version":"1.2","creator":${JSON.stringify(CREATOR)},"pages":[],"entries":[`;
 }
 
@@ -63,19 +63,19 @@ export function harHead(): string {
  * A flow as an entry of a HAR file, to be written as JSON. Times are in ms.
  * @returns undefined for flows that HAR cannot say: tcp, udp and dns.
  */
-export function harEntry(flow: Flow): HarEntry | undefined {
+export function toHarEntry(flow: Flow): HarEntry | undefined {
   const { request, websocket, server, comment } = flow;
   if (!request) return undefined;
-  const timings = timingsOf(flow, request);
+  const timings = toTimings(flow, request);
   const { blocked, connect, send, wait, receive } = timings;
   const time = [blocked, connect, send, wait, receive].reduce((sum, ms) => sum + Math.max(ms, 0), 0);
   const address = server.peer?.[0].replace(/%.*$/, '') ?? '';
   return {
-    ...(websocket && { _resourceType: 'websocket', _webSocketMessages: messagesOf(websocket) }),
-    startedDateTime: new Date(msOf(request.start)).toISOString(),
+    ...(websocket && { _resourceType: 'websocket', _webSocketMessages: toMessages(websocket) }),
+    startedDateTime: new Date(toMs(request.start)).toISOString(),
     time: roundMs(time),
-    request: requestOf(flow, request),
-    response: responseOf(flow),
+    request: toRequest(flow, request),
+    response: toResponse(flow),
     cache: {},
     timings,
     ...(isIP(address) && { serverIPAddress: address }),
@@ -84,30 +84,30 @@ export function harEntry(flow: Flow): HarEntry | undefined {
   };
 }
 
-function requestOf(flow: Flow, request: Request): HarEntry['request'] {
+function toRequest(flow: Flow, request: Request): HarEntry['request'] {
   const { method, headers, trailers, content } = request;
-  const url = harUrl(flow, request);
+  const url = formatUrl(flow, request);
   const query = url.split('?').slice(1).join('?');
-  const queryString: Param[] = pairsOf(query.slice(0, MAX_FORM));
-  const postData = postDataOf(request);
+  const queryString: Param[] = parsePairs(query.slice(0, MAX_FORM));
+  const postData = toPostData(request);
   return {
     method,
     url,
-    httpVersion: versionOf(request),
-    headers: fieldsOf(headers),
+    httpVersion: formatVersion(request),
+    headers: toFields(headers),
     queryString,
-    cookies: requestCookies(headers),
-    headersSize: headersSize(request, `${method} ${request.path} HTTP/1.1`),
+    cookies: parseRequestCookies(headers),
+    headersSize: measureHeaders(request, `${method} ${request.path} HTTP/1.1`),
     bodySize: content?.length ?? -1,
     ...(postData && { postData }),
-    ...(trailers && { _trailers: fieldsOf(trailers) }),
+    ...(trailers && { _trailers: toFields(trailers) }),
   };
 }
 
 /** What is not allowed in a URL, as RFC 3986 has it, is percent-encoded: one bad URL makes readers refuse the file. */
-function harUrl(flow: Flow, request: Request): string {
-  const origin = originOf(request);
-  const path = bytesOfRequest(flow, 'path')
+function formatUrl(flow: Flow, request: Request): string {
+  const origin = formatOrigin(request);
+  const path = readRequestBytes(flow, 'path')
     .toString('latin1')
     .replace(/%(?![0-9a-f]{2})|[^!$%&'()*+,\-./0-9:;=?@A-Z_a-z~]/gi, (char) => {
       return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
@@ -117,7 +117,7 @@ function harUrl(flow: Flow, request: Request): string {
 }
 
 /** Chrome's response of a request that has none has status 0, and its `_error` says why. */
-function responseOf({ response, error }: Flow): HarEntry['response'] {
+function toResponse({ response, error }: Flow): HarEntry['response'] {
   if (!response) {
     return {
       status: 0,
@@ -134,20 +134,20 @@ function responseOf({ response, error }: Flow): HarEntry['response'] {
     };
   }
   const { status, reason, headers, trailers, content, start } = response;
-  const size = headersSize(response, `HTTP/1.1 ${status} ${reason}`);
+  const size = measureHeaders(response, `HTTP/1.1 ${status} ${reason}`);
   return {
     status: Math.trunc(status),
     statusText: reason,
-    httpVersion: versionOf(response),
-    headers: fieldsOf(headers),
-    cookies: responseCookies(headers, msOf(start)),
-    content: contentOf(response),
-    redirectURL: headerOf(headers, 'location') ?? '',
+    httpVersion: formatVersion(response),
+    headers: toFields(headers),
+    cookies: parseResponseCookies(headers, toMs(start)),
+    content: toContent(response),
+    redirectURL: findHeader(headers, 'location') ?? '',
     headersSize: size,
     bodySize: content?.length ?? -1,
     ...(content && { _transferSize: Math.max(size, 0) + content.length }),
     ...(error && { _error: error.message }),
-    ...(trailers && { _trailers: fieldsOf(trailers) }),
+    ...(trailers && { _trailers: toFields(trailers) }),
   };
 }
 
@@ -155,7 +155,7 @@ function responseOf({ response, error }: Flow): HarEntry['response'] {
  * Where the time went, in ms; -1 is unknown. `connect` includes `ssl`; it is there when the connection was opened while
  * this request waited for it. A connection that was open before may have been opened for another.
  */
-function timingsOf({ server, response, error }: Flow, request: Request) {
+function toTimings({ server, response, error }: Flow, request: Request) {
   const sent = request.end ?? request.start;
   const answered = response?.start ?? error?.timestamp ?? sent;
   const ended = response?.end ?? error?.timestamp ?? answered;
@@ -167,18 +167,18 @@ function timingsOf({ server, response, error }: Flow, request: Request) {
       : false;
   const [from = 0, up = 0, to = 0] = own ? [start, connected, open] : [];
   return {
-    blocked: own ? spanMs(sent, from) : -1,
+    blocked: own ? toSpan(sent, from) : -1,
     dns: -1,
-    connect: own ? spanMs(from, to) : -1,
-    ssl: own && encrypted !== undefined ? spanMs(up, to) : -1,
-    send: spanMs(request.start, sent),
-    wait: spanMs(own ? Math.max(sent, to) : sent, answered),
-    receive: spanMs(answered, ended),
+    connect: own ? toSpan(from, to) : -1,
+    ssl: own && encrypted !== undefined ? toSpan(up, to) : -1,
+    send: toSpan(request.start, sent),
+    wait: toSpan(own ? Math.max(sent, to) : sent, answered),
+    receive: toSpan(answered, ended),
   };
 }
 
 /** @param from, to in seconds. */
-function spanMs(from: number, to: number): number {
+function toSpan(from: number, to: number): number {
   return roundMs(Math.min(Math.max((to - from) * 1000, 0), LAST_MS));
 }
 
@@ -187,12 +187,12 @@ function roundMs(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
-function msOf(seconds: number): number {
+function toMs(seconds: number): number {
   return Math.min(Math.max(seconds * 1000, 0), LAST_MS);
 }
 
 /** Chrome's `_webSocketMessages`: times are in seconds, and what is no text is in Base64. */
-function messagesOf({ messages }: WebSocket): object[] {
+function toMessages({ messages }: WebSocket): object[] {
   return messages.map(({ fromClient, timestamp, text, content }) => ({
     type: fromClient ? 'send' : 'receive',
     time: timestamp,
@@ -201,16 +201,16 @@ function messagesOf({ messages }: WebSocket): object[] {
   }));
 }
 
-function versionOf({ httpVersion }: Request | Response): string {
+function formatVersion({ httpVersion }: Request | Response): string {
   return HTTP_VERSIONS[httpVersion] ?? httpVersion;
 }
 
-function fieldsOf(headers: Headers): Param[] {
+function toFields(headers: Headers): Param[] {
   return headers.map(([name, value]) => ({ name, value }));
 }
 
 /** From the first line to the empty one, in bytes; unknown where HTTP/2 and later compressed them. */
-function headersSize({ httpVersion, headers }: Request | Response, firstLine: string): number {
+function measureHeaders({ httpVersion, headers }: Request | Response, firstLine: string): number {
   if (!httpVersion.startsWith('HTTP/1')) return -1;
   const lines = headers.map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.byteLength(`${firstLine}\r\n${lines.join('')}\r\n`);

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
-import { FLOW_VERSION, type Flow, flowOf } from '../flow/flow.ts';
+import { FLOW_VERSION, type Flow, toFlow } from '../flow/flow.ts';
 import type { Dict, Value } from '../flow/tnetstring.ts';
 import { JsonObject } from '../util/json-object.ts';
-import { headersOf, messageOf, versionOf } from './import-message.ts';
-import { bytesOfText } from './import-text.ts';
-import { secondsOf, type Times, timesOf } from './import-times.ts';
+import { parseHeaders, parseMessage, parseVersion } from './import-message.ts';
+import { encodeText } from './import-text.ts';
+import { parseTimes, type Times, toSeconds } from './import-times.ts';
 
 /** The ports of the schemes that go over a network; what has another, the browser asked of itself. */
 const PORTS: Record<string, number> = { 'http:': 80, 'https:': 443, 'ws:': 80, 'wss:': 443 };
@@ -27,25 +27,25 @@ interface Target {
  * @returns undefined for what did not go over a network: `data:`, `blob:`, a browser's extensions.
  * @throws JsonError for a field that is missing or of another type.
  */
-export function flowOfEntry(value: unknown, isByMitmproxy: boolean): Flow | undefined {
+export function parseEntry(value: unknown, isByMitmproxy: boolean): Flow | undefined {
   const entry = new JsonObject(value, '');
   const request = entry.object('request');
-  const target = targetOf(request);
+  const target = parseTarget(request);
   if (!target) return undefined;
   const response = entry.maybeObject('response');
-  const times = timesOf(entry, isByMitmproxy);
-  return flowOf(
+  const times = parseTimes(entry, isByMitmproxy);
+  return toFlow(
     dict({
       version: FLOW_VERSION,
       type: 'http',
       id: randomUUID(),
       timestamp_created: times.start,
-      error: errorOf(response, times),
-      client_conn: clientOf(target, times),
-      server_conn: serverOf(entry, target, times),
-      request: requestOf(request, target, times, isByMitmproxy),
-      response: responseOf(response, times, isByMitmproxy),
-      websocket: webSocketOf(entry, target, times),
+      error: parseError(response, times),
+      client_conn: toClient(target, times),
+      server_conn: toServer(entry, target, times),
+      request: parseRequest(request, target, times, isByMitmproxy),
+      response: parseResponse(response, times, isByMitmproxy),
+      websocket: parseWebSocket(entry, target, times),
       marked: '',
       comment: entry.maybeText('comment') ?? '',
       is_replay: null,
@@ -61,7 +61,7 @@ function dict(fields: Record<string, Value>): Dict {
 }
 
 /** The path stays as it was sent: a parsed one has no `..`, and no `ä` in it. */
-function targetOf(request: JsonObject): Target | undefined {
+function parseTarget(request: JsonObject): Target | undefined {
   const text = request.text('url');
   if (!URL.canParse(text)) throw request.wrong('url', 'a URL');
   const { protocol, hostname, host, port, pathname, search } = new URL(text);
@@ -75,18 +75,18 @@ function targetOf(request: JsonObject): Target | undefined {
     host: hostname.replace(/^\[|\]$/g, ''),
     port: port === '' ? usualPort : Number(port),
     authority: host,
-    path: bytesOfText(path.startsWith('/') ? path : `/${path}`),
+    path: encodeText(path.startsWith('/') ? path : `/${path}`),
   };
 }
 
-function requestOf(request: JsonObject, target: Target, times: Times, isByMitmproxy: boolean): Dict {
+function parseRequest(request: JsonObject, target: Target, times: Times, isByMitmproxy: boolean): Dict {
   return dict({
-    ...messageOf(request, request.maybeObject('postData'), isByMitmproxy),
+    ...parseMessage(request, request.maybeObject('postData'), isByMitmproxy),
     timestamp_start: times.start,
     timestamp_end: times.sent,
-    method: bytesOfText(request.text('method')),
+    method: encodeText(request.text('method')),
     scheme: Buffer.from(target.isEncrypted ? 'https' : 'http'),
-    authority: bytesOfText(authorityOf(request, target)),
+    authority: encodeText(findAuthority(request, target)),
     host: target.host,
     port: target.port,
     path: target.path,
@@ -94,27 +94,27 @@ function requestOf(request: JsonObject, target: Target, times: Times, isByMitmpr
 }
 
 /** In HTTP/1 only CONNECT has one in its first line, later versions always; browsers show it as they show headers. */
-function authorityOf(request: JsonObject, { authority }: Target): string {
-  if (versionOf(request).startsWith('HTTP/1') && request.text('method') !== 'CONNECT') return '';
-  const asked = headersOf(request, 'headers')?.find(([name]) => name === ':authority');
+function findAuthority(request: JsonObject, { authority }: Target): string {
+  if (parseVersion(request).startsWith('HTTP/1') && request.text('method') !== 'CONNECT') return '';
+  const asked = parseHeaders(request, 'headers')?.find(([name]) => name === ':authority');
   return asked?.[1] ?? authority;
 }
 
 /** A status of 0 is none: there was no response. */
-function responseOf(response: JsonObject | undefined, times: Times, isByMitmproxy: boolean): Dict | null {
+function parseResponse(response: JsonObject | undefined, times: Times, isByMitmproxy: boolean): Dict | null {
   const status = response?.maybeNumber('status') ?? 0;
   if (!response || status === 0) return null;
   if (!Number.isInteger(status) || status < 0 || status > 999) throw response.wrong('status', 'a status');
   return dict({
-    ...messageOf(response, response.maybeObject('content'), isByMitmproxy),
+    ...parseMessage(response, response.maybeObject('content'), isByMitmproxy),
     timestamp_start: times.answered,
     timestamp_end: times.end,
     status_code: status,
-    reason: bytesOfText(response.maybeText('statusText') ?? ''),
+    reason: encodeText(response.maybeText('statusText') ?? ''),
   });
 }
 
-function errorOf(response: JsonObject | undefined, { end }: Times): Dict | null {
+function parseError(response: JsonObject | undefined, { end }: Times): Dict | null {
   const msg = response?.maybeText('_error');
   return msg ? dict({ msg, timestamp: end }) : null;
 }
@@ -124,12 +124,12 @@ const [TEXT, BINARY] = [1, 2];
 /** That a socket was closed without a code, https://www.rfc-editor.org/rfc/rfc6455#section-7.4.1. */
 const NO_CODE = 1005;
 
-function webSocketOf(entry: JsonObject, { isWebSocket }: Target, times: Times): Dict | null {
+function parseWebSocket(entry: JsonObject, { isWebSocket }: Target, times: Times): Dict | null {
   const messages = entry.maybeObjects('_webSocketMessages');
   const isOpen = isWebSocket && entry.maybeObject('response')?.maybeNumber('status') === 101;
   if (!messages && !isOpen) return null;
   return dict({
-    messages: (messages ?? []).flatMap((message) => webSocketMessageOf(message, times)),
+    messages: (messages ?? []).flatMap((message) => parseWebSocketMessage(message, times)),
     closed_by_client: null,
     close_code: NO_CODE,
     close_reason: null,
@@ -138,19 +138,19 @@ function webSocketOf(entry: JsonObject, { isWebSocket }: Target, times: Times): 
 }
 
 /** @returns none for what is no message: Chrome has a socket's errors among them. */
-function webSocketMessageOf(message: JsonObject, { answered }: Times): Value[] {
+function parseWebSocketMessage(message: JsonObject, { answered }: Times): Value[] {
   const [type, opcode] = [message.text('type'), message.maybeNumber('opcode') ?? TEXT];
   if (!['send', 'receive'].includes(type) || (opcode !== TEXT && opcode !== BINARY)) return [];
   const data = message.maybeText('data') ?? '';
-  const content = opcode === TEXT ? bytesOfText(data) : Buffer.from(data, 'base64');
-  const time = secondsOf((message.maybeNumber('time') ?? answered) * 1000);
+  const content = opcode === TEXT ? encodeText(data) : Buffer.from(data, 'base64');
+  const time = toSeconds((message.maybeNumber('time') ?? answered) * 1000);
   return [[opcode, type === 'send', content, time, false, false]];
 }
 
 /** Nothing is known of it; mitmproxy demands that it has an address. */
-function clientOf({ isEncrypted }: Target, times: Times): Dict {
+function toClient({ isEncrypted }: Target, times: Times): Dict {
   return dict({
-    ...connectionOf(isEncrypted),
+    ...toConnection(isEncrypted),
     peername: ['', 0],
     sockname: ['', 0],
     timestamp_start: times.start,
@@ -161,10 +161,10 @@ function clientOf({ isEncrypted }: Target, times: Times): Dict {
   });
 }
 
-function serverOf(entry: JsonObject, { isEncrypted, host, port }: Target, { connection }: Times): Dict {
+function toServer(entry: JsonObject, { isEncrypted, host, port }: Target, { connection }: Times): Dict {
   const address = entry.maybeText('serverIPAddress')?.replace(/^\[|\]$/g, '') ?? '';
   return dict({
-    ...connectionOf(isEncrypted),
+    ...toConnection(isEncrypted),
     peername: isIP(address) ? [address, port] : null,
     sockname: null,
     address: [host, port],
@@ -176,7 +176,7 @@ function serverOf(entry: JsonObject, { isEncrypted, host, port }: Target, { conn
   });
 }
 
-function connectionOf(tls: boolean): Record<string, Value> {
+function toConnection(tls: boolean): Record<string, Value> {
   return {
     id: randomUUID(),
     transport_protocol: 'tcp',

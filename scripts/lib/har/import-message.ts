@@ -1,8 +1,8 @@
-import { headerOf } from '../flow/body.ts';
+import { findHeader } from '../flow/body.ts';
 import type { Headers } from '../flow/flow.ts';
 import type { Value } from '../flow/tnetstring.ts';
 import type { JsonObject } from '../util/json-object.ts';
-import { bytesOfBody, bytesOfText, withCharset } from './import-text.ts';
+import { encodeBody, encodeText, replaceCharset } from './import-text.ts';
 
 /** The headers that HTTP/2 and later have in place of a first line, as browsers show them. */
 const PSEUDO_HEADER = /^:/;
@@ -14,28 +14,28 @@ const BODY_HEADERS = ['content-length', 'transfer-encoding'];
  * @param body its `postData` or `content`, decoded: so no header may say that it is encoded.
  * @param isByMitmproxy whether mitmproxy wrote it, which makes texts of bytes in its own way.
  */
-export function messageOf(
+export function parseMessage(
   message: JsonObject,
   body: JsonObject | undefined,
   isByMitmproxy: boolean,
 ): Record<'http_version' | 'headers' | 'trailers' | 'content', Value> {
-  const headers = (headersOf(message, 'headers') ?? []).filter(([name]) => !PSEUDO_HEADER.test(name));
-  const trailers = headersOf(message, '_trailers');
-  const content = contentOf(message, body, headers, isByMitmproxy);
+  const headers = (parseHeaders(message, 'headers') ?? []).filter(([name]) => !PSEUDO_HEADER.test(name));
+  const trailers = parseHeaders(message, '_trailers');
+  const content = parseContent(message, body, headers, isByMitmproxy);
   return {
-    http_version: Buffer.from(versionOf(message)),
-    headers: stateOf(content && content.bytes.length > 0 ? headersFor(content, headers) : headers),
-    trailers: trailers ? stateOf(trailers) : null,
+    http_version: Buffer.from(parseVersion(message)),
+    headers: toState(content && content.bytes.length > 0 ? headersFor(content, headers) : headers),
+    trailers: trailers ? toState(trailers) : null,
     content: content?.bytes ?? null,
   };
 }
 
-export function headersOf(message: JsonObject, name: 'headers' | '_trailers'): Headers | undefined {
+export function parseHeaders(message: JsonObject, name: 'headers' | '_trailers'): Headers | undefined {
   return message.maybeObjects(name)?.map((header) => [header.text('name'), header.maybeText('value') ?? '']);
 }
 
 /** As mitmproxy names them; browsers have `http/2.0`, `HTTP/2`, `h2`, `h3`, `http/2+quic/43` and, of their cache, nothing. */
-export function versionOf(message: JsonObject): string {
+export function parseVersion(message: JsonObject): string {
   const version = message.maybeText('httpVersion') ?? '';
   if (/^h(ttp\/)?3|quic/i.test(version)) return 'HTTP/3';
   if (/^h(ttp\/)?2/i.test(version)) return 'HTTP/2.0';
@@ -49,7 +49,7 @@ interface Content {
 }
 
 /** @returns undefined for a body of which there is only the size. */
-function contentOf(
+function parseContent(
   message: JsonObject,
   body: JsonObject | undefined,
   headers: Headers,
@@ -60,9 +60,9 @@ function contentOf(
     return hasBody(message, body, headers) ? undefined : { bytes: Buffer.alloc(0) };
   const encoding = body.maybeText('encoding') ?? body.maybeText('_encoding');
   if (encoding === 'base64') return { bytes: Buffer.from(text, 'base64') };
-  const type = headerOf(headers, 'content-type') ?? '';
-  const bytes = bytesOfBody(text, type, isByMitmproxy);
-  return bytes ? { bytes } : { bytes: bytesOfText(text), type: withCharset(type, 'utf-8') };
+  const type = findHeader(headers, 'content-type') ?? '';
+  const bytes = encodeBody(text, type, isByMitmproxy);
+  return bytes ? { bytes } : { bytes: encodeText(text), type: replaceCharset(type, 'utf-8') };
 }
 
 /** Whether there was one, of which the text is not told. Sizes that are unknown are -1. */
@@ -84,6 +84,6 @@ function headersFor({ bytes, type }: Content, headers: Headers): Headers {
     .map(([name, value]) => [name, values.get(name.toLowerCase()) ?? value]);
 }
 
-function stateOf(headers: Headers): Value[] {
-  return headers.map(([name, value]) => [bytesOfText(name), bytesOfText(value)]);
+function toState(headers: Headers): Value[] {
+  return headers.map(([name, value]) => [encodeText(name), encodeText(value)]);
 }

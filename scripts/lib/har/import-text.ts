@@ -4,7 +4,7 @@ import { isUtf8 } from 'node:buffer';
  * The bytes that a text was. Python, and so mitmproxy, makes a lone surrogate of each byte that is no UTF-8:
  * https://peps.python.org/pep-0383.
  */
-export function bytesOfText(text: string): Buffer {
+export function encodeText(text: string): Buffer {
   const parts = text.split(/([\udc80-\udcff]+)/u);
   if (parts.length === 1) return Buffer.from(text);
   // Latin-1 takes the low byte of each.
@@ -15,20 +15,19 @@ export function bytesOfText(text: string): Buffer {
  * The bytes of a body that is given as text, in the charset of its content type.
  * @returns undefined when that charset is unknown, cannot be written here, or has no such characters.
  */
-export function bytesOfBody(text: string, contentType: string, isByMitmproxy: boolean): Buffer | undefined {
-  const charset = charsetOf(contentType);
-  if (charset === undefined)
-    return isByMitmproxy ? bytesAsMitmproxyRead(text, contentType) : bytesOfText(text);
-  if (['utf-8', 'utf8', 'us-ascii', 'ascii'].includes(charset)) return bytesOfText(text);
-  return inSingleBytes(text, charset);
+export function encodeBody(text: string, contentType: string, isByMitmproxy: boolean): Buffer | undefined {
+  const charset = findCharset(contentType);
+  if (charset === undefined) return isByMitmproxy ? encodeAsMitmproxy(text, contentType) : encodeText(text);
+  if (['utf-8', 'utf8', 'us-ascii', 'ascii'].includes(charset)) return encodeText(text);
+  return encodeSingleBytes(text, charset);
 }
 
 /** A content type with another charset. */
-export function withCharset(contentType: string, charset: string): string {
+export function replaceCharset(contentType: string, charset: string): string {
   return contentType.replace(/(;\s*charset=)("[^"]*"|[^;\s]*)/i, (_, name) => `${name}${charset}`);
 }
 
-function charsetOf(contentType: string): string | undefined {
+function findCharset(contentType: string): string | undefined {
   return /;\s*charset=["']?([^"';\s]+)/i.exec(contentType)?.[1]?.toLowerCase();
 }
 
@@ -36,16 +35,16 @@ function charsetOf(contentType: string): string | undefined {
  * mitmproxy reads as Latin-1 what names no charset and is no JSON; since version 12 also no markup, script or style.
  * Source: infer_content_encoding in mitmproxy/net/http/headers.py.
  */
-function bytesAsMitmproxyRead(text: string, contentType: string): Buffer {
-  const utf8 = bytesOfText(text);
+function encodeAsMitmproxy(text: string, contentType: string): Buffer {
+  const utf8 = encodeText(text);
   if (/json/.test(contentType) || /[^\0-\xff]/.test(text)) return utf8;
   const latin = Buffer.from(text, 'latin1');
   return isUtf8(latin) || !/html|xml|script|css/.test(contentType) ? latin : utf8;
 }
 
 /** In a charset of a byte a character: Node decodes them all, and encodes Latin-1 alone. */
-function inSingleBytes(text: string, charset: string): Buffer | undefined {
-  const codes = codesOf(charset);
+function encodeSingleBytes(text: string, charset: string): Buffer | undefined {
+  const codes = findCodes(charset);
   if (!codes) return undefined;
   const bytes = Buffer.alloc(text.length);
   for (let index = 0; index < text.length; index++) {
@@ -57,7 +56,7 @@ function inSingleBytes(text: string, charset: string): Buffer | undefined {
 }
 
 /** By character; undefined for a charset that is unknown, or has more than a byte a character. */
-function codesOf(charset: string): Map<number, number> | undefined {
+function findCodes(charset: string): Map<number, number> | undefined {
   const all = Uint8Array.from({ length: 256 }, (_, code) => code);
   try {
     const decoder = new TextDecoder(charset, { ignoreBOM: true });

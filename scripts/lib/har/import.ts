@@ -1,7 +1,7 @@
 import type { Flow } from '../flow/flow.ts';
 import { UserError } from '../util/error.ts';
 import { JsonError, JsonObject } from '../util/json-object.ts';
-import { flowOfEntry } from './import-entry.ts';
+import { parseEntry } from './import-entry.ts';
 
 /** The longest HAR file that is read, in bytes: unlike a flow file it must be in memory as a whole. */
 const MAX_BYTES = 256 * 1024 * 1024;
@@ -12,15 +12,15 @@ const MAX_BYTES = 256 * 1024 * 1024;
  * @param file its name, for errors.
  * @throws UserError for what is no HAR file, or a longer one than 256 MiB.
  */
-export async function* harFlows(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Flow> {
-  const { entries, isByMitmproxy } = logOf(await textOf(chunks, file), file);
+export async function* readHar(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Flow> {
+  const { entries, isByMitmproxy } = parseLog(await readText(chunks, file), file);
   for (const [index, entry] of entries.entries()) {
-    const flow = described(`${file}: entry ${index + 1}: `, () => flowOfEntry(entry, isByMitmproxy));
+    const flow = describeErrors(`${file}: entry ${index + 1}: `, () => parseEntry(entry, isByMitmproxy));
     if (flow) yield flow;
   }
 }
 
-async function textOf(chunks: AsyncIterable<Buffer>, file: string): Promise<string> {
+async function readText(chunks: AsyncIterable<Buffer>, file: string): Promise<string> {
   const read: Buffer[] = [];
   let length = 0;
   for await (const chunk of chunks) {
@@ -36,9 +36,9 @@ async function textOf(chunks: AsyncIterable<Buffer>, file: string): Promise<stri
     .replace(/^\ufeff/, '');
 }
 
-function logOf(text: string, file: string): { entries: unknown[]; isByMitmproxy: boolean } {
-  return described(`${file} is no HAR file: `, () => {
-    const log = new JsonObject(parse(text), '').object('log');
+function parseLog(text: string, file: string): { entries: unknown[]; isByMitmproxy: boolean } {
+  return describeErrors(`${file} is no HAR file: `, () => {
+    const log = new JsonObject(parseJson(text), '').object('log');
     return {
       entries: log.list('entries'),
       isByMitmproxy: log.maybeObject('creator')?.maybeText('name') === 'mitmproxy',
@@ -46,7 +46,7 @@ function logOf(text: string, file: string): { entries: unknown[]; isByMitmproxy:
   });
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -59,7 +59,7 @@ function parse(text: string): unknown {
 }
 
 /** Says in one line whose JSON it is that is wrong. */
-function described<T>(what: string, read: () => T): T {
+function describeErrors<T>(what: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

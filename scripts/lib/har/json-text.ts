@@ -26,7 +26,7 @@ export class JsonText {
   }
 
   /** @returns undefined for bytes that are no text: no UTF-8, or with controls that no text has. */
-  static of(utf8: Buffer): JsonText | undefined {
+  static from(utf8: Buffer): JsonText | undefined {
     if (!isUtf8(utf8)) return undefined;
     const longest = utf8.includes(ESCAPE) ? UNICODE_ESCAPE.length : 2;
     const json = Buffer.allocUnsafe(utf8.length * longest);

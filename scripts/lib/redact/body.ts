@@ -1,6 +1,6 @@
-import { codingsOf, decodeCodings, encodeCodings } from '../flow/coding.ts';
+import { decodeCodings, encodeCodings, parseCodings } from '../flow/coding.ts';
 import type { Finder, Kind } from './find.ts';
-import { partsSecrets } from './in-form.ts';
+import { findInMultipart } from './in-form.ts';
 import type { Span } from './span.ts';
 
 /** A longer body, or one that is longer when decoded, is not searched. */
@@ -18,7 +18,7 @@ export interface Body {
  * @returns why it can't be searched, when it can't.
  */
 export function openBody(content: Buffer, encoding: string, contentType: string): Body | string {
-  const named = codingsOf(encoding);
+  const named = parseCodings(encoding);
   const isPlain = named.length === 0;
   const codings =
     isPlain && content.readUIntBE(0, Math.min(3, content.length)) === 0x1f8b08 ? ['gzip'] : named;
@@ -49,17 +49,17 @@ function plainBody(bytes: Buffer, contentType: string, codings: string[]): Body 
 }
 
 /** The secrets in a body, by what its media type says it is. */
-export function bodySecrets(text: string, contentType: string, finder: Finder): Span[] {
+export function findInBody(text: string, contentType: string, finder: Finder): Span[] {
   const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
   if (type.startsWith('multipart/')) {
     const [, quoted, token] = /;\s{0,8}boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? [];
     const boundary = quoted ?? token ?? /^\s{0,8}--([^\r\n]{1,70})\r?\n/.exec(text)?.[1];
-    if (boundary !== undefined) return partsSecrets(text, boundary, finder);
+    if (boundary !== undefined) return findInMultipart(text, boundary, finder);
   }
-  return finder.within(text, kindOf(type));
+  return finder.within(text, findKind(type));
 }
 
-function kindOf(type: string): Kind {
+function findKind(type: string): Kind {
   if (type === 'application/x-www-form-urlencoded') return 'form';
   if (/javascript|ecmascript|^text\/css$/.test(type)) return 'code';
   return /^(?:image\/(?!svg)|audio\/|video\/|font\/|application\/wasm$)/.test(type) ? 'nameless' : undefined;

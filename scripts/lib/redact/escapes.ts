@@ -51,26 +51,26 @@ export function utf8(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-export function decodeWith(spelling: Spelling, text: string): string {
+export function decodeEscapes(spelling: Spelling, text: string): string {
   return text.replace(spelling.escape, spelling.decode);
 }
 
 /** @returns undefined for a text without escapes. */
-export function viewOf(raw: string, spelling: Spelling): View | undefined {
-  const text = decodeWith(spelling, raw);
+export function unescapeWithPlaces(raw: string, spelling: Spelling): View | undefined {
+  const text = decodeEscapes(spelling, raw);
   if (text === raw) return undefined;
   let turns: [text: Int32Array, raw: Int32Array] | undefined;
   return {
     text,
     at: (index) => {
-      turns ??= turnsOf(raw, spelling);
-      return rawIndex(turns, index);
+      turns ??= findTurns(raw, spelling);
+      return findRawIndex(turns, index);
     },
   };
 }
 
 /** Where each run without escapes begins, in the text and in what it was made of. */
-function turnsOf(raw: string, spelling: Spelling): [Int32Array, Int32Array] {
+function findTurns(raw: string, spelling: Spelling): [Int32Array, Int32Array] {
   const { decode } = spelling;
   const [ins, outs] = [[0], [0]];
   let shift = 0;
@@ -85,7 +85,7 @@ function turnsOf(raw: string, spelling: Spelling): [Int32Array, Int32Array] {
   return [Int32Array.from(ins), Int32Array.from(outs)];
 }
 
-function rawIndex([ins, outs]: [Int32Array, Int32Array], index: number): number {
+function findRawIndex([ins, outs]: [Int32Array, Int32Array], index: number): number {
   let [low, high] = [0, ins.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;

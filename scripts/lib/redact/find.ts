@@ -1,11 +1,11 @@
-import { ENTITY, JSON_STRING, PERCENT, type Spelling, viewOf } from './escapes.ts';
-import { formSecrets } from './in-form.ts';
-import { jsonSecrets } from './in-json.ts';
-import { textSecrets } from './in-text.ts';
-import { xmlSecrets } from './in-xml.ts';
-import { type SecretNames, secretNames } from './names.ts';
-import { type Shapes, secretShapes } from './shapes.ts';
-import { add, type Span } from './span.ts';
+import { ENTITY, JSON_STRING, PERCENT, type Spelling, unescapeWithPlaces } from './escapes.ts';
+import { findInForm } from './in-form.ts';
+import { findInJson } from './in-json.ts';
+import { findInText } from './in-text.ts';
+import { findInXml } from './in-xml.ts';
+import { createNames, type SecretNames } from './names.ts';
+import { createShapes, type Shapes } from './shapes.ts';
+import { addSpans, type Span } from './span.ts';
 
 /** What a text is, where that is known: a form; code; or nothing with names in it, as pictures are. */
 export type Kind = 'form' | 'code' | 'nameless' | undefined;
@@ -24,48 +24,49 @@ export interface Finder {
 const MAX_DEPTH = 3;
 
 /** @throws UsageError for a pattern that is no regular expression. */
-export function secretFinder(options: { names?: string[]; patterns?: string[] }): Finder {
-  const names = secretNames(options.names ?? []);
-  const shapes = secretShapes(options.patterns ?? []);
+export function createFinder(options: { names?: string[]; patterns?: string[] }): Finder {
+  const names = createNames(options.names ?? []);
+  const shapes = createShapes(options.patterns ?? []);
   const finderAt = (depth: number): Finder => ({
     names,
     shapes,
-    within: (text, kind) => secretsIn(text, kind, depth, finderAt(depth + 1)),
-    named: (text) => (depth > MAX_DEPTH ? [] : namedSecrets(text, undefined, finderAt(depth + 1))),
+    within: (text, kind) => findSecrets(text, kind, depth, finderAt(depth + 1)),
+    named: (text) => (depth > MAX_DEPTH ? [] : findNamed(text, undefined, finderAt(depth + 1))),
   });
   return finderAt(0);
 }
 
-function secretsIn(text: string, kind: Kind, depth: number, finder: Finder): Span[] {
+function findSecrets(text: string, kind: Kind, depth: number, finder: Finder): Span[] {
   const spans = finder.shapes(text);
   if (kind === 'nameless' || depth > MAX_DEPTH) return spans;
-  add(spans, namedSecrets(text, kind, finder));
+  addSpans(spans, findNamed(text, kind, finder));
   return spans;
 }
 
-function namedSecrets(text: string, kind: Kind, finder: Finder): Span[] {
+function findNamed(text: string, kind: Kind, finder: Finder): Span[] {
   const [first = ''] = /[^\s\xef\xbb\xbf]/.exec(text) ?? [];
-  const spans = kind === 'form' ? formSecrets(text, finder) : [];
+  const spans = kind === 'form' ? findInForm(text, finder) : [];
   // JSON is sent as a form by whoever forgets to say what it is.
   if (kind === 'form' && !'{[<"'.includes(first)) return spans;
   if ((first === '{' || first === '[') && kind !== 'code') {
-    const json = jsonSecrets(text, finder);
+    const json = findInJson(text, finder);
     if (json.isClean) return json.spans;
-    add(spans, json.spans);
+    addSpans(spans, json.spans);
   }
   // A percent sign or a backslash may hide the name.
   if (hasName(text, finder)) {
-    add(spans, textSecrets(text, finder, kind === 'code'));
-    if (text.includes('<')) add(spans, xmlSecrets(text, finder));
+    addSpans(spans, findInText(text, finder, kind === 'code'));
+    if (text.includes('<')) addSpans(spans, findInXml(text, finder));
   }
-  for (const spelling of [PERCENT, JSON_STRING, ENTITY]) add(spans, secretsUnder(text, spelling, finder));
+  for (const spelling of [PERCENT, JSON_STRING, ENTITY])
+    addSpans(spans, findUnderEscapes(text, spelling, finder));
   return spans;
 }
 
 /** The secrets that are there once escapes are undone. */
-function secretsUnder(text: string, spelling: Spelling, finder: Finder): Span[] {
+function findUnderEscapes(text: string, spelling: Spelling, finder: Finder): Span[] {
   if (!text.includes(spelling === PERCENT ? '%' : spelling === ENTITY ? '&' : '\\')) return [];
-  const view = viewOf(text, spelling);
+  const view = unescapeWithPlaces(text, spelling);
   if (!view) return [];
   return finder
     .within(view.text)

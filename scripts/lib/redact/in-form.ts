@@ -1,8 +1,8 @@
-import { decodeWith, FORM, viewOf } from './escapes.ts';
+import { decodeEscapes, FORM, unescapeWithPlaces } from './escapes.ts';
 import type { Finder } from './find.ts';
 import { isOpaque } from './shapes.ts';
-import { add, type Span } from './span.ts';
-import { isSecretValue, valueSpan } from './value.ts';
+import { addSpans, type Span } from './span.ts';
+import { isSecretValue, toValueSpan } from './value.ts';
 
 /** Names that are secrets' in URLs and forms only: of OAuth's codes, and of keys. */
 const CODES = /^(?:code|key|state|ticket|sso|apikey)$/i;
@@ -10,27 +10,27 @@ const CODES = /^(?:code|key|state|ticket|sso|apikey)$/i;
 const MAX_NAME = 512;
 
 /** The secrets of a query, or of a form's body: `name=value&name=value`. */
-export function formSecrets(text: string, finder: Finder): Span[] {
+export function findInForm(text: string, finder: Finder): Span[] {
   const spans: Span[] = [];
   for (let start = 0; start <= text.length; ) {
     const next = text.indexOf('&', start);
     const end = next < 0 ? text.length : next;
-    add(spans, pairSecrets(text.slice(start, end), start, finder));
+    addSpans(spans, findInPair(text.slice(start, end), start, finder));
     start = end + 1;
   }
   return spans;
 }
 
-function pairSecrets(pair: string, start: number, finder: Finder): Span[] {
+function findInPair(pair: string, start: number, finder: Finder): Span[] {
   const equals = pair.indexOf('=');
-  const name = equals < 0 || equals > MAX_NAME ? '' : decodeWith(FORM, pair.slice(0, equals));
+  const name = equals < 0 || equals > MAX_NAME ? '' : decodeEscapes(FORM, pair.slice(0, equals));
   const raw = pair.slice(equals + 1);
-  const view = viewOf(raw, FORM) ?? { text: raw, at: (index: number) => index };
+  const view = unescapeWithPlaces(raw, FORM) ?? { text: raw, at: (index: number) => index };
   const from = start + equals + 1;
-  const strength = finder.names.strengthOf(name);
+  const strength = finder.names.findStrength(name);
   const isCode = CODES.test(name) && raw.length >= 16 && isOpaque(view.text);
   if (isCode || (strength && isSecretValue(view.text, strength)))
-    return [valueSpan(view.text, raw, from, FORM)];
+    return [toValueSpan(view.text, raw, from, FORM)];
   const within = finder.within(view.text);
   return within.map((span) => ({
     ...span,
@@ -40,42 +40,42 @@ function pairSecrets(pair: string, start: number, finder: Finder): Span[] {
 }
 
 /** The secrets of a path with its query and fragment. */
-export function pathSecrets(path: string, finder: Finder): Span[] {
+export function findInPath(path: string, finder: Finder): Span[] {
   const [before = ''] = path.split(/[?#]/, 1);
   const spans = finder.within(before);
-  add(spans, finder.shapes(path));
+  addSpans(spans, finder.shapes(path));
   for (const found of path.matchAll(/[?#]([^?#]+)/g))
-    add(spans, formSecrets(found[1] as string, finder), found.index + 1);
+    addSpans(spans, findInForm(found[1] as string, finder), found.index + 1);
   return spans;
 }
 
 /** The secrets of a form in parts, https://www.rfc-editor.org/rfc/rfc7578. */
-export function partsSecrets(text: string, boundary: string, finder: Finder): Span[] {
+export function findInMultipart(text: string, boundary: string, finder: Finder): Span[] {
   const delimiter = `--${boundary}`;
   const spans: Span[] = [];
   let start = text.indexOf(delimiter);
   if (start < 0) return finder.within(text);
-  add(spans, finder.within(text.slice(0, start)));
+  addSpans(spans, finder.within(text.slice(0, start)));
   while (start < text.length) {
     const from = start + delimiter.length;
     const next = text.indexOf(`\n${delimiter}`, from);
     const end = next < 0 ? text.length : next;
-    add(spans, partSecrets(text.slice(from, end), finder), from);
+    addSpans(spans, findInPart(text.slice(from, end), finder), from);
     start = next < 0 ? end : next + 1;
   }
   return spans;
 }
 
-function partSecrets(part: string, finder: Finder): Span[] {
+function findInPart(part: string, finder: Finder): Span[] {
   const [blank] = /\r?\n\r?\n/.exec(part) ?? [''];
   const head = part.slice(0, blank === '' ? part.length : part.indexOf(blank));
   const from = head.length + blank.length;
   const body = part.slice(from).replace(/\r$/, '');
   const [, quoted, token] = /[;\s]name=(?:"([^"]*)"|([^;\s]+))/i.exec(head) ?? [];
-  const strength = finder.names.strengthOf(quoted ?? token ?? '');
+  const strength = finder.names.findStrength(quoted ?? token ?? '');
   const spans = finder.within(head);
-  if (strength && isSecretValue(body, strength)) return [...spans, valueSpan(body, body, from)];
+  if (strength && isSecretValue(body, strength)) return [...spans, toValueSpan(body, body, from)];
   const kind = /content-type:\s{0,8}application\/x-www-form-urlencoded/i.test(head) ? 'form' : undefined;
-  add(spans, finder.within(body, kind), from);
+  addSpans(spans, finder.within(body, kind), from);
   return spans;
 }

@@ -1,22 +1,22 @@
-import { decodeWith, PERCENT } from './escapes.ts';
+import { decodeEscapes, PERCENT } from './escapes.ts';
 import type { Finder } from './find.ts';
-import { pathSecrets } from './in-form.ts';
+import { findInPath } from './in-form.ts';
 import { isOpaque } from './shapes.ts';
 import type { Span } from './span.ts';
-import { isSecretValue, valueSpan } from './value.ts';
+import { isSecretValue, toValueSpan } from './value.ts';
 
 /** The secrets in a header's value. */
-export function headerSecrets(name: string, value: string, finder: Finder): Span[] {
+export function findInHeader(name: string, value: string, finder: Finder): Span[] {
   const lower = name.toLowerCase();
-  if (lower === 'cookie') return cookieSecrets(value, finder);
-  if (lower === 'set-cookie') return cookieSecrets(value.split(';', 1)[0] as string, finder);
-  const strength = finder.names.strengthOf(name);
-  if (strength && isSecretValue(value, strength)) return [valueSpan(value, value, 0)];
-  return /^(?:https?:\/\/|\/)\S*$/.test(value) ? pathSecrets(value, finder) : finder.within(value);
+  if (lower === 'cookie') return findInCookies(value, finder);
+  if (lower === 'set-cookie') return findInCookies(value.split(';', 1)[0] as string, finder);
+  const strength = finder.names.findStrength(name);
+  if (strength && isSecretValue(value, strength)) return [toValueSpan(value, value, 0)];
+  return /^(?:https?:\/\/|\/)\S*$/.test(value) ? findInPath(value, finder) : finder.within(value);
 }
 
 /** All the values, https://www.rfc-editor.org/rfc/rfc6265#section-4.2; one without a name is a value. */
-function cookieSecrets(text: string, finder: Finder): Span[] {
+function findInCookies(text: string, finder: Finder): Span[] {
   const spans: Span[] = [];
   let offset = 0;
   for (const pair of text.split(';')) {
@@ -28,15 +28,15 @@ function cookieSecrets(text: string, finder: Finder): Span[] {
     const start = offset + pair.indexOf(value, equals + 1);
     offset += pair.length + 1;
     if (value === '') continue;
-    const secret = decodeWith(PERCENT, value);
+    const secret = decodeEscapes(PERCENT, value);
     // A language is a cookie's value, too, and stands elsewhere.
     const named =
-      equals < 0 || finder.names.strengthOf(pair.slice(0, equals)) !== undefined || isChance(secret);
+      equals < 0 || finder.names.findStrength(pair.slice(0, equals)) !== undefined || isRandom(secret);
     spans.push({ start, end: start + value.length, secret, named });
   }
   return spans;
 }
 
-function isChance(value: string): boolean {
+function isRandom(value: string): boolean {
   return value.length >= 16 && isOpaque(value) && !/^https?:|\//.test(value);
 }

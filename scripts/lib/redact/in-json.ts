@@ -1,8 +1,8 @@
-import { decodeWith, JSON_STRING, viewOf } from './escapes.ts';
+import { decodeEscapes, JSON_STRING, unescapeWithPlaces } from './escapes.ts';
 import type { Finder } from './find.ts';
 import { isAbout, type Strength } from './names.ts';
-import { add, type Span } from './span.ts';
-import { isSecretValue, valueSpan } from './value.ts';
+import { addSpans, type Span } from './span.ts';
+import { isSecretValue, toValueSpan } from './value.ts';
 
 /** An object or array that is open. */
 interface Frame {
@@ -45,7 +45,7 @@ export interface JsonSecrets {
  * JSON is stepped over.
  * @param options.within the strength of what the value at `at` is within: then only this value is read.
  */
-export function jsonSecrets(
+export function findInJson(
   text: string,
   finder: Finder,
   options: { at?: number; within?: Strength } = {},
@@ -149,11 +149,11 @@ class JsonScan {
 
   #string(at: number): number {
     const start = at + 1;
-    const end = endOfString(this.#text, start);
+    const end = findStringEnd(this.#text, start);
     const next = skipSpace(this.#text, end + 1);
     if (end === this.#text.length) this.#isClean = false;
     if (this.#text[next] === ':' && !this.#frame.isArray) {
-      this.#key(decodeWith(JSON_STRING, this.#text.slice(start, Math.min(end, start + MAX_NAME))));
+      this.#key(decodeEscapes(JSON_STRING, this.#text.slice(start, Math.min(end, start + MAX_NAME))));
       return next + 1;
     }
     this.#value(start, end);
@@ -163,12 +163,12 @@ class JsonScan {
   #key(key: string): void {
     const frame = this.#frame;
     frame.key = key;
-    frame.strength = this.#strengthOf(key, frame);
+    frame.strength = this.#findStrength(key, frame);
   }
 
-  #strengthOf(key: string, { inherited }: Frame): Strength | undefined {
+  #findStrength(key: string, { inherited }: Frame): Strength | undefined {
     if (this.#hasSecretObjects && /^(?:data|stringData)$/.test(key)) return 'strong';
-    const own = this.#finder.names.strengthOf(key);
+    const own = this.#finder.names.findStrength(key);
     if (inherited === 'strong') return own ?? (isAbout(key) ? undefined : 'strong');
     return own ?? (inherited === 'weak' && /^(?:id|key|value)$/i.test(key) ? 'weak' : undefined);
   }
@@ -176,35 +176,36 @@ class JsonScan {
   #value(start: number, end: number): void {
     const frame = this.#frame;
     const raw = this.#text.slice(start, end);
-    const text = decodeWith(JSON_STRING, raw);
+    const text = decodeEscapes(JSON_STRING, raw);
     const strength = frame.strength ?? this.#pair(frame, text, start, end);
-    if (strength && isSecretValue(text, strength)) this.#spans.push(valueSpan(text, raw, start, JSON_STRING));
+    if (strength && isSecretValue(text, strength))
+      this.#spans.push(toValueSpan(text, raw, start, JSON_STRING));
     else if (raw.length >= MIN_TEXT && STRUCTURE.test(raw)) this.#within(raw, start);
   }
 
   /** What names a value by standing beside it. */
   #pair(frame: Frame, text: string, start: number, end: number): Strength | undefined {
     if (frame.isArray) {
-      const named = this.#finder.names.strengthOf(frame.last) && 'weak';
+      const named = this.#finder.names.findStrength(frame.last) && 'weak';
       frame.last = text.slice(0, MAX_NAME);
       return named || undefined;
     }
     if (/^(?:name|key|field|header|param|parameter|id)$/i.test(frame.key) && text.length <= MAX_NAME) {
-      frame.named = this.#finder.names.strengthOf(text);
+      frame.named = this.#finder.names.findStrength(text);
       if (frame.named && frame.value && isSecretValue(frame.value.secret, frame.named))
         this.#spans.push(frame.value);
       return undefined;
     }
     if (!/^(?:value|val|content|contents)$/i.test(frame.key)) return undefined;
-    frame.value = valueSpan(text, this.#text.slice(start, end), start, JSON_STRING);
+    frame.value = toValueSpan(text, this.#text.slice(start, end), start, JSON_STRING);
     return frame.named;
   }
 
   /** A string that holds a text: JSON again, GraphQL, a URL, a line of a log. */
   #within(raw: string, start: number): void {
-    const view = viewOf(raw, JSON_STRING);
+    const view = unescapeWithPlaces(raw, JSON_STRING);
     if (!view) {
-      add(this.#spans, this.#finder.named(raw), start);
+      addSpans(this.#spans, this.#finder.named(raw), start);
       return;
     }
     for (const span of this.#finder.within(view.text))
@@ -217,7 +218,7 @@ function frame(isArray: boolean, inherited: Strength | undefined): Frame {
 }
 
 /** Where the quote is that ends a string, or the text's end. */
-function endOfString(text: string, start: number): number {
+function findStringEnd(text: string, start: number): number {
   for (let end = text.indexOf('"', start); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
     while (end - backslashes > start && text[end - backslashes - 1] === '\\') backslashes++;

@@ -1,9 +1,9 @@
-import { decodeWith, PERCENT } from './escapes.ts';
+import { decodeEscapes, PERCENT } from './escapes.ts';
 import type { Finder } from './find.ts';
-import { jsonSecrets } from './in-json.ts';
+import { findInJson } from './in-json.ts';
 import { isOpaque } from './shapes.ts';
-import { add, type Span } from './span.ts';
-import { isSecretValue, valueSpan } from './value.ts';
+import { addSpans, type Span } from './span.ts';
+import { isSecretValue, toValueSpan } from './value.ts';
 
 const NAME_CHARACTER = /[\w.\-[\]$%]/;
 /** How far a name goes on before and after what makes it one. */
@@ -28,7 +28,7 @@ const PLACEHOLDER =
  * they are.
  * @param isCode then only quoted values are secrets, the others being expressions.
  */
-export function textSecrets(text: string, finder: Finder, isCode: boolean): Span[] {
+export function findInText(text: string, finder: Finder, isCode: boolean): Span[] {
   const spans: Span[] = [];
   const { roots } = finder.names;
   let done = 0;
@@ -42,7 +42,7 @@ export function textSecrets(text: string, finder: Finder, isCode: boolean): Span
     at = end;
     const pair = pairAt(text, end, name, finder, isCode);
     if (!pair) continue;
-    add(spans, pair.spans);
+    addSpans(spans, pair.spans);
     at = Math.max(at, pair.end);
     done = at;
   }
@@ -77,19 +77,19 @@ function pairAt(
   SEPARATOR.lastIndex = nameEnd;
   const separator = SEPARATOR.exec(text);
   if (!separator) return undefined;
-  const name = rawName.includes('%') ? decodeWith(PERCENT, rawName) : rawName;
-  const strength = finder.names.strengthOf(name);
+  const name = rawName.includes('%') ? decodeEscapes(PERCENT, rawName) : rawName;
+  const strength = finder.names.findStrength(name);
   if (!strength) return undefined;
   const at = SEPARATOR.lastIndex;
-  if (text[at] === '{' || text[at] === '[') return jsonSecrets(text, finder, { at, within: strength });
+  if (text[at] === '{' || text[at] === '[') return findInJson(text, finder, { at, within: strength });
   const quoted = quotedAt(text, at);
   const value = quoted ?? (isCode ? undefined : wordAt(text, at, name, separator[1] as string));
   if (!value) return undefined;
   const { start, end } = value;
   const raw = text.slice(start, end);
-  const secret = raw.includes('%') && !quoted ? decodeWith(PERCENT, raw) : raw;
+  const secret = raw.includes('%') && !quoted ? decodeEscapes(PERCENT, raw) : raw;
   if (!isSecretValue(secret, strength)) return undefined;
-  return { spans: [valueSpan(secret, raw, start, PERCENT)], end };
+  return { spans: [toValueSpan(secret, raw, start, PERCENT)], end };
 }
 
 interface Extent {

@@ -17,14 +17,14 @@ interface Known {
  * which Basic credentials are, the password is one of them.
  * @returns undefined when none of them is long enough to be found.
  */
-export function knownSecrets(secrets: Iterable<string>): ((text: string) => Span[]) | undefined {
+export function createKnownFinder(secrets: Iterable<string>): ((text: string) => Span[]) | undefined {
   const byStart = new Map<string, Known[]>();
   const seen = new Set<string>();
   for (const secret of secrets) {
-    for (const value of [secret, passwordOf(secret)])
+    for (const value of [secret, findPassword(secret)])
       if (value.length >= MIN_LENGTH && !seen.has(value)) {
         seen.add(value);
-        for (const spelled of spellings(value)) enter(byStart, { spelled, secret: value });
+        for (const spelled of listSpellings(value)) addKnown(byStart, { spelled, secret: value });
       }
   }
   if (byStart.size === 0) return undefined;
@@ -33,7 +33,7 @@ export function knownSecrets(secrets: Iterable<string>): ((text: string) => Span
   return (text) => search(text, byStart, pairs);
 }
 
-function enter(byStart: Map<string, Known[]>, known: Known): void {
+function addKnown(byStart: Map<string, Known[]>, known: Known): void {
   const start = known.spelled.slice(0, MIN_LENGTH);
   const alike = byStart.get(start);
   if (!alike) byStart.set(start, [known]);
@@ -41,14 +41,14 @@ function enter(byStart: Map<string, Known[]>, known: Known): void {
   else byStart.set(start, [{ spelled: start, secret: start }]);
 }
 
-function passwordOf(secret: string): string {
+function findPassword(secret: string): string {
   if (!/^[A-Za-z0-9+/]{8,1024}={0,2}$/.test(secret)) return '';
   const [, password = ''] =
     /^[\x20-\x7e]*?:([\x20-\x7e]+)$/.exec(atob(secret.slice(0, 4 * Math.floor(secret.length / 4)))) ?? [];
   return password;
 }
 
-function spellings(secret: string): Set<string> {
+function listSpellings(secret: string): Set<string> {
   if (/^[\w.~-]*$/.test(secret) || secret.length > 8192) return new Set([secret]);
   const percent = percentEncoded(secret);
   const json = JSON.stringify(secret).slice(1, -1);
@@ -83,14 +83,14 @@ function search(text: string, byStart: Map<string, Known[]>, pairs: Uint8Array):
   const spans: Span[] = [];
   for (let at = 0; at + MIN_LENGTH <= text.length; ) {
     const alike = pairs[pairAt(text, at)] ? byStart.get(text.slice(at, at + MIN_LENGTH)) : undefined;
-    const span = alike && longest(text, at, alike);
+    const span = alike && findLongest(text, at, alike);
     if (span) spans.push(span);
     at = span ? span.end : at + 1;
   }
   return spans;
 }
 
-function longest(text: string, start: number, alike: Known[]): Span | undefined {
+function findLongest(text: string, start: number, alike: Known[]): Span | undefined {
   let best: Span | undefined;
   for (const { spelled, secret } of alike) {
     if (!text.startsWith(spelled.slice(0, MAX_LENGTH), start)) continue;

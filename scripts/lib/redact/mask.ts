@@ -14,7 +14,7 @@ const DIGEST_LENGTH = 16;
  * a number's has digits only, so that it stays one.
  * @param key as random as can be, and kept nowhere.
  */
-export function maskWith(key: Buffer = randomBytes(32)): Mask {
+export function createMask(key: Buffer = randomBytes(32)): Mask {
   return (secret, isNumber = false) => {
     const digest = createHmac('sha256', key).update(secret, 'latin1').digest();
     return isNumber ? digits(digest, secret.length) : word(digest, secret.length);

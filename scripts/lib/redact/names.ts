@@ -7,7 +7,7 @@ import { utf8 } from './escapes.ts';
 export type Strength = 'strong' | 'weak';
 
 export interface SecretNames {
-  strengthOf(name: string): Strength | undefined;
+  findStrength(name: string): Strength | undefined;
   /** What every such name contains; global, and linear. */
   roots: RegExp;
 }
@@ -71,17 +71,17 @@ const MAX_NAME = 128;
  * in what is about a secret (`token_type`, `password_policy`, `session_timeout`) are not.
  * @param extra names that are, too, whatever their case, dashes and underscores.
  */
-export function secretNames(extra: string[]): SecretNames {
+export function createNames(extra: string[]): SecretNames {
   const whole = new Set(extra.map((name) => plain(utf8(name))).filter(Boolean));
-  const strengthOf = (name: string): Strength | undefined => {
+  const rate = (name: string): Strength | undefined => {
     const short = name.slice(-MAX_NAME);
-    return whole.has(plain(short)) ? 'strong' : strength(short);
+    return whole.has(plain(short)) ? 'strong' : findStrength(short);
   };
-  return { strengthOf, roots: rootsWith([...whole]) };
+  return { findStrength: rate, roots: rootsWith([...whole]) };
 }
 
-function strength(name: string): Strength | undefined {
-  const words = wordsOf(name);
+function findStrength(name: string): Strength | undefined {
+  const words = splitWords(name);
   const last = words.at(-1) ?? '';
   if (ABOUT.has(last) || words.slice(0, 2).join('') === 'accesscontrol') return undefined;
   if (CONTAINS.test(words.join('')) || LAST.has(last)) return 'strong';
@@ -91,11 +91,11 @@ function strength(name: string): Strength | undefined {
 
 /** Whether a name within something secret is about it rather than part of it: a type, a time, a user. */
 export function isAbout(name: string): boolean {
-  return ABOUT.has(wordsOf(name.slice(-MAX_NAME)).at(-1) ?? '');
+  return ABOUT.has(splitWords(name.slice(-MAX_NAME)).at(-1) ?? '');
 }
 
 /** Of `XApiKey-old_2`: x, api, key, old. */
-function wordsOf(name: string): string[] {
+function splitWords(name: string): string[] {
   return (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []).map((word) => word.toLowerCase());
 }
 

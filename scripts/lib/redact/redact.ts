@@ -1,14 +1,14 @@
-import { type Flow, flowOf } from '../flow/flow.ts';
+import { type Flow, toFlow } from '../flow/flow.ts';
 import type { Dict, Value } from '../flow/tnetstring.ts';
-import { bodySecrets, MAX_BODY, openBody } from './body.ts';
+import { findInBody, MAX_BODY, openBody } from './body.ts';
 import { utf8 } from './escapes.ts';
-import { type Finder, secretFinder } from './find.ts';
-import { pathSecrets } from './in-form.ts';
-import { headerSecrets } from './in-header.ts';
-import { knownSecrets } from './known.ts';
-import { type Mask, maskWith } from './mask.ts';
-import { add, disjoint, maskPieces, type Span } from './span.ts';
-import { isSecretValue, valueSpan } from './value.ts';
+import { createFinder, type Finder } from './find.ts';
+import { findInPath } from './in-form.ts';
+import { findInHeader } from './in-header.ts';
+import { createKnownFinder } from './known.ts';
+import { createMask, type Mask } from './mask.ts';
+import { addSpans, maskPieces, mergeSpans, type Span } from './span.ts';
+import { isSecretValue, toValueSpan } from './value.ts';
 
 export interface RedactorOptions {
   /** More names of secrets, whatever their case, dashes and underscores. */
@@ -33,22 +33,22 @@ export interface RedactorOptions {
  * it does not decode or is longer than 64 MiB, is replaced by a note.
  * @throws UsageError for a pattern that is no regular expression.
  */
-export function redactor(options: RedactorOptions = {}): (flow: Flow) => Flow {
-  const mask = maskWith(options.key);
-  const finder = secretFinder(options);
+export function createRedactor(options: RedactorOptions = {}): (flow: Flow) => Flow {
+  const mask = createMask(options.key);
+  const finder = createFinder(options);
   return (flow) => {
-    const state = copyOf(flow.state) as Dict;
+    const state = copyValue(flow.state) as Dict;
     const redaction = new Redaction(finder);
     redaction.flow(state);
-    return redaction.finish(mask) ? flowOf(state) : flow;
+    return redaction.finish(mask) ? toFlow(state) : flow;
   };
 }
 
 /** Buffers are shared: none is changed. */
-function copyOf(value: Value): Value {
-  if (Array.isArray(value)) return value.map(copyOf);
+function copyValue(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copyValue);
   if (!(value instanceof Map)) return value;
-  return new Map(Array.from(value, ([key, item]) => [key, copyOf(item)]));
+  return new Map(Array.from(value, ([key, item]) => [key, copyValue(item)]));
 }
 
 /** A text of the flow, maybe in pieces, the secrets in it, and where it goes once they are masked. */
@@ -85,12 +85,12 @@ class Redaction {
 
   /** Masks what was found. @returns whether anything was. */
   finish(mask: Mask): boolean {
-    const known = knownSecrets(this.#named());
+    const known = createKnownFinder(this.#named());
     for (const { pieces, spans, put } of this.#units) {
       const text = pieces.length === 1 ? (pieces[0] as string) : pieces.join('');
-      if (known) add(spans, known(text));
+      if (known) addSpans(spans, known(text));
       if (spans.length === 0) continue;
-      put(maskPieces(pieces, disjoint(spans, text), mask));
+      put(maskPieces(pieces, mergeSpans(spans, text), mask));
       this.#changed = true;
     }
     return this.#changed;
@@ -99,7 +99,7 @@ class Redaction {
   *#named(): Generator<string> {
     for (const { spans } of this.#units)
       for (const { named, secret } of spans)
-        if (named && !this.#finder.names.strengthOf(secret)) yield secret;
+        if (named && !this.#finder.names.findStrength(secret)) yield secret;
   }
 
   flow(state: Dict): void {
@@ -130,16 +130,16 @@ class Redaction {
   }
 
   #namedValue(text: string, name: string): Span[] {
-    const strength = this.#finder.names.strengthOf(name);
+    const strength = this.#finder.names.findStrength(name);
     const isSecret = strength && isSecretValue(text, strength);
-    return isSecret ? [valueSpan(text, text, 0)] : this.#finder.within(text);
+    return isSecret ? [toValueSpan(text, text, 0)] : this.#finder.within(text);
   }
 
   #text(value: string | Buffer, put: (value: Value) => void, find: Find): void {
     const isText = typeof value === 'string';
     if (value.length > MAX_BODY) {
       this.#changed = true;
-      put(isText ? noteOf('too long') : Buffer.from(noteOf('too long')));
+      put(isText ? formatNote('too long') : Buffer.from(formatNote('too long')));
       return;
     }
     const text = isText ? utf8(value) : value.toString('latin1');
@@ -185,7 +185,7 @@ class Redaction {
         this.#text(
           value,
           (item) => message.set(key, item),
-          (text) => pathSecrets(text, this.#finder),
+          (text) => findInPath(text, this.#finder),
         );
       else if (key === 'content' && Buffer.isBuffer(value)) this.#body(message, value);
       else if (!PLAIN.has(key) && key !== 'headers' && key !== 'trailers') this.#value(message, key, key);
@@ -199,7 +199,7 @@ class Redaction {
     const put = (item: Value) => {
       header[1] = item;
     };
-    this.#text(value, put, (text) => headerSecrets(name.toString('latin1'), text, this.#finder));
+    this.#text(value, put, (text) => findInHeader(name.toString('latin1'), text, this.#finder));
   }
 
   #body(message: Dict, content: Buffer): void {
@@ -216,10 +216,10 @@ class Redaction {
     if (typeof body === 'string') {
       this.#changed = true;
       headers.remove('content-encoding');
-      put(Buffer.from(noteOf(`${body}; ${content.length} bytes`)));
+      put(Buffer.from(formatNote(`${body}; ${content.length} bytes`)));
       return;
     }
-    const find = (text: string) => bodySecrets(text, contentType, this.#finder);
+    const find = (text: string) => findInBody(text, contentType, this.#finder);
     this.#unit([body.text], find, ([text = '']) => {
       put(body.encode(text));
       for (const name of DIGESTS) headers.set(name, (value) => 'x'.repeat(value.length));
@@ -227,7 +227,7 @@ class Redaction {
   }
 }
 
-function noteOf(why: string): string {
+function formatNote(why: string): string {
   return `[redacted unread: ${why}]`;
 }
 

@@ -1,6 +1,6 @@
 import { UsageError } from '../util/error.ts';
 import { utf8 } from './escapes.ts';
-import { add, type Span } from './span.ts';
+import { addSpans, type Span } from './span.ts';
 
 /** What secrets look like that say themselves what they are. */
 interface Shape {
@@ -120,19 +120,19 @@ export type Shapes = (text: string) => Span[];
  * @param patterns JavaScript's regular expressions; what they match is a secret, too.
  * @throws UsageError for one that is none.
  */
-export function secretShapes(patterns: string[]): Shapes {
-  const extra = patterns.map((source): Shape => ({ regex: regexOf(source) }));
+export function createShapes(patterns: string[]): Shapes {
+  const extra = patterns.map((source): Shape => ({ regex: parsePattern(source) }));
   return (text) => {
-    const spans = extra.flatMap((shape) => spansOf(shape, text));
+    const spans = extra.flatMap((shape) => findSpans(shape, text));
     if (!HINT.test(text)) return spans;
-    for (const shape of [TOKEN, ...CREDENTIALS]) add(spans, spansOf(shape, text));
-    add(spans, pemKeys(text));
-    if (AWS_ID.test(text)) add(spans, spansOf({ regex: AWS_SECRET, accept: isMixed }, text));
+    for (const shape of [TOKEN, ...CREDENTIALS]) addSpans(spans, findSpans(shape, text));
+    addSpans(spans, findPemKeys(text));
+    if (AWS_ID.test(text)) addSpans(spans, findSpans({ regex: AWS_SECRET, accept: isMixed }, text));
     return spans;
   };
 }
 
-function regexOf(source: string): RegExp {
+function parsePattern(source: string): RegExp {
   try {
     return new RegExp(utf8(source), 'g');
   } catch (error) {
@@ -141,7 +141,7 @@ function regexOf(source: string): RegExp {
   }
 }
 
-function spansOf({ regex, accept }: Shape, text: string): Span[] {
+function findSpans({ regex, accept }: Shape, text: string): Span[] {
   const spans: Span[] = [];
   for (const found of text.matchAll(regex)) {
     const indices = found.indices ?? [];
@@ -158,7 +158,7 @@ function spansOf({ regex, accept }: Shape, text: string): Span[] {
 }
 
 /** What is between the lines of a private key, or after the first when the last was cut off. */
-function pemKeys(text: string): Span[] {
+function findPemKeys(text: string): Span[] {
   const spans: Span[] = [];
   for (const { 0: line, index } of text.matchAll(PEM_BEGIN)) {
     const start = index + line.length;

@@ -13,7 +13,7 @@ export interface Span {
 }
 
 /** Appends spans, however many: more than a call may have arguments. */
-export function add(spans: Span[], more: Span[], shift = 0): void {
+export function addSpans(spans: Span[], more: Span[], shift = 0): void {
   for (const span of more)
     spans.push(shift === 0 ? span : { ...span, start: shift + span.start, end: shift + span.end });
 }
@@ -22,7 +22,7 @@ export function add(spans: Span[], more: Span[], shift = 0): void {
  * Spans in their order, without overlaps: the one that begins first wins, of those the longest, of those the last; of
  * one that goes on beyond the winner's end, the rest stays.
  */
-export function disjoint(spans: Span[], text: string): Span[] {
+export function mergeSpans(spans: Span[], text: string): Span[] {
   const order = spans.map((span, index) => ({ span, index }));
   order.sort((a, b) => a.span.start - b.span.start || b.span.end - a.span.end || b.index - a.index);
   const out: Span[] = [];

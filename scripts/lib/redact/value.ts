@@ -1,4 +1,4 @@
-import { type Spelling, viewOf } from './escapes.ts';
+import { type Spelling, unescapeWithPlaces } from './escapes.ts';
 import type { Strength } from './names.ts';
 import { isOpaque } from './shapes.ts';
 import type { Span } from './span.ts';
@@ -17,10 +17,10 @@ export function isSecretValue(text: string, strength: Strength): boolean {
 }
 
 /** A value's span, less the scheme in front of it. */
-export function valueSpan(text: string, raw: string, start: number, spelling?: Spelling): Span {
+export function toValueSpan(text: string, raw: string, start: number, spelling?: Spelling): Span {
   const end = start + raw.length;
   const [scheme] = SCHEME.exec(text) ?? [''];
   if (scheme === '') return { start, end, secret: text, named: true };
-  const at = (spelling && viewOf(raw, spelling)?.at(scheme.length)) ?? scheme.length;
+  const at = (spelling && unescapeWithPlaces(raw, spelling)?.at(scheme.length)) ?? scheme.length;
   return { start: start + at, end, secret: text.slice(scheme.length), named: true };
 }

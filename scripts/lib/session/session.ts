@@ -6,9 +6,9 @@ import { argumentOf } from '../plan/preflight.ts';
 import { recordOf, type TapRecord } from '../plan/record.ts';
 import { findSubject, subjectName } from '../plan/target-id.ts';
 import { podsOf } from '../tap/read-target.ts';
-import { age } from '../util/age.ts';
 import { UserError } from '../util/error.ts';
 import type { Talk } from '../util/log.ts';
+import { formatAge } from '../util/units.ts';
 import {
   attachSession,
   hasSession,
@@ -58,7 +58,7 @@ function labelOfTap({ service, record, localPorts = [] }: Tapped): string {
   const { namespace } = service.metadata;
   const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
   const reached = localPorts.map((port) => `, by 127.0.0.1:${port}`).join('');
-  return `${namespace}/${argumentOf(service)}${reached}, ${how}, ${age(Date.now() - Date.parse(record.started))}`;
+  return `${namespace}/${argumentOf(service)}${reached}, ${how}, ${formatAge(Date.now() - Date.parse(record.started))}`;
 }
 
 export interface ViewOptions {

@@ -14,13 +14,13 @@ export class JsonObject {
     this.#path = path;
   }
 
-  #pathOf(name: string): string {
+  #formatPath(name: string): string {
     return this.#path ? `${this.#path}.${name}` : name;
   }
 
   /** The error that says that a field is not `what` it must be. */
   wrong(name: string, what: string): JsonError {
-    return new JsonError(`${this.#pathOf(name)} is not ${what}`);
+    return new JsonError(`${this.#formatPath(name)} is not ${what}`);
   }
 
   text(name: string): string {
@@ -43,7 +43,7 @@ export class JsonObject {
   }
 
   object(name: string): JsonObject {
-    return new JsonObject(this.#fields.get(name), this.#pathOf(name));
+    return new JsonObject(this.#fields.get(name), this.#formatPath(name));
   }
 
   maybeObject(name: string): JsonObject | undefined {
@@ -58,6 +58,6 @@ export class JsonObject {
 
   maybeObjects(name: string): JsonObject[] | undefined {
     if ((this.#fields.get(name) ?? undefined) === undefined) return undefined;
-    return this.list(name).map((item, index) => new JsonObject(item, `${this.#pathOf(name)}[${index}]`));
+    return this.list(name).map((item, index) => new JsonObject(item, `${this.#formatPath(name)}[${index}]`));
   }
 }

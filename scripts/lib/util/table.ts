@@ -2,15 +2,15 @@ import { printable } from './log.ts';
 
 /** Prints rows in columns of even width, three spaces apart, as kubectl does; the first row is the header. */
 export function printTable(stream: NodeJS.WritableStream, rows: string[][]): void {
-  stream.write(rowsOf(rows).lines);
+  stream.write(formatRows(rows).lines);
 }
 
 /**
  * Rows as lines in columns of even width, three spaces apart; a cell is one line, whatever is in it.
  * @param least how wide the columns are at least.
  */
-export function rowsOf(rows: string[][], least: number[] = []): { lines: string; widths: number[] } {
-  const cells = rows.map((row) => row.map(cellOf));
+export function formatRows(rows: string[][], least: number[] = []): { lines: string; widths: number[] } {
+  const cells = rows.map((row) => row.map(formatCell));
   const widths = (cells[0] ?? []).map((_, column) =>
     cells.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), least[column] ?? 0),
   );
@@ -21,6 +21,6 @@ export function rowsOf(rows: string[][], least: number[] = []): { lines: string;
 }
 
 /** Without line ends, and without what turns the direction of a line around. */
-function cellOf(text: string): string {
+function formatCell(text: string): string {
   return printable(text).replace(/[\n\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?');
 }
