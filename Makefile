@@ -68,9 +68,10 @@ bench: node_modules ## flows beside mitmdump; and, where KUBECONFIG names a clus
 	$(RUN) test/bench/action.ts
 	$(if $(KUBECONFIG),$(RUN) test/bench/tap.ts)
 
-lint: node_modules ## lint, format and types
+lint: node_modules ## lint, format, the directions of imports, types and dead exports
 	npx biome check .
 	npx tsc --noEmit
+	npx knip
 
 dist: node_modules ## the Action as GitHub runs it
 	$(RUN) action/bundle.ts

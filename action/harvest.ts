@@ -130,7 +130,7 @@ async function* flowsOf(files: string[], warnings: string[]): AsyncGenerator<Flo
   }
 }
 
-export function isError({ error, response }: Flow): boolean {
+function isError({ error, response }: Flow): boolean {
   return error !== undefined || (response !== undefined && response.status >= 500);
 }
 

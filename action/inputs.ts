@@ -7,7 +7,7 @@ import { parseDuration } from '../scripts/lib/util/cli.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 
 /** A Service to tap. */
-export interface Target {
+interface Target {
   /** As commands take it: `shop/orders`, or `orders` in the context's namespace. */
   service: string;
   /** None when the Service has but one. */

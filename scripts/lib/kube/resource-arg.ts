@@ -1,6 +1,6 @@
 import { UsageError } from '../util/error.ts';
 
-export type TargetKind = 'service' | 'pod' | 'deployment' | 'statefulset' | 'daemonset';
+type TargetKind = 'service' | 'pod' | 'deployment' | 'statefulset' | 'daemonset';
 
 /** What is meant; the namespace only if the argument names it. */
 export interface Target {

@@ -11,7 +11,7 @@ import { protocolOf } from './protocol.ts';
 import { isTcp, type TappedPort, type TapRecord } from './record.ts';
 import { isPod, subjectName } from './target-id.ts';
 
-export const DEFAULT_LISTEN_PORT = 7777;
+const DEFAULT_LISTEN_PORT = 7777;
 const DEFAULT_WEB_PORT = 7790;
 
 /** The Service's ports by number or name; the only one when none is asked for. */
@@ -128,7 +128,7 @@ export function portsInUse(spec: PodSpec, container: string): number[] {
  * The number of a targetPort in some pods.
  * @throws UserError when none of their containers has a port of that name.
  */
-export function resolvePort({ owner, spec }: PodsOf, container: string, targetPort: number | string): number {
+function resolvePort({ owner, spec }: PodsOf, container: string, targetPort: number | string): number {
   if (typeof targetPort === 'number') return targetPort;
   for (const { name, ports = [] } of containersOf(spec)) {
     const port = ports.find((port) => port.name === targetPort && (port.protocol ?? 'TCP') === 'TCP');

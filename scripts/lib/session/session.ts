@@ -43,7 +43,7 @@ export interface Tapped {
 }
 
 /** The name of the local tmux session of a tap. */
-export function sessionName({ service, record }: Tapped): string {
+function sessionName({ service, record }: Tapped): string {
   // tmux gives these characters a meaning of their own, and pods may have dots.
   return `${service.metadata.namespace}/${service.metadata.name}-${record.id}`.replace(/[.:]/g, '_');
 }

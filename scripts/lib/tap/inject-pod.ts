@@ -19,7 +19,7 @@ export function isUnserved(pod: Pod, { service, record }: Omit<Tapped, 'kubectl'
 }
 
 /** A pod that has the label. */
-export function isServed({ metadata }: Pod, { service, record }: Omit<Tapped, 'kubectl'>): boolean {
+function isServed({ metadata }: Pod, { service, record }: Omit<Tapped, 'kubectl'>): boolean {
   return metadata.labels?.[labelKey(service.metadata.name)] === record.id;
 }
 
