@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import { documented } from '../../action/document.ts';
 import { FORMATS } from '../../action/inputs.ts';
-import { PROTOCOLS } from '../../scripts/lib/plan/protocol.ts';
+import { PROTOCOLS, protocolOf } from '../../scripts/lib/plan/protocol.ts';
 import { CONNECTION_FLAGS } from '../../scripts/lib/util/cli.ts';
 import { COMMANDS, flagsOf } from './commands.ts';
 
@@ -149,6 +149,15 @@ describe('the documents', () => {
   it('name every command and every protocol', () => {
     for (const command of COMMANDS) assert.match(README, new RegExp(`\`${command}\\b`), command);
     for (const protocol of PROTOCOLS) assert.match(read('docs/protocols.md'), new RegExp(`\`${protocol}\``));
+  });
+
+  it('name the port names that mean tcp, and only those', () => {
+    const [, list = ''] = /These names mean `tcp`: ([\s\S]*?)\. So /.exec(read('docs/protocols.md')) ?? [];
+    const names = [...list.matchAll(/`([a-z0-9]+)`/g)].map(([, name = '']) => name);
+    assert.ok(names.length >= 19, `only ${names.length} names were found`);
+    for (const name of names) assert.equal(protocolOf({ name, port: 80 }), 'tcp', name);
+    for (const name of ['http', 'grpc', 'tls', 'https', 'web'])
+      assert.equal(protocolOf({ name, port: 80 }), names.includes(name) ? 'tcp' : 'auto', name);
   });
 
   it('call commands with flags that they have', () => {
