@@ -73,7 +73,7 @@ async function compareAll(chosen: Scenario[], sides: [Side, Side]): Promise<numb
 /** Prints what differs in a scenario, and returns in how many steps. */
 async function compare({ name, run: steps }: Scenario, sides: [Side, Side]): Promise<number> {
   const started = Date.now();
-  const [expected, got] = (await Promise.all(sides.map((side) => notesOf(steps, name, side)))) as [
+  const [expected, got] = (await Promise.all(sides.map((side) => takeNotes(steps, name, side)))) as [
     Note[],
     Note[],
   ];
@@ -105,7 +105,7 @@ function pairs(expected: Note[], got: Note[]): [Note | undefined, Note | undefin
   return [...both, ...left.map((note): [undefined, Note] => [undefined, note])];
 }
 
-async function notesOf(steps: Scenario['run'], name: string, side: Side): Promise<Note[]> {
+async function takeNotes(steps: Scenario['run'], name: string, side: Side): Promise<Note[]> {
   const slug = name
     .toLowerCase()
     .replace(/[^a-z]+/g, '-')

@@ -9,7 +9,7 @@ function ask(t: Trial, address: string, until: RegExp, loosely?: (seen: string) 
 }
 
 /** The ClusterIP of a Service. */
-function addressOf(t: Trial, name: string): Promise<string> {
+function readAddress(t: Trial, name: string): Promise<string> {
   return t.read(`get service ${name} -o jsonpath={.spec.clusterIP}`);
 }
 
@@ -41,12 +41,12 @@ export const services: Scenario[] = [
       service('empty', { selector: { app: 'none' }, ports: [{ port: 80 }] }),
     );
     await t.until('get pods', /client +1\/1[\s\S]*web +2\/2/);
-    const ip = await addressOf(t, 'web');
+    const ip = await readAddress(t, 'web');
     await ask(t, ip, /http/);
     await ask(t, `${ip}:81`, /other/);
     // The pocket cluster's proxy has accepted before it knows: its clients see a reset.
     await ask(t, `${ip}:82`, /REFUSED|RESET/, (seen) => seen.replace('RESET', 'REFUSED'));
-    await ask(t, await addressOf(t, 'empty'), /REFUSED/);
+    await ask(t, await readAddress(t, 'empty'), /REFUSED/);
     await t.see(
       `patch service web --type=json -p '[{"op":"replace","path":"/spec/ports/0/targetPort","value":8081}]'`,
     );

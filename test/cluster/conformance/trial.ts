@@ -98,7 +98,7 @@ export class Trial {
 
   /** Creates objects, which must work. */
   async make(...objects: object[]): Promise<void> {
-    const names = objects.map((object) => nameOf(object));
+    const names = objects.map((object) => toName(object));
     const { code, stderr } = await this.run(['create', '-f', '-'], { input: objects });
     this.note(`create ${names.join(', ')}`, `exit ${code}\n${this.#normalize(withoutRemarks(stderr))}`);
   }
@@ -231,7 +231,7 @@ function words(command: string): string[] {
   return [...command.matchAll(/((?:[^\s']|'[^']*')+)/g)].map(([word]) => word.replaceAll("'", ''));
 }
 
-function nameOf(object: object): string {
+function toName(object: object): string {
   const { kind = '', metadata } = object as { kind?: string; metadata?: { name?: string } };
   return `${kind.toLowerCase()}/${metadata?.name}`;
 }

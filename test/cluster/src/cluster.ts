@@ -24,7 +24,7 @@ export async function startCluster(): Promise<PocketCluster> {
   };
   const folder = mkdtempSync(join(tmpdir(), 'mittens-cluster-'));
   const kubeconfig = join(folder, 'kubeconfig');
-  writeFileSync(kubeconfig, kubeconfigOf(launched.port, certificate, token), { mode: 0o600 });
+  writeFileSync(kubeconfig, formatKubeconfig(launched.port, certificate, token), { mode: 0o600 });
   return {
     kubeconfig,
     stop: async () => {
@@ -34,7 +34,7 @@ export async function startCluster(): Promise<PocketCluster> {
   };
 }
 
-function kubeconfigOf(port: number, certificate: string, token: string): string {
+function formatKubeconfig(port: number, certificate: string, token: string): string {
   const name = 'pocket';
   const authority = Buffer.from(certificate).toString('base64');
   return JSON.stringify({

@@ -5,6 +5,7 @@ import { createServer, type Server } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { UserError } from '../../../scripts/lib/util/error.ts';
+import { PATH } from './containers/system-path.ts';
 
 export interface Launched {
   /** Of the machine's 127.0.0.1; who connects is served by the process inside. */
@@ -29,9 +30,6 @@ mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts /dev/pts &&
 "$@"
 exit $?`;
 
-/** Where the programs are that an ordinary user's PATH may lack: ip, pivot_root. */
-export const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
-
 /**
  * Runs a TypeScript file as root of namespaces of its own; it finds a listening socket of the machine's network as
  * file descriptor 3. It must end when its stdin does: so it never outlives this process, however that ends.
@@ -51,7 +49,7 @@ export async function launch(entry: string, ...args: string[]): Promise<Launched
     [...NAMESPACES, '--fork', '--kill-child', 'sh', '-c', PREPARE, 'sh', ...command],
     // In a session of its own, so that a Ctrl-C meant for this process does not end the cluster before it is done.
     {
-      stdio: ['pipe', 'pipe', 'inherit', descriptorOf(listener)],
+      stdio: ['pipe', 'pipe', 'inherit', findDescriptor(listener)],
       env: { ...process.env, PATH: `${process.env.PATH}:${PATH}` },
       detached: true,
     },
@@ -61,7 +59,7 @@ export async function launch(entry: string, ...args: string[]): Promise<Launched
   child.stdin?.on('error', () => undefined);
   return {
     port,
-    firstLine: firstLineOf(child.stdout as Readable),
+    firstLine: readFirstLine(child.stdout as Readable),
     exited,
     stop: async () => {
       child.stdin?.end();
@@ -72,11 +70,11 @@ export async function launch(entry: string, ...args: string[]): Promise<Launched
   };
 }
 
-function descriptorOf(server: Server): number {
+function findDescriptor(server: Server): number {
   return (server as unknown as { _handle: { fd: number } })._handle.fd;
 }
 
-async function firstLineOf(output: Readable): Promise<string> {
+async function readFirstLine(output: Readable): Promise<string> {
   const line = await new Promise<string | undefined>((resolve) => {
     const lines = createInterface(output);
     lines.once('line', resolve).once('close', () => resolve(undefined));

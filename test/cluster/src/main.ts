@@ -2,12 +2,12 @@
 // with what a kubeconfig needs, and lives until its stdin is closed.
 import { randomBytes } from 'node:crypto';
 import { generate } from 'selfsigned';
-import { apiServer } from './api/api.ts';
+import { apiServer } from './api/server.ts';
 import { run } from './controllers/controller.ts';
 import { controllers } from './controllers/index.ts';
-import { prepareNetwork } from './network/network.ts';
+import { prepareNetwork } from './network/sandbox.ts';
+import { followServices } from './node/kube-proxy.ts';
 import { Kubelet } from './node/kubelet.ts';
-import { followServices } from './node/service-routes.ts';
 import { Registry } from './store/registry.ts';
 
 /** The API's listening socket, which the launcher opened on the machine's own network. */

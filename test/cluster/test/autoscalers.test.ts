@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Pocket, workloadOf } from './pocket.ts';
+import { makeWorkload, Pocket } from './pocket.ts';
 
 let pocket: Pocket;
 before(async () => {
@@ -40,7 +40,7 @@ function conditions(status: { conditions?: Fields[] }): Record<string, string> {
 describe('a HorizontalPodAutoscaler', () => {
   it('brings a Deployment between its bounds, and back when someone scales it', async () => {
     await pocket.make(
-      workloadOf('Deployment', 'web'),
+      makeWorkload('Deployment', 'web'),
       autoscaler('web', 'Deployment', { minReplicas: 2, maxReplicas: 3 }),
     );
     await has('deployment', 'web', 2);
@@ -67,7 +67,7 @@ describe('a HorizontalPodAutoscaler', () => {
 
   it('leaves a workload alone that is to have no pods', async () => {
     await pocket.make(
-      workloadOf('StatefulSet', 'db', { replicas: 0, serviceName: 'db' }),
+      makeWorkload('StatefulSet', 'db', { replicas: 0, serviceName: 'db' }),
       autoscaler('db', 'StatefulSet', { minReplicas: 2, maxReplicas: 3 }),
     );
     await pocket.see(
@@ -82,7 +82,7 @@ describe('a HorizontalPodAutoscaler', () => {
   });
 
   it('says when there is nothing that it could scale', async () => {
-    await pocket.make(workloadOf('DaemonSet', 'agent'));
+    await pocket.make(makeWorkload('DaemonSet', 'agent'));
     await pocket.make(
       autoscaler('agent', 'DaemonSet', { maxReplicas: 3 }),
       autoscaler('none', 'Deployment', { maxReplicas: 3 }),

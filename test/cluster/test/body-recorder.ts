@@ -19,7 +19,7 @@ export interface BodyRecorder {
   directory: string;
   kubectl(args: string[]): Promise<string>;
   /** The body that a kubectl command posts; undefined when it posts none. */
-  bodyOf(args: string[]): Promise<Sent | undefined>;
+  recordBody(args: string[]): Promise<Sent | undefined>;
   stop(): void;
 }
 
@@ -37,13 +37,13 @@ export async function recordBodies(): Promise<BodyRecorder> {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const config = join(directory, 'config');
-  writeFileSync(config, kubeconfigOf((server.address() as AddressInfo).port));
+  writeFileSync(config, formatKubeconfig((server.address() as AddressInfo).port));
   const env = { ...process.env, KUBECONFIG: config, HOME: directory };
   const kubectl = async (args: string[]) => (await promisify(execFile)('kubectl', args, { env })).stdout;
   return {
     directory,
     kubectl,
-    bodyOf: async (args) => {
+    recordBody: async (args) => {
       sent = undefined;
       // It fails, for it is refused.
       await kubectl(args).catch(() => undefined);
@@ -63,7 +63,7 @@ async function receive(request: IncomingMessage): Promise<Sent> {
   return { contentType: request.headers['content-type'] ?? '', body: Buffer.concat(chunks) };
 }
 
-function kubeconfigOf(port: number): string {
+function formatKubeconfig(port: number): string {
   const cluster = { server: `https://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true };
   return JSON.stringify({
     apiVersion: 'v1',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { IDLE, Pocket, podOf } from './pocket.ts';
+import { IDLE, makePod, Pocket } from './pocket.ts';
 
 let pocket: Pocket;
 before(async () => {
@@ -20,7 +20,7 @@ function guest(name: string, fields: Fields = {}): Fields {
 
 /** A pod whose container runs. */
 async function running(name: string, spec: Fields = {}): Promise<void> {
-  await pocket.make(podOf(name, spec));
+  await pocket.make(makePod(name, spec));
   await pocket.see('pod', name, 'is ready', isReady);
 }
 
@@ -145,7 +145,7 @@ describe('an ephemeral container', () => {
   it('cannot be set with the pod, nor in a template', async () => {
     const refused = await pocket.refuses(
       ['create', '-f', '-'],
-      podOf('early', { ephemeralContainers: [guest('tap')] }),
+      makePod('early', { ephemeralContainers: [guest('tap')] }),
     );
     assert.match(refused, /spec\.ephemeralContainers: Forbidden: cannot be set on create/);
     await running('late');
@@ -201,7 +201,7 @@ describe('an ephemeral container', () => {
       return (await pocket.try(['get', 'sa', 'default', '-n', 'strict'])).code === 0;
     });
     const containers = [guest('app', { securityContext: strict })];
-    const pod = podOf('web', { containers }, { namespace: 'strict' }) as { spec: Fields };
+    const pod = makePod('web', { containers }, { namespace: 'strict' }) as { spec: Fields };
     await pocket.make(pod);
     const write = (tap: Fields, how: 'run' | 'refuses') => {
       const update = { ...pod, spec: { ...pod.spec, ephemeralContainers: [tap] } };
@@ -323,7 +323,7 @@ describe('an ephemeral container', () => {
   });
 
   it('runs while the init containers still do', async () => {
-    await pocket.make(podOf('begins', { initContainers: [guest('first')] }));
+    await pocket.make(makePod('begins', { initContainers: [guest('first')] }));
     await pocket.see(
       'pod',
       'begins',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Pocket, podOf, workloadOf } from './pocket.ts';
+import { makePod, makeWorkload, Pocket } from './pocket.ts';
 
 let pocket: Pocket;
 before(async () => {
@@ -28,7 +28,7 @@ async function counts(name: string, ...numbers: number[]): Promise<void> {
   await pocket.see('pdb', name, numbers.join(' '), ({ status }) => said(status) === numbers.join(' '));
 }
 
-async function podsOf(app: string): Promise<string[]> {
+async function listPods(app: string): Promise<string[]> {
   const { items } = JSON.parse(await pocket.run(['get', 'pods', '-l', `app=${app}`, '-o', 'json']));
   return items
     .filter(({ metadata }: { metadata: Fields }) => !metadata.deletionTimestamp)
@@ -50,7 +50,7 @@ const REFUSAL = "Cannot evict pod as it would violate the pod's disruption budge
 
 describe('an eviction', () => {
   it('deletes a pod that no budget is about, and tells why', async () => {
-    await pocket.make(podOf('alone', {}, { finalizers: ['test/held'] }));
+    await pocket.make(makePod('alone', {}, { finalizers: ['test/held'] }));
     await pocket.see('pod', 'alone', 'runs', ({ status }) => status.phase === 'Running');
     await evict('alone', 'run', { deleteOptions: { dryRun: ['All'] } });
     await evict('alone', 'run', {}, '?dryRun=All');
@@ -65,11 +65,11 @@ describe('an eviction', () => {
 
   it('is refused when the budget does not allow it, and allowed when there are enough again', async () => {
     await pocket.make(
-      workloadOf('Deployment', 'web', { replicas: 2 }),
+      makeWorkload('Deployment', 'web', { replicas: 2 }),
       budget('web', 'web', { minAvailable: 2 }),
     );
     await counts('web', 0, 2, 2, 2);
-    const [pod = ''] = await podsOf('web');
+    const [pod = ''] = await listPods('web');
     const { message, code, reason, details } = await post(pod);
     assert.deepEqual([code, reason, message], [429, 'TooManyRequests', REFUSAL]);
     const [cause] = details.causes;
@@ -81,11 +81,11 @@ describe('an eviction', () => {
       await evict(pod, 'refuses'),
       new RegExp(`Error from server \\(TooManyRequests\\): ${REFUSAL}`),
     );
-    assert.ok((await podsOf('web')).includes(pod));
+    assert.ok((await listPods('web')).includes(pod));
     await pocket.run(['scale', 'deployment', 'web', '--replicas=3']);
     await counts('web', 1, 3, 2, 3);
     // At once: the next pod is there soon, and then there may be another eviction.
-    const answers = await Promise.all((await podsOf('web')).map((name) => post(name)));
+    const answers = await Promise.all((await listPods('web')).map((name) => post(name)));
     assert.deepEqual(answers.map(({ code }) => code).sort(), [201, 429, 429]);
     await counts('web', 1, 3, 2, 3);
     assert.match(await pocket.run(['get', 'pdb', 'web', '--no-headers']), /^web +2 +N\/A +1 /);
@@ -93,7 +93,7 @@ describe('an eviction', () => {
 
   it('heeds shares of what the workload is to have', async () => {
     await pocket.make(
-      workloadOf('StatefulSet', 'db', { replicas: 3, serviceName: 'db', podManagementPolicy: 'Parallel' }),
+      makeWorkload('StatefulSet', 'db', { replicas: 3, serviceName: 'db', podManagementPolicy: 'Parallel' }),
       budget('half', 'db', { minAvailable: '50%' }),
     );
     await counts('half', 1, 3, 2, 3);
@@ -116,10 +116,10 @@ describe('an eviction', () => {
   it('is not refused for a pod that is not ready, if the others are enough', async () => {
     const readinessProbe = { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1 };
     const container = (name: string) =>
-      (podOf(name) as { spec: { containers: Fields[] } }).spec.containers[0];
+      (makePod(name) as { spec: { containers: Fields[] } }).spec.containers[0];
     const containers = [{ ...container('idle'), readinessProbe }];
     await pocket.make(
-      podOf('idle', { containers }, { labels: { app: 'idle' } }),
+      makePod('idle', { containers }, { labels: { app: 'idle' } }),
       budget('idle', 'idle', { minAvailable: 1 }),
     );
     await pocket.see('pod', 'idle', 'runs', ({ status }) => status.phase === 'Running');
@@ -130,7 +130,7 @@ describe('an eviction', () => {
   });
 
   it('is refused for two budgets at once, for another pod, and for who has not the right', async () => {
-    await pocket.make(podOf('two', {}, { labels: { app: 'two' } }));
+    await pocket.make(makePod('two', {}, { labels: { app: 'two' } }));
     await pocket.make(
       budget('one', 'two', { maxUnavailable: 1 }),
       budget('other', 'two', { maxUnavailable: 1 }),
@@ -169,7 +169,7 @@ describe('a PodDisruptionBudget', () => {
   });
 
   it('allows nothing where it cannot know how many pods there are to be', async () => {
-    await pocket.make(workloadOf('DaemonSet', 'agent'), budget('agent', 'agent', { maxUnavailable: 1 }));
+    await pocket.make(makeWorkload('DaemonSet', 'agent'), budget('agent', 'agent', { maxUnavailable: 1 }));
     const { status } = await pocket.see(
       'pdb',
       'agent',

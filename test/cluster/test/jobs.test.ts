@@ -16,7 +16,7 @@ function job(name: string, command: string[], spec: Fields = {}, pod: Fields = {
   return { apiVersion: 'batch/v1', kind: 'Job', metadata: { name }, spec: { template, ...spec } };
 }
 
-async function podsOf(name: string): Promise<KubeList> {
+async function listPods(name: string): Promise<KubeList> {
   return JSON.parse(await pocket.run(['get', 'pods', '-l', `job-name=${name}`, '-o', 'json'])).items;
 }
 
@@ -27,14 +27,14 @@ async function wait(name: string, condition: string): Promise<void> {
   await pocket.run(['wait', `job/${name}`, `--for=condition=${condition}`, '--timeout=30s']);
 }
 
-const typesOf = (status: { conditions: { type: string }[] }) => status.conditions.map(({ type }) => type);
+const listTypes = (status: { conditions: { type: string }[] }) => status.conditions.map(({ type }) => type);
 
 describe('a Job', () => {
   it('runs one pod, which it controls, and is complete when that has succeeded', async () => {
     await pocket.make(job('once', ['sh', '-c', 'echo done']));
     await wait('once', 'complete');
     const { metadata, spec, status } = await pocket.get('job', 'once');
-    const [pod, more] = await podsOf('once');
+    const [pod, more] = await listPods('once');
     assert.equal(more, undefined);
     const owner = { apiVersion: 'batch/v1', kind: 'Job', name: 'once', uid: metadata.uid };
     const [reference] = pod.metadata.ownerReferences;
@@ -43,11 +43,11 @@ describe('a Job', () => {
     assert.deepEqual([spec.completions, spec.parallelism, spec.backoffLimit], [1, 1, 6]);
     assert.deepEqual([status.succeeded, status.active, status.failed], [1, undefined, undefined]);
     assert.ok(status.completionTime);
-    assert.deepEqual(typesOf(status), ['SuccessCriteriaMet', 'Complete']);
+    assert.deepEqual(listTypes(status), ['SuccessCriteriaMet', 'Complete']);
     assert.equal(await pocket.run(['logs', 'job/once']), 'done\n');
     assert.match(await pocket.run(['get', 'jobs', '--no-headers']), /^once +Complete +1\/1 +\d+s /);
     await pocket.run(['delete', 'job', 'once']);
-    await pocket.until('its pod is gone', async () => (await podsOf('once')).length === 0);
+    await pocket.until('its pod is gone', async () => (await listPods('once')).length === 0);
   });
 
   it('has failed when its pod has, more often than it allows', async () => {
@@ -55,7 +55,7 @@ describe('a Job', () => {
     await wait('fails', 'failed');
     const { status } = await pocket.get('job', 'fails');
     assert.deepEqual([status.failed, status.succeeded], [1, undefined]);
-    assert.deepEqual(typesOf(status), ['FailureTarget', 'Failed']);
+    assert.deepEqual(listTypes(status), ['FailureTarget', 'Failed']);
     assert.equal(status.conditions[1].reason, 'BackoffLimitExceeded');
   });
 
@@ -64,7 +64,7 @@ describe('a Job', () => {
     await pocket.make(job('again', ['sh', '-c', 'exit 3'], spec, { restartPolicy: 'OnFailure' }));
     await wait('again', 'failed');
     assert.equal((await pocket.get('job', 'again')).status.conditions[1].reason, 'BackoffLimitExceeded');
-    await pocket.until('its pod is gone', async () => (await podsOf('again')).length === 0);
+    await pocket.until('its pod is gone', async () => (await listPods('again')).length === 0);
   });
 
   it('makes another pod when one is deleted, and none while it is suspended', async () => {
@@ -72,13 +72,13 @@ describe('a Job', () => {
     const command = ['sh', '-c', 'trap "exit 1" TERM; while :; do sleep 0.1; done'];
     await pocket.make(job('lasts', command));
     await pocket.see('job', 'lasts', 'is ready', ({ status }) => status?.ready === 1);
-    const [before] = await podsOf('lasts');
+    const [before] = await listPods('lasts');
     await pocket.run(['delete', 'pod', before.metadata.name]);
     await pocket.see('job', 'lasts', 'is ready again', ({ status }) => status?.ready === 1);
-    const [after] = await podsOf('lasts');
+    const [after] = await listPods('lasts');
     assert.notEqual(after.metadata.name, before.metadata.name);
     await pocket.run(['patch', 'job', 'lasts', '-p', '{"spec":{"suspend":true}}']);
-    await pocket.until('its pod is gone', async () => (await podsOf('lasts')).length === 0);
+    await pocket.until('its pod is gone', async () => (await listPods('lasts')).length === 0);
     assert.match(await pocket.run(['get', 'job', 'lasts', '--no-headers']), /^lasts +Suspended +0\/1/);
     await pocket.run(['patch', 'job', 'lasts', '-p', '{"spec":{"suspend":false}}']);
     await pocket.see('job', 'lasts', 'is ready once more', ({ status }) => status?.ready === 1);

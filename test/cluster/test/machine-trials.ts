@@ -6,8 +6,8 @@ import { text } from 'node:stream/consumers';
 import { type Container, type ContainerOptions, startContainer } from '../src/containers/container.ts';
 import { findImage, type Image } from '../src/containers/image.ts';
 import type { Running } from '../src/containers/running.ts';
-import { createSandbox, dial, hostSandbox, type Sandbox } from '../src/network/network.ts';
-import { ServiceProxy } from '../src/network/proxy.ts';
+import { createSandbox, dial, hostSandbox, type Sandbox } from '../src/network/sandbox.ts';
+import { ServiceProxy } from '../src/network/service-proxy.ts';
 import { probe } from '../src/node/probe.ts';
 
 /** What is tried inside the namespaces, each by what must be so. */

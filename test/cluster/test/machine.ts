@@ -1,6 +1,6 @@
 // Runs inside the pocket cluster's namespaces: does the trial that a request names, and says how it went.
 import { createServer } from 'node:http';
-import { prepareNetwork } from '../src/network/network.ts';
+import { prepareNetwork } from '../src/network/sandbox.ts';
 import { trials } from './machine-trials.ts';
 
 await prepareNetwork();

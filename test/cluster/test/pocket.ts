@@ -110,15 +110,15 @@ export class Pocket {
 /** A container that does nothing until it is told to end, and then ends at once. */
 export const IDLE = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'];
 
-export function podOf(name: string, spec: object = {}, metadata: object = {}): object {
+export function makePod(name: string, spec: object = {}, metadata: object = {}): object {
   const containers = [{ name: 'app', image: 'node:20', command: IDLE }];
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...metadata }, spec: { containers, ...spec } };
 }
 
 /** A Deployment, a StatefulSet, … whose pods do nothing; its labels are app=NAME. */
-export function workloadOf(kind: string, name: string, spec: object = {}): object {
+export function makeWorkload(kind: string, name: string, spec: object = {}): object {
   const labels = { app: name };
-  const { spec: pod } = podOf(name, { terminationGracePeriodSeconds: 5 }) as { spec: object };
+  const { spec: pod } = makePod(name, { terminationGracePeriodSeconds: 5 }) as { spec: object };
   const template = { metadata: { labels }, spec: pod };
   return {
     ...{ apiVersion: 'apps/v1', kind, metadata: { name } },

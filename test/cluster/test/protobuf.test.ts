@@ -37,7 +37,7 @@ const CREATED = [
   'service externalname s --external-name=example.com',
 ];
 
-const first = await recorder.bodyOf(['create', 'namespace', 'x']);
+const first = await recorder.recordBody(['create', 'namespace', 'x']);
 const reason = !first
   ? 'there is no kubectl that works'
   : !/protobuf/.test(first.contentType) && 'the kubectl here sends JSON';
@@ -52,7 +52,7 @@ describe(`what kubectl sends as protobuf${reason ? ` (skipped: ${reason})` : ''}
     it(`is what it prints: create ${command}`, async () => {
       const args = command.replace('FILE', file).split(' ');
       const printed = await recorder.kubectl(['create', '--dry-run=client', '-o', 'json', ...args]);
-      const sent = await recorder.bodyOf(['create', ...args]);
+      const sent = await recorder.recordBody(['create', ...args]);
       assert.match(sent?.contentType ?? '', /protobuf/);
       assert.deepEqual(decodeProtobuf(sent?.body ?? Buffer.alloc(0)), withoutNulls(JSON.parse(printed)));
     });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { Pocket, podOf } from './pocket.ts';
+import { makePod, Pocket } from './pocket.ts';
 
 let pocket: Pocket;
 before(async () => {
@@ -53,7 +53,7 @@ describe('a native sidecar', () => {
   it('begins in its turn, and what comes next waits for its startup probe', async () => {
     const last = telling('last', 'say begins');
     const initContainers = [sidecar('first'), sidecar('second', { startupProbe: exec('up') }), last];
-    await pocket.make(podOf('order', { volumes: VOLUMES, initContainers, containers: [APP] }));
+    await pocket.make(makePod('order', { volumes: VOLUMES, initContainers, containers: [APP] }));
     await pocket.see(
       'pod',
       'order',
@@ -77,7 +77,7 @@ describe('a native sidecar', () => {
     const ports = [{ name: 'proxy', containerPort: 7777 }];
     const initContainers = [sidecar('side', { ports, readinessProbe: exec('ready') })];
     const spec = { volumes: VOLUMES, initContainers, containers: [APP] };
-    await pocket.make(podOf('ready', spec, { labels: { app: 'ready' } }), {
+    await pocket.make(makePod('ready', spec, { labels: { app: 'ready' } }), {
       ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'ready' } },
       spec: { selector: { app: 'ready' }, ports: [{ port: 80, targetPort: 'proxy' }] },
     });
@@ -108,7 +108,7 @@ describe('a native sidecar', () => {
     const alive = telling('alive', LIVES, { livenessProbe: exec('alive', { failureThreshold: 1 }) });
     const first = telling('first', 'touch /shared/alive');
     const spec = { volumes: VOLUMES, initContainers: [first, side], containers: [APP, alive] };
-    await pocket.make(podOf('anew', { ...spec, terminationGracePeriodSeconds: 2 }));
+    await pocket.make(makePod('anew', { ...spec, terminationGracePeriodSeconds: 2 }));
     await pocket.see('pod', 'anew', 'is ready', isReady);
     await touch('anew', 'app', 'go');
     const seen = await pocket.see('pod', 'anew', 'is restarted', ({ status }) => {
@@ -130,7 +130,7 @@ describe('a native sidecar', () => {
   it('ends after the containers, the last first, when the pod is deleted', async () => {
     const initContainers = [sidecar('one'), sidecar('two')];
     const app = telling('app', LIVES.replace('say ends', 'sleep 0.5; say ends'));
-    await pocket.make(podOf('goes', { volumes: VOLUMES, initContainers, containers: [app] }));
+    await pocket.make(makePod('goes', { volumes: VOLUMES, initContainers, containers: [app] }));
     await pocket.see('pod', 'goes', 'is ready', isReady);
     const follow = 'tail -f /shared/told';
     const seen = pocket.try(['exec', 'goes', '-c', 'one', '--', 'sh', '-c', follow]);
@@ -141,7 +141,7 @@ describe('a native sidecar', () => {
   it('does not keep a pod from its end', async () => {
     const app = telling('app', 'say begins; until [ -e /shared/go ]; do sleep 0.1; done; exit 0');
     const spec = { volumes: VOLUMES, initContainers: [sidecar('side')], containers: [app] };
-    await pocket.make(podOf('over', { ...spec, restartPolicy: 'Never' }));
+    await pocket.make(makePod('over', { ...spec, restartPolicy: 'Never' }));
     await pocket.see('pod', 'over', 'is ready', isReady);
     await touch('over', 'app', 'go');
     const { status } = await pocket.see('pod', 'over', 'has ended', phaseIs('Succeeded'));

@@ -7,11 +7,11 @@ import { duration } from '../src/kinds/age.ts';
 import { resources } from '../src/kinds/index.ts';
 import { pods } from '../src/kinds/pods.ts';
 import type { KubeObject } from '../src/objects/object.ts';
-import { decode } from '../src/objects/schema.ts';
+import { listComplaints } from '../src/objects/schema.ts';
 
 type Loose = Record<string, unknown>;
 
-function resourceOf(object: Loose) {
+function findResource(object: Loose) {
   const found = resources.find(({ kind }) => kind === object.kind);
   assert.ok(found);
   return found;
@@ -19,12 +19,12 @@ function resourceOf(object: Loose) {
 
 /** What is wrong with an object, as a refusal words it; what is new is filled in before. */
 function wrong(object: object, old?: object): string[] {
-  const resource = resourceOf(object as Loose);
+  const resource = findResource(object as Loose);
   const [next, before] = [structuredClone(object), structuredClone(old)] as [
     KubeObject,
     KubeObject | undefined,
   ];
-  assert.deepEqual(decode(resource, next), []);
+  assert.deepEqual(listComplaints(resource, next), []);
   resource.setDefaults?.(next);
   if (before) resource.setDefaults?.(before);
   return (resource.validate?.(next, before) ?? []).map(({ field, message }) => `${field}: ${message}`);
@@ -58,7 +58,7 @@ describe('what the end-to-end tests and the documents use', () => {
 });
 
 describe('strict decoding', () => {
-  const complaints = (object: object) => decode(resourceOf(object as Loose), object);
+  const complaints = (object: object) => listComplaints(findResource(object as Loose), object);
 
   it('names the path of a field that the pocket cluster does not know', () => {
     assert.deepEqual(complaints(pod({ containers: [container({ volumeDevices: [] })], affinity: {} })), [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { IDLE, Pocket, podOf, workloadOf } from './pocket.ts';
+import { IDLE, makePod, makeWorkload, Pocket } from './pocket.ts';
 
 let pocket: Pocket;
 before(async () => {
@@ -24,9 +24,9 @@ describe('kubectl get pods -w', () => {
   it('shows a pod from its beginning to its end, and what runs beside it does not show', async () => {
     const watch = follow(['get', 'pods', '-w', '--no-headers']);
     const words = () => [...new Set(watch.seen().map((line) => line.split(/ +/).slice(0, 3).join(' ')))];
-    await pocket.make(podOf('first'));
+    await pocket.make(makePod('first'));
     await pocket.until('it watches', async () => words().some((line) => line.startsWith('first')));
-    await pocket.make(podOf('web'));
+    await pocket.make(makePod('web'));
     await pocket.until('it runs', async () => words().includes('web 1/1 Running'));
     const path = '/api/v1/namespaces/default/pods/web/ephemeralcontainers';
     const pod = await pocket.get('pod', 'web');
@@ -61,9 +61,9 @@ describe('a Service', () => {
       },
     ];
     await pocket.make(
-      podOf('one', { containers: serving('one') }, { labels: { app: 'one' } }),
-      podOf('two', { containers: serving('two') }, { labels: { app: 'two' } }),
-      podOf('client'),
+      makePod('one', { containers: serving('one') }, { labels: { app: 'one' } }),
+      makePod('two', { containers: serving('two') }, { labels: { app: 'two' } }),
+      makePod('client'),
       {
         ...{ apiVersion: 'v1', kind: 'Service', metadata: { name: 'one' } },
         spec: { selector: { app: 'one' }, ports: [{ port: 80 }] },
@@ -87,7 +87,7 @@ describe('a Service', () => {
 
 describe('a pod of a Deployment', () => {
   it('is replaced when it is labelled out of it, and goes on by itself', async () => {
-    await pocket.make(workloadOf('Deployment', 'web'));
+    await pocket.make(makeWorkload('Deployment', 'web'));
     await pocket.run(['rollout', 'status', 'deployment/web', '--timeout=30s']);
     const list = async (app: string) =>
       (await pocket.run(['get', 'pods', '-l', `app=${app}`, '-o', 'name']))

@@ -24,7 +24,7 @@ const ADMIN: User = { name: 'kubernetes-admin', groups: ['system:masters', 'syst
  * Who asks: the one user that this cluster knows, by the kubeconfig's token, or whom they impersonate.
  * @throws StatusError: Unauthorized
  */
-export function userOf({ headers }: IncomingMessage, token: string): User {
+export function identifyUser({ headers }: IncomingMessage, token: string): User {
   if (headers.authorization !== `Bearer ${token}`) throw new StatusError(401, 'Unauthorized', 'Unauthorized');
   const name = headers['impersonate-user'];
   if (typeof name !== 'string') return ADMIN;
@@ -37,7 +37,7 @@ export function userOf({ headers }: IncomingMessage, token: string): User {
 
 /** Whether RBAC allows it: by a ClusterRoleBinding, or a RoleBinding in the namespace. */
 export function isAllowed(registry: Registry, user: User, attributes: Attributes): boolean {
-  return rulesOf(registry, user, attributes.namespace).some((rule) => allows(rule, attributes));
+  return listRules(registry, user, attributes.namespace).some((rule) => allows(rule, attributes));
 }
 
 export interface Rule {
@@ -47,7 +47,7 @@ export interface Rule {
   resourceNames?: string[];
 }
 
-export function rulesOf(registry: Registry, user: User, namespace: string | undefined): Rule[] {
+export function listRules(registry: Registry, user: User, namespace: string | undefined): Rule[] {
   if (user.groups.includes('system:masters')) return [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }];
   const bindings = [
     ...registry.list('clusterrolebindings'),

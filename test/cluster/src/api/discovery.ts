@@ -20,15 +20,15 @@ const VERSION = {
 export function discover(path: string): object | undefined {
   if (path === '/version') return VERSION;
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
-  if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups().map(groupOf) };
+  if (path === '/apis') return { kind: 'APIGroupList', apiVersion: 'v1', groups: groups().map(toGroup) };
   if (path === '/openapi/v3') return openApiIndex();
   const openApi = /^\/openapi\/v3\/(?:api|apis\/([^/]+))\/(v\d)$/.exec(path);
-  if (openApi && isVersion(openApi[1], openApi[2])) return openApiOf(openApi[1] ?? '');
+  if (openApi && isVersion(openApi[1], openApi[2])) return makeOpenApi(openApi[1] ?? '');
   const list = /^\/(?:api|apis\/([^/]+))\/(v\d)$/.exec(path);
   if (list && isVersion(list[1], list[2])) return resourceList(list[1] ?? '');
   const group = /^\/apis\/([^/]+)$/.exec(path);
   return group && isGroup(group[1] ?? '')
-    ? { kind: 'APIGroup', apiVersion: 'v1', ...groupOf(group[1] ?? '') }
+    ? { kind: 'APIGroup', apiVersion: 'v1', ...toGroup(group[1] ?? '') }
     : undefined;
 }
 
@@ -43,16 +43,16 @@ function isGroup(name: string): boolean {
 }
 
 function isVersion(group = '', version = ''): boolean {
-  return isGroup(group) && version === versionOf(group);
+  return isGroup(group) && version === findVersion(group);
 }
 
 /** The one version of a group; the kinds of a group that are only asked have the first. */
-function versionOf(group: string): string {
+function findVersion(group: string): string {
   return resources.find((resource) => resource.group === group)?.version ?? 'v1';
 }
 
-function groupOf(name: string): object {
-  const own = versionOf(name);
+function toGroup(name: string): object {
+  const own = findVersion(name);
   const version = { groupVersion: `${name}/${own}`, version: own };
   return { name, versions: [version], preferredVersion: version };
 }
@@ -67,8 +67,8 @@ function resourceList(group: string): object {
           kind,
           verbs: ['create'],
         }))
-      : resources.filter((resource) => resource.group === group).flatMap(entriesOf);
-  const version = versionOf(group);
+      : resources.filter((resource) => resource.group === group).flatMap(listEntries);
+  const version = findVersion(group);
   const groupVersion = group ? `${group}/${version}` : version;
   return { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: entries };
 }
@@ -79,7 +79,7 @@ const FOREIGN = {
   eviction: { group: 'policy', version: 'v1', kind: 'Eviction' },
 };
 
-function entriesOf(resource: Resource): object[] {
+function listEntries(resource: Resource): object[] {
   const { plural, kind, namespaced, shortNames, inAll } = resource;
   const own = {
     ...{ name: plural, singularName: kind.toLowerCase(), namespaced, kind, verbs: VERBS, shortNames },
@@ -108,14 +108,14 @@ function entriesOf(resource: Resource): object[] {
 // -- what kubectl reads of OpenAPI: that the server judges fields and dry runs itself
 
 function openApiIndex(): object {
-  const paths = ['', ...groups()].map((group) => `${group ? `apis/${group}` : 'api'}/${versionOf(group)}`);
+  const paths = ['', ...groups()].map((group) => `${group ? `apis/${group}` : 'api'}/${findVersion(group)}`);
   return {
     paths: Object.fromEntries(paths.map((path) => [path, { serverRelativeURL: `/openapi/v3/${path}` }])),
   };
 }
 
-function openApiOf(group: string): object {
-  const prefix = `${group ? `/apis/${group}` : '/api'}/${versionOf(group)}`;
+function makeOpenApi(group: string): object {
+  const prefix = `${group ? `/apis/${group}` : '/api'}/${findVersion(group)}`;
   const parameters = ['dryRun', 'fieldManager', 'fieldValidation'].map((name) => ({
     name,
     in: 'query',

@@ -1,6 +1,7 @@
 import { allowance, covers } from '../controllers/budget.ts';
-import { hasEnded, isLeaving, isReady, withCondition } from '../controllers/pods.ts';
+import { withCondition } from '../objects/condition.ts';
 import type { KubeObject } from '../objects/object.ts';
+import { hasEnded, isLeaving, isReady } from '../objects/pod.ts';
 import { badRequest, notFound, StatusError } from '../objects/status.ts';
 import type { DeleteOptions, Registry } from '../store/registry.ts';
 
@@ -26,7 +27,7 @@ export function evict(
   assertMeant(eviction, name);
   const pod = registry.find('pods', namespace, name);
   if (!pod) throw notFound(registry.resource('pods'), name);
-  const budget = isGuarded(pod) ? budgetOf(registry, pod) : undefined;
+  const budget = isGuarded(pod) ? findBudget(registry, pod) : undefined;
   if (budget && !mayGoAnyway(budget, pod)) spend(registry, budget, dryRun);
   if (!dryRun) tellWhy(registry, pod);
   registry.delete('pods', pod, { ...eviction.deleteOptions, dryRun });
@@ -48,7 +49,7 @@ function isGuarded(pod: KubeObject): boolean {
   return !isLeaving(pod) && !hasEnded(pod) && pod.status?.phase !== 'Pending';
 }
 
-function budgetOf(registry: Registry, pod: KubeObject): KubeObject | undefined {
+function findBudget(registry: Registry, pod: KubeObject): KubeObject | undefined {
   const budgets = registry.list('poddisruptionbudgets', pod.metadata.namespace);
   const [budget, another] = budgets.filter((budget) => covers(budget, pod));
   const several =

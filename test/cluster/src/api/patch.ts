@@ -1,7 +1,7 @@
 import { applyPatch as applyOperations, type Operation, Pointer } from 'rfc6902';
 import type { KubeObject } from '../objects/object.ts';
 import type { Resource } from '../objects/resource.ts';
-import { isObject, schemaOf } from '../objects/schema.ts';
+import { isObject, toSchema } from '../objects/schema.ts';
 import { badRequest, notDone, StatusError } from '../objects/status.ts';
 import { mergeStrategically } from './strategic.ts';
 
@@ -32,7 +32,7 @@ export function applyPatch(
       `json: cannot unmarshal ${Array.isArray(patch) ? 'array' : typeof patch} into Go value of type map[string]interface {}`,
     );
   if (type === TYPES[1]) return mergePatch(copy, patch) as KubeObject;
-  return mergeStrategically(schemaOf(resource), copy, structuredClone(patch)) as KubeObject;
+  return mergeStrategically(toSchema(resource), copy, structuredClone(patch)) as KubeObject;
 }
 
 /** The server does not say which operation failed, nor why. */

@@ -7,7 +7,7 @@ import { badRequest, notDone, notFound, StatusError } from '../objects/status.ts
 import type { Registry } from '../store/registry.ts';
 import { servePortForward } from '../streams/port-forward.ts';
 import { serveRunning } from '../streams/remote-command.ts';
-import type { Backend } from './api.ts';
+import type { Backend } from './backend.ts';
 import type { Call } from './rest.ts';
 import type { Target } from './target.ts';
 
@@ -17,7 +17,7 @@ export async function serveLog(
   call: Call,
   response: ServerResponse,
 ): Promise<void> {
-  const pod = podOf(registry, call.target);
+  const pod = findPod(registry, call.target);
   const name = containerName(pod, call.query.get('container'));
   const container = kubelet.container(pod, name);
   const previous = call.query.get('previous') === 'true';
@@ -62,7 +62,7 @@ export async function serveUpgrade(
   socket: Duplex,
   head: Buffer,
 ): Promise<void> {
-  const pod = podOf(registry, target);
+  const pod = findPod(registry, target);
   if (target.subresource === 'portforward') {
     if (pod.status?.phase !== 'Running')
       throw badRequest(`pod is not running. Current status=${pod.status?.phase}`);
@@ -86,7 +86,7 @@ export async function serveUpgrade(
   await serveRunning(request, socket, head, await running.exec(command, wanted), wanted);
 }
 
-function podOf(registry: Registry, { resource, namespace, name = '' }: Target): KubeObject {
+function findPod(registry: Registry, { resource, namespace, name = '' }: Target): KubeObject {
   if (resource.plural !== 'pods') throw notDone(`streams of ${resource.plural}`);
   const pod = registry.find('pods', namespace, name);
   if (!pod) throw notFound(resource, name);

@@ -1,11 +1,11 @@
 import type { KubeObject } from '../objects/object.ts';
-import { decode } from '../objects/schema.ts';
+import { listComplaints } from '../objects/schema.ts';
 import { fieldTest, labelTest } from '../objects/selector.ts';
 import { badRequest, invalid, notDone, notFound, type StatusError } from '../objects/status.ts';
 import type { DeleteOptions, Registry, WriteOptions } from '../store/registry.ts';
 import { type Eviction, evict as evictPod } from './eviction.ts';
 import { applyPatch } from './patch.ts';
-import { tableOf } from './table.ts';
+import { toTable } from './table.ts';
 import type { Target } from './target.ts';
 
 /** The parts of an HTTP request that the verbs look at. */
@@ -27,15 +27,15 @@ export interface Answer {
 
 export function get(registry: Registry, call: Call): Answer {
   const object = existing(registry, call.target);
-  if (call.target.subresource === 'scale') return { code: 200, body: scaleOf(object) };
+  if (call.target.subresource === 'scale') return { code: 200, body: toScale(object) };
   return { code: 200, body: render(call, [object], {}) ?? object };
 }
 
 export function list(registry: Registry, call: Call): Answer {
   const { resource, namespace } = call.target;
-  const objects = registry.store.list(resource, namespace).filter(testOf(call));
+  const objects = registry.store.list(resource, namespace).filter(makeTest(call));
   const metadata = { resourceVersion: String(registry.store.version) };
-  const { apiVersion } = typeOf(call.target);
+  const { apiVersion } = toTypeMeta(call.target);
   const items = objects.map(({ apiVersion: _, kind: __, ...rest }) => rest);
   const plain = { kind: `${resource.kind}List`, apiVersion, metadata, items };
   return { code: 200, body: render(call, objects, metadata) ?? plain };
@@ -44,11 +44,11 @@ export function list(registry: Registry, call: Call): Answer {
 /** The objects as a Table, if that is what is asked for. */
 export function render(call: Call, objects: KubeObject[], metadata: object): object | undefined {
   if (!/;as=Table/.test(call.accept)) return undefined;
-  return tableOf(call.target.resource, objects, metadata, call.query.get('includeObject'));
+  return toTable(call.target.resource, objects, metadata, call.query.get('includeObject'));
 }
 
 /** Whether an object is among those that a list or a watch asks for. */
-export function testOf({ target, query }: Call): (object: KubeObject) => boolean {
+export function makeTest({ target, query }: Call): (object: KubeObject) => boolean {
   const byLabel = labelTest(query.get('labelSelector') ?? '');
   const byField = fieldTest(target.resource, query.get('fieldSelector') ?? '');
   const byName = (object: KubeObject) => !target.name || object.metadata.name === target.name;
@@ -77,11 +77,11 @@ export function patch(registry: Registry, call: Call): Answer {
   const { resource, subresource } = call.target;
   const old = existing(registry, call.target);
   if (subresource === 'scale') {
-    const body = applyPatch(call.contentType, resource, scaleOf(old) as KubeObject, JSON.parse(call.body));
+    const body = applyPatch(call.contentType, resource, toScale(old) as KubeObject, JSON.parse(call.body));
     return rescale(registry, call, old, body);
   }
   const object = applyPatch(call.contentType, resource, old, JSON.parse(call.body));
-  const complaints = decode(resource, object);
+  const complaints = listComplaints(resource, object);
   if (complaints.length > 0) throw unreadablePatch(call, complaints);
   sameName(object, old);
   return { code: 200, body: registry.update(resource.plural, object, writeOptions(call)) };
@@ -110,11 +110,11 @@ export function remove(registry: Registry, call: Call): Answer {
 
 export function removeAll(registry: Registry, call: Call): Answer {
   const { resource, namespace } = call.target;
-  const objects = registry.store.list(resource, namespace).filter(testOf(call));
+  const objects = registry.store.list(resource, namespace).filter(makeTest(call));
   for (const object of objects) registry.delete(resource.plural, object, deleteOptions(call));
   return {
     code: 200,
-    body: { ...typeOf(call.target), kind: `${resource.kind}List`, metadata: {}, items: objects },
+    body: { ...toTypeMeta(call.target), kind: `${resource.kind}List`, metadata: {}, items: objects },
   };
 }
 
@@ -126,13 +126,13 @@ function existing(registry: Registry, { resource, namespace, name = '' }: Target
   return object;
 }
 
-function typeOf({ resource: { group, version, kind } }: Target): { apiVersion: string; kind: string } {
+function toTypeMeta({ resource: { group, version, kind } }: Target): { apiVersion: string; kind: string } {
   return { apiVersion: group ? `${group}/${version}` : version, kind };
 }
 
 function decodeBody(call: Call): KubeObject {
   const object = parse(call.body);
-  const { apiVersion, kind } = typeOf(call.target);
+  const { apiVersion, kind } = toTypeMeta(call.target);
   object.apiVersion ??= apiVersion;
   object.kind ??= kind;
   if (object.kind !== kind || object.apiVersion !== apiVersion) {
@@ -140,7 +140,7 @@ function decodeBody(call: Call): KubeObject {
     throw badRequest(is);
   }
   object.metadata ??= { name: '' } as KubeObject['metadata'];
-  const complaints = decode(call.target.resource, object);
+  const complaints = listComplaints(call.target.resource, object);
   if (complaints.length > 0) throw unreadable(call, complaints);
   return object;
 }
@@ -210,7 +210,7 @@ function deleteOptions({ query, body }: Pick<Call, 'query' | 'body'>): DeleteOpt
 
 // -- scale
 
-function scaleOf({ metadata, spec, status }: KubeObject): object {
+function toScale({ metadata, spec, status }: KubeObject): object {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
   const selector = Object.entries(spec.selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   return {
@@ -233,5 +233,5 @@ function rescale(registry: Registry, call: Call, old: KubeObject, scale: KubeObj
   const updated = registry.update(call.target.resource.plural, next, {
     dryRun: call.query.get('dryRun') === 'All',
   });
-  return { code: 200, body: scaleOf(updated) };
+  return { code: 200, body: toScale(updated) };
 }

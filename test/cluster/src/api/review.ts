@@ -1,5 +1,5 @@
 import type { Registry } from '../store/registry.ts';
-import { isAllowed, rulesOf, type User } from './access.ts';
+import { isAllowed, listRules, type User } from './access.ts';
 import type { Answer } from './rest.ts';
 
 const PATH = /^\/apis\/authorization\.k8s\.io\/v1\/(self|)subject(access|rules)reviews$/;
@@ -12,7 +12,7 @@ export function review(registry: Registry, user: User, path: string, body: strin
   // About oneself, or about the user that is named.
   const who = self ? user : { name: asked.spec.user, groups: asked.spec.groups ?? [] };
   const status =
-    what === 'access' ? accessOf(registry, who, asked.spec) : rulesStatus(registry, who, asked.spec);
+    what === 'access' ? reviewAccess(registry, who, asked.spec) : rulesStatus(registry, who, asked.spec);
   return { code: 201, body: { ...asked, metadata: {}, status } };
 }
 
@@ -27,7 +27,7 @@ interface AccessSpec {
   };
 }
 
-function accessOf(registry: Registry, user: User, { resourceAttributes }: AccessSpec): object {
+function reviewAccess(registry: Registry, user: User, { resourceAttributes }: AccessSpec): object {
   // Without it the question is about a path: everyone may read what the API says of itself.
   if (!resourceAttributes) return { allowed: true };
   const { verb, group = '', resource, subresource, namespace, name } = resourceAttributes;
@@ -36,5 +36,5 @@ function accessOf(registry: Registry, user: User, { resourceAttributes }: Access
 }
 
 function rulesStatus(registry: Registry, user: User, { namespace }: { namespace?: string }): object {
-  return { resourceRules: rulesOf(registry, user, namespace), nonResourceRules: [], incomplete: false };
+  return { resourceRules: listRules(registry, user, namespace), nonResourceRules: [], incomplete: false };
 }

@@ -35,9 +35,9 @@ function mergeField(schema: Schema, original: Map, patchKey: string, value: unkn
   else if (deletes) {
     if (Array.isArray(old) && Array.isArray(value)) original[key] = without(old, value);
   } else if (isObject(old) && isObject(value))
-    original[key] = mergeStrategically(fieldOf(schema, key), old, value);
+    original[key] = mergeStrategically(findField(schema, key), old, value);
   else if (Array.isArray(old) && Array.isArray(value))
-    original[key] = mergeList(fieldOf(schema, key), old, value);
+    original[key] = mergeList(findField(schema, key), old, value);
   else if (isObject(value) || Array.isArray(value)) {
     const added = cleaned(value, true);
     if (added === undefined) delete original[key];
@@ -63,21 +63,21 @@ function mergeOrdered(schema: Schema, original: Map, patch: Map, directive: stri
   const key = directive.slice(ORDER.length);
   const order = patch[directive];
   delete patch[directive];
-  const field = fieldOf(schema, key);
+  const field = findField(schema, key);
   const old = original[key];
   const items = patch[key];
   if (!Array.isArray(order)) throw badRequest('invalid patch format of setElementOrder list');
   if (!Array.isArray(old) && !Array.isArray(items)) return;
   delete patch[key];
-  if (Array.isArray(items)) checkOrder(keyOf(field), items, order);
+  if (Array.isArray(items)) checkOrder(findMergeKey(field), items, order);
   if (!Array.isArray(old))
-    original[key] = ordered(keyOf(field), cleaned(items, false) as unknown[], order, []);
-  else if (!Array.isArray(items)) original[key] = ordered(keyOf(field), old, order, old);
+    original[key] = ordered(findMergeKey(field), cleaned(items, false) as unknown[], order, []);
+  else if (!Array.isArray(items)) original[key] = ordered(findMergeKey(field), old, order, old);
   else {
     const { merged, replaced } = mergeItems(field, old, items);
     // Go's slices share their memory: what was deleted moves up the rest, and what is new takes the places at the end.
     const server = replaced ? old : merged.slice(0, old.length);
-    original[key] = ordered(keyOf(field), merged, order, server);
+    original[key] = ordered(findMergeKey(field), merged, order, server);
   }
 }
 
@@ -93,9 +93,9 @@ function checkOrder(mergeKey: string | undefined, items: unknown[], order: unkno
 
 function mergeList(field: Schema, old: unknown[], items: unknown[]): unknown[] {
   // Not a list that merges: the new one stands for the old.
-  if (keyOf(field) === undefined) return items;
+  if (findMergeKey(field) === undefined) return items;
   const { merged, base, plain } = mergeItems(field, old, items);
-  return ordered(keyOf(field), merged, plain, base);
+  return ordered(findMergeKey(field), merged, plain, base);
 }
 
 interface Merged {
@@ -109,7 +109,7 @@ interface Merged {
 }
 
 function mergeItems(field: Schema, old: unknown[], items: unknown[]): Merged {
-  const mergeKey = keyOf(field);
+  const mergeKey = findMergeKey(field);
   if (mergeKey === undefined) return { merged: items, base: items, plain: [], replaced: true };
   if (mergeKey === '') return { merged: [...new Set([...old, ...items])], base: old, plain: items };
   const [base, plain] = special(mergeKey, old, items);
@@ -117,7 +117,7 @@ function mergeItems(field: Schema, old: unknown[], items: unknown[]): Merged {
   for (const item of plain) {
     const found = merged.findIndex((candidate) => same(mergeKey, candidate, item));
     if (found < 0) merged.push(item);
-    else merged[found] = mergeStrategically(itemOf(field), merged[found] as Map, item);
+    else merged[found] = mergeStrategically(findItemSchema(field), merged[found] as Map, item);
   }
   return { merged, base, plain, replaced: items.some((item) => isObject(item) && item.$patch === 'replace') };
 }
@@ -186,16 +186,16 @@ function without(list: unknown[], items: unknown[]): unknown[] {
   return list.filter((item) => !items.includes(item));
 }
 
-function fieldOf(schema: Schema, key: string): Schema {
+function findField(schema: Schema, key: string): Schema {
   if (typeof schema === 'string' || 'list' in schema) return 'any';
   return 'map' in schema ? schema.map : (schema.fields[key] ?? 'any');
 }
 
-function keyOf(schema: Schema): string | undefined {
+function findMergeKey(schema: Schema): string | undefined {
   return typeof schema !== 'string' && 'list' in schema ? schema.mergeKey : undefined;
 }
 
-function itemOf(schema: Schema): Schema {
+function findItemSchema(schema: Schema): Schema {
   return typeof schema !== 'string' && 'list' in schema ? schema.list : 'any';
 }
 

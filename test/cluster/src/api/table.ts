@@ -2,7 +2,7 @@ import type { KubeObject } from '../objects/object.ts';
 import type { Resource } from '../objects/resource.ts';
 
 /** Objects as the rows that `kubectl get` prints (meta.k8s.io/v1 Table). */
-export function tableOf(
+export function toTable(
   resource: Resource,
   objects: KubeObject[],
   metadata: object,

@@ -10,7 +10,7 @@ export interface Target {
 }
 
 /** Reads `/api/v1/namespaces/NS/PLURAL/NAME/SUBRESOURCE` and its like; undefined when it is none. */
-export function targetOf(path: string): Target | undefined {
+export function parseTarget(path: string): Target | undefined {
   const [, group = '', version, rest] = /^\/(?:api|apis\/([^/]+))\/(v\d)\/(.+)$/.exec(path) ?? [];
   if (!rest) return undefined;
   const parts = rest.split('/').map(decodeURIComponent);

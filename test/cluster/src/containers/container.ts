@@ -4,9 +4,7 @@ import { accessSync, constants, existsSync, mkdirSync, rmSync, statSync } from '
 import { isAbsolute, join } from 'node:path';
 import { PassThrough, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { PATH } from '../launch.ts';
-import type { Sandbox } from '../network/network.ts';
-import type { Mount } from '../node/volume.ts';
+import type { Sandbox } from '../network/sandbox.ts';
 import { now } from '../objects/object.ts';
 import type { Image } from './image.ts';
 import { Log } from './log.ts';
@@ -20,8 +18,10 @@ import {
   startProcess,
   tryKill,
 } from './process.ts';
+import type { Mount } from './root.ts';
 import { layOut } from './root.ts';
 import type { Running } from './running.ts';
+import { PATH } from './system-path.ts';
 
 export interface ContainerOptions {
   sandbox: Sandbox;
@@ -68,14 +68,14 @@ export interface Container {
 
 /** Starts a container in a pod's network. It always returns one; one that can't be started has ended. */
 export async function startContainer(options: ContainerOptions): Promise<Container> {
-  const command = commandOf(options);
-  const missing = whyNot(command[0] ?? '', options.env.PATH ?? pathOf(options.image), options.mounts);
+  const command = chooseCommand(options);
+  const missing = whyNot(command[0] ?? '', options.env.PATH ?? formatPath(options.image), options.mounts);
   if (missing) return unstarted(missing);
   const folder = `/run/pocket/containers/${randomUUID()}`;
   mkdirSync(folder, { recursive: true });
   const fstab = layOut(folder, options.image.folders, options.mounts);
   const line = [
-    ...namespacesOf(options),
+    ...enterNamespaces(options),
     ...['sh', SCRIPT, ...withEnvironment(options, command, options.tty)],
   ];
   const environment = {
@@ -101,7 +101,7 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
 }
 
 /** The beginning of a command line that is to run in a container's namespaces. */
-function namespacesOf({ sandbox: { namespace }, target }: ContainerOptions): string[] {
+function enterNamespaces({ sandbox: { namespace }, target }: ContainerOptions): string[] {
   const joined = [
     ...(namespace ? [`--net=${namespace}`] : []),
     ...(target ? [`--pid=/proc/${target.pid}/ns/pid`] : []),
@@ -179,7 +179,7 @@ class RunningContainer implements Container {
 
   async exec(command: string[], { tty, stdin }: { tty: boolean; stdin: boolean }): Promise<Running> {
     const { runAsUser, image, env, mounts } = this.#options;
-    const missing = whyNot(command[0] ?? '', env.PATH ?? pathOf(image), mounts);
+    const missing = whyNot(command[0] ?? '', env.PATH ?? formatPath(image), mounts);
     if (missing) return failed(missing);
     // In there it is the first of all, unless it is a guest.
     const inner = this.#options.target ? innerNumber(this.pid ?? 0) : 1;
@@ -237,17 +237,17 @@ function readiness(process: Process): Promise<string | undefined> {
 
 // -- commands
 
-function commandOf({ image, command, args }: ContainerOptions): string[] {
+function chooseCommand({ image, command, args }: ContainerOptions): string[] {
   const program = command.length > 0 ? command : args.length > 0 ? [] : image.command;
   return [...program, ...args];
 }
 
-function pathOf({ path }: Image): string {
+function formatPath({ path }: Image): string {
   return [...path, PATH].join(':');
 }
 
 function withEnvironment({ env, image }: ContainerOptions, command: string[], tty: boolean): string[] {
-  const all = { PATH: pathOf(image), HOME: '/root', ...(tty && { TERM: 'xterm' }), ...env };
+  const all = { PATH: formatPath(image), HOME: '/root', ...(tty && { TERM: 'xterm' }), ...env };
   return ['env', '-i', ...Object.entries(all).map(([name, value]) => `${name}=${value}`), ...command];
 }
 

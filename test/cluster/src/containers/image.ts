@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
-import { PATH } from '../launch.ts';
+import { PATH } from './system-path.ts';
 
 /** What a container of an image sees: the machine's own files, by these. */
 export interface Image {
@@ -50,13 +50,13 @@ function mitmproxyImage(): Image | undefined {
   const program = realpathSync(join(folder, 'mitmproxy'));
   return {
     path: [folder, dirname(program)],
-    folders: [...new Set([dirname(dirname(program)), ...pythonOf(program)])],
+    folders: [...new Set([dirname(dirname(program)), ...findPython(program)])],
     command: ['mitmproxy'],
   };
 }
 
 /** The folder of the Python that a script in a virtual environment runs on, and that one's own. */
-function pythonOf(script: string): string[] {
+function findPython(script: string): string[] {
   const [, interpreter] = /^#!\s*(\/\S+)/.exec(readFileSync(script, 'latin1').slice(0, 500)) ?? [];
   if (!interpreter || !existsSync(interpreter)) return [];
   return [interpreter, realpathSync(interpreter)].map((python) => dirname(dirname(python)));

@@ -40,7 +40,7 @@ export async function startProcess(
   const stdout = new Socket({ fd: output.reader, readable: true, writable: false });
   const stderr = new Socket({ fd: errors.reader, readable: true, writable: false });
   // What it has left running holds its output open, as on Kubernetes.
-  const ended = Promise.all([codeOf(child), once(stdout, 'close'), once(stderr, 'close')]);
+  const ended = Promise.all([waitForCode(child), once(stdout, 'close'), once(stderr, 'close')]);
   // It may end before it has read all.
   child.stdin?.on('error', () => undefined);
   return {
@@ -50,7 +50,7 @@ export async function startProcess(
   };
 }
 
-async function codeOf(child: ChildProcess): Promise<number> {
+async function waitForCode(child: ChildProcess): Promise<number> {
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve) => {
     child.once('exit', (...how) => resolve(how));
     child.once('error', () => resolve([126, null]));
@@ -98,20 +98,20 @@ function quote(word: string): string {
 }
 
 /** The numbers that a process has, from our pid namespace down to its own. */
-function numbersOf(pid: number): number[] {
+function readNumbers(pid: number): number[] {
   const [, numbers] = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`)) ?? [];
   return numbers?.split(/\s+/).map(Number) ?? [];
 }
 
 /** The number that a process has in its own pid namespace. */
 export function innerNumber(pid: number): number | undefined {
-  return numbersOf(pid).at(-1);
+  return readNumbers(pid).at(-1);
 }
 
 /** The first process below one that is in a pid namespace further down. */
 export function firstBelow(pid: number): number | undefined {
-  const depth = (process: number) => numbersOf(process).length;
-  for (const child of childrenOf(pid)) {
+  const depth = (process: number) => readNumbers(process).length;
+  for (const child of listChildren(pid)) {
     const found = depth(child) > depth(pid) ? child : firstBelow(child);
     if (found) return found;
   }
@@ -157,7 +157,7 @@ async function resize(child: ChildProcess, columns: number, rows: number): Promi
 
 /** The terminal on which the first of the processes below one is that has any. */
 function terminalBelow(pid: number): string | undefined {
-  for (const child of childrenOf(pid)) {
+  for (const child of listChildren(pid)) {
     const own = link(`/proc/${child}/fd/0`);
     const found = own.startsWith('/dev/pts/') ? own : terminalBelow(child);
     if (found) return found;
@@ -165,7 +165,7 @@ function terminalBelow(pid: number): string | undefined {
   return undefined;
 }
 
-function childrenOf(pid: number): number[] {
+function listChildren(pid: number): number[] {
   return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 

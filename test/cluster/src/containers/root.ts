@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Mount } from '../node/volume.ts';
 
 /** The machine's folders of which a container has its own. */
 const OWN = ['tmp', 'run', 'proc', 'dev', 'sys', 'lost+found'];
@@ -34,7 +33,7 @@ export function layOut(folder: string, shared: string[], mounts: Mount[]): strin
     bind('/dev', join(root, 'dev'), 'rbind'),
   ];
   for (const { source, target, readOnly } of volumes) {
-    place(placeOf(folder, target, volumes, overlays), statSync(source).isDirectory());
+    place(findPlace(folder, target, volumes, overlays), statSync(source).isDirectory());
     lines.push(bind(source, join(root, target), readOnly ? 'rbind,ro' : 'rbind'));
   }
   const fstab = join(folder, 'fstab');
@@ -57,7 +56,7 @@ function machineFolders(folder: string, overlays: Set<string>): string[] {
 
 function shareFolder(root: string, path: string): string {
   place(join(root, path), true);
-  return bind(path, join(root, path), `rbind,ro${flagsOf(path)}`);
+  return bind(path, join(root, path), `rbind,ro${readFlags(path)}`);
 }
 
 function bind(source: string, target: string, options: string): string {
@@ -72,7 +71,7 @@ function place(path: string, isFolder: boolean): void {
 }
 
 /** Where the place for a volume can be made: in the volume around it, in a layer over the machine's, in the root. */
-function placeOf(folder: string, target: string, volumes: Mount[], overlays: Set<string>): string {
+function findPlace(folder: string, target: string, volumes: Mount[], overlays: Set<string>): string {
   const outer = volumes.findLast((other) => target.startsWith(`${other.target}/`));
   if (outer) return outer.source + target.slice(outer.target.length);
   return join(folder, overlays.has(top(target)) ? 'overlay' : 'root', target);
@@ -108,7 +107,7 @@ function overlay(folder: string, path: string): string {
 }
 
 /** The flags of a mount that a user namespace must not take off again when it makes it read-only. */
-function flagsOf(path: string): string {
+function readFlags(path: string): string {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .trim()
     .split('\n')
@@ -129,4 +128,10 @@ function fstabPath(path: string): string {
     .replaceAll(' ', '\\040')
     .replaceAll('\t', '\\011')
     .replaceAll('\n', '\\012');
+}
+
+export interface Mount {
+  source: string;
+  target: string;
+  readOnly: boolean;
 }

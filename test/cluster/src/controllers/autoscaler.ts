@@ -1,12 +1,12 @@
-import { resourceOf, resources } from '../kinds/index.ts';
+import { findResource, resources } from '../kinds/index.ts';
+import { type Condition, withCondition } from '../objects/condition.ts';
 import { type KubeObject, now } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import { type Condition, withCondition } from './pods.ts';
 
 /** Keeps the size of a workload between a HorizontalPodAutoscaler's bounds; without metrics, it stays what it is there. */
 export const autoscalerController: Controller = {
-  resource: resourceOf('horizontalpodautoscalers'),
+  resource: findResource('horizontalpodautoscalers'),
   concerns({ resource, object }, registry) {
     if (resource.plural === 'horizontalpodautoscalers') return [object];
     return registry.list('horizontalpodautoscalers', object.metadata.namespace).filter(

@@ -1,13 +1,15 @@
-import { resourceOf, resources } from '../kinds/index.ts';
-import { controllerOf, type KubeObject, matches } from '../objects/object.ts';
+import { findResource, resources } from '../kinds/index.ts';
+import { type Condition, withCondition } from '../objects/condition.ts';
+import { findController, type KubeObject, matches } from '../objects/object.ts';
+import { isLeaving, isReady } from '../objects/pod.ts';
 import { qualified } from '../objects/status.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import { amountOf, type Condition, isLeaving, isReady, withCondition } from './pods.ts';
+import { toCount } from './pods.ts';
 
 /** Counts into the status of a PodDisruptionBudget how many of its pods may be evicted now. */
 export const budgetController: Controller = {
-  resource: resourceOf('poddisruptionbudgets'),
+  resource: findResource('poddisruptionbudgets'),
   concerns({ resource, object, old }, registry) {
     if (resource.plural === 'poddisruptionbudgets') return [object];
     const budgets = registry.list('poddisruptionbudgets', object.metadata.namespace);
@@ -17,7 +19,7 @@ export const budgetController: Controller = {
     return budgets.filter((budget) => covers(budget, object) || (old && covers(budget, old)));
   },
   reconcile(budget, registry) {
-    const counts = countsOf(registry, budget);
+    const counts = countPods(registry, budget);
     registry.modify(
       'poddisruptionbudgets',
       budget,
@@ -51,12 +53,12 @@ interface Counts {
   condition: Condition;
 }
 
-function countsOf(registry: Registry, budget: KubeObject): Counts {
+function countPods(registry: Registry, budget: KubeObject): Counts {
   const pods = registry.list('pods', budget.metadata.namespace).filter((pod) => covers(budget, pod));
   const currentHealthy = pods.filter((pod) => isReady(pod) && !isLeaving(pod)).length;
   const { minAvailable, maxUnavailable } = budget.spec;
   const byNumber = typeof minAvailable === 'number';
-  const total = byNumber ? pods.length : scaleOf(registry, pods);
+  const total = byNumber ? pods.length : countWanted(registry, pods);
   // Without knowing of how many pods it is a share, nothing is allowed.
   if (typeof total === 'string')
     return {
@@ -65,8 +67,8 @@ function countsOf(registry: Registry, budget: KubeObject): Counts {
     };
   const desiredHealthy =
     maxUnavailable === undefined
-      ? amountOf(minAvailable, total, Math.ceil)
-      : Math.max(0, total - amountOf(maxUnavailable, total, Math.ceil));
+      ? toCount(minAvailable, total, Math.ceil)
+      : Math.max(0, total - toCount(maxUnavailable, total, Math.ceil));
   const disruptionsAllowed = total > 0 ? Math.max(0, currentHealthy - desiredHealthy) : 0;
   return {
     numbers: { disruptionsAllowed, currentHealthy, desiredHealthy, expectedPods: total },
@@ -84,10 +86,10 @@ export function allowance(disruptionsAllowed: number): Condition {
 }
 
 /** How many pods are wanted by all that make some pods; or why that can't be said. */
-function scaleOf(registry: Registry, pods: KubeObject[]): number | string {
+function countWanted(registry: Registry, pods: KubeObject[]): number | string {
   const makers = new Map<string, number>();
   for (const pod of pods) {
-    const maker = makerOf(registry, pod);
+    const maker = findMaker(registry, pod);
     if (typeof maker === 'string') return maker;
     if (maker) makers.set(maker.metadata.uid, maker.spec.replicas);
   }
@@ -95,9 +97,9 @@ function scaleOf(registry: Registry, pods: KubeObject[]): number | string {
 }
 
 /** What decides how many of a pod there are; undefined for a pod of its own. */
-function makerOf(registry: Registry, pod: KubeObject): KubeObject | string | undefined {
+function findMaker(registry: Registry, pod: KubeObject): KubeObject | string | undefined {
   let maker: KubeObject | undefined;
-  for (let owner = controllerOf(pod); owner; owner = maker && controllerOf(maker)) {
+  for (let owner = findController(pod); owner; owner = maker && findController(maker)) {
     const { kind, name } = owner;
     const resource = resources.find((resource) => resource.kind === kind);
     const found = resource && registry.find(resource.plural, pod.metadata.namespace, name);

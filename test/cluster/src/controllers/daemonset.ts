@@ -1,47 +1,37 @@
-import { resourceOf } from '../kinds/index.ts';
+import { findResource } from '../kinds/index.ts';
 import { type KubeObject, matches } from '../objects/object.ts';
+import { hasEnded, isLeaving, isReady, untilAvailable, untilNextAvailable } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import {
-  claim,
-  deletePod,
-  hasEnded,
-  isLeaving,
-  isReady,
-  makersOf,
-  podsOf,
-  tryPod,
-  untilAvailable,
-  untilNextAvailable,
-} from './pods.ts';
-import { hashOf, keepRevision } from './revision.ts';
+import { claim, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
+import { hashTemplate, keepRevision } from './revision.ts';
 
 const HASH = 'controller-revision-hash';
 const RETRY_MS = 1000;
 
 /** Keeps one pod of a DaemonSet on the node. */
 export const daemonSetController: Controller = {
-  resource: resourceOf('daemonsets'),
-  concerns: (change, registry) => makersOf('daemonsets', change, registry),
+  resource: findResource('daemonsets'),
+  concerns: (change, registry) => findWorkloads('daemonsets', change, registry),
   reconcile(set, registry) {
     if (!isLeaving(set)) claim(registry, set);
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
-    return refused ? RETRY_MS : untilNextAvailable(podsOf(registry, set), set.spec.minReadySeconds);
+    return refused ? RETRY_MS : untilNextAvailable(listPods(registry, set), set.spec.minReadySeconds);
   },
 };
 
 /** Does what is next; true when the pod was refused. */
 function step(registry: Registry, set: KubeObject): boolean {
   keepRevision(registry, set);
-  const pods = podsOf(registry, set);
+  const pods = listPods(registry, set);
   const [pod] = pods.filter((pod) => !isLeaving(pod));
   const wanted = desired(registry, set) > 0;
   if (pod && (!wanted || hasEnded(pod) || isOutdated(set, pod))) deletePod(registry, set, pod);
   // The one before has to be gone: a rolling update has no pod too many.
   if (pods.length > 0 || !wanted) return false;
   const labels = {
-    [HASH]: hashOf(set.spec.template),
+    [HASH]: hashTemplate(set.spec.template),
     'pod-template-generation': String(set.metadata.generation),
   };
   return tryPod(registry, set, { labels }) !== undefined;
@@ -54,12 +44,16 @@ function desired(registry: Registry, { spec }: KubeObject): number {
 }
 
 function isOutdated({ spec }: KubeObject, pod: KubeObject): boolean {
-  return spec.updateStrategy?.type !== 'OnDelete' && pod.metadata.labels?.[HASH] !== hashOf(spec.template);
+  return (
+    spec.updateStrategy?.type !== 'OnDelete' && pod.metadata.labels?.[HASH] !== hashTemplate(spec.template)
+  );
 }
 
 function tell(registry: Registry, set: KubeObject): void {
-  const pods = podsOf(registry, set).filter((pod) => !isLeaving(pod));
-  const updated = pods.filter((pod) => pod.metadata.labels?.[HASH] === hashOf(set.spec.template)).length;
+  const pods = listPods(registry, set).filter((pod) => !isLeaving(pod));
+  const updated = pods.filter(
+    (pod) => pod.metadata.labels?.[HASH] === hashTemplate(set.spec.template),
+  ).length;
   const ready = pods.filter(isReady).length;
   const wanted = desired(registry, set);
   const available = pods.filter((pod) => untilAvailable(pod, set.spec.minReadySeconds) === 0).length;

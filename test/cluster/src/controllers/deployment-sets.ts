@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { controlledBy, type KubeObject } from '../objects/object.ts';
+import { type KubeObject, toOwnerReference } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
-import { amountOf } from './pods.ts';
-import { hashOf } from './revision.ts';
+import { toCount } from './pods.ts';
+import { hashTemplate } from './revision.ts';
 
 const HASH = 'pod-template-hash';
 const REVISION = 'deployment.kubernetes.io/revision';
@@ -10,15 +10,15 @@ const HISTORY = 'deployment.kubernetes.io/revision-history';
 const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
 
 /** The ReplicaSets of a Deployment. */
-export function setsOf(registry: Registry, { metadata }: KubeObject): KubeObject[] {
+export function listSets(registry: Registry, { metadata }: KubeObject): KubeObject[] {
   return registry
     .list('replicasets', metadata.namespace)
     .filter((set) => set.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid));
 }
 
 /** The ReplicaSet whose template is the Deployment's own. */
-export function setOf(registry: Registry, deployment: KubeObject): KubeObject | undefined {
-  return setsOf(registry, deployment).find((set) =>
+export function findSet(registry: Registry, deployment: KubeObject): KubeObject | undefined {
+  return listSets(registry, deployment).find((set) =>
     isDeepStrictEqual(withoutHash(set.spec.template), deployment.spec.template),
   );
 }
@@ -30,14 +30,14 @@ function withoutHash(template: KubeObject): unknown {
 
 /** The ReplicaSet of the Deployment's template, made if there is none, as its latest revision. */
 export function latestSet(registry: Registry, deployment: KubeObject): KubeObject {
-  const set = setOf(registry, deployment) ?? createSet(registry, deployment);
+  const set = findSet(registry, deployment) ?? createSet(registry, deployment);
   return promote(registry, deployment, set) ?? set;
 }
 
 function createSet(registry: Registry, deployment: KubeObject): KubeObject {
   const { template, selector, minReadySeconds } = deployment.spec;
   const { name, namespace } = deployment.metadata;
-  const hash = hashOf(template);
+  const hash = hashTemplate(template);
   const labels = { ...template.metadata.labels, [HASH]: hash };
   const replicas = Math.max(0, Math.min(deployment.spec.replicas, roomIn(registry, deployment)));
   const set = registry.create('replicasets', {
@@ -46,7 +46,7 @@ function createSet(registry: Registry, deployment: KubeObject): KubeObject {
       ...(namespace && { namespace }),
       labels,
       annotations: annotationsFor(deployment, latest(registry, deployment) + 1),
-      ownerReferences: [controlledBy(deployment)],
+      ownerReferences: [toOwnerReference(deployment)],
     },
     spec: {
       replicas,
@@ -61,8 +61,8 @@ function createSet(registry: Registry, deployment: KubeObject): KubeObject {
 
 /** How many more pods there may be now. */
 export function roomIn(registry: Registry, deployment: KubeObject): number {
-  const total = setsOf(registry, deployment).reduce((sum, { spec }) => sum + spec.replicas, 0);
-  return deployment.spec.replicas + surgeOf(deployment) - total;
+  const total = listSets(registry, deployment).reduce((sum, { spec }) => sum + spec.replicas, 0);
+  return deployment.spec.replicas + readSurge(deployment) - total;
 }
 
 /** Tells in an event how many pods a ReplicaSet was to have before, and is to have now. */
@@ -80,31 +80,31 @@ export function tellScaling(
 }
 
 /** A ReplicaSet's revision, 0 without one. */
-export function revisionOf({ metadata }: KubeObject): number {
+export function readRevision({ metadata }: KubeObject): number {
   return Number(metadata.annotations?.[REVISION] ?? 0);
 }
 
 function latest(registry: Registry, deployment: KubeObject): number {
-  return Math.max(0, ...setsOf(registry, deployment).map(revisionOf));
+  return Math.max(0, ...listSets(registry, deployment).map(readRevision));
 }
 
 function annotationsFor(deployment: KubeObject, revision: number): Record<string, string> {
   const { [LAST_APPLIED]: _, [REVISION]: __, ...own } = deployment.metadata.annotations ?? {};
-  return { ...own, [REVISION]: String(revision), ...sizesOf(deployment) };
+  return { ...own, [REVISION]: String(revision), ...makeSizes(deployment) };
 }
 
 /** The annotations by which a ReplicaSet knows how large its Deployment is. */
-export function sizesOf(deployment: KubeObject): Record<string, string> {
+export function makeSizes(deployment: KubeObject): Record<string, string> {
   const { replicas } = deployment.spec;
   return {
     'deployment.kubernetes.io/desired-replicas': String(replicas),
-    'deployment.kubernetes.io/max-replicas': String(replicas + surgeOf(deployment)),
+    'deployment.kubernetes.io/max-replicas': String(replicas + readSurge(deployment)),
   };
 }
 
 /** Makes a ReplicaSet the latest revision, also one that was before. */
 function promote(registry: Registry, deployment: KubeObject, fresh: KubeObject): KubeObject | undefined {
-  const own = revisionOf(fresh);
+  const own = readRevision(fresh);
   const newest = latest(registry, deployment);
   const revision = own < newest ? newest + 1 : own;
   registry.modify('deployments', deployment, ({ metadata }) => {
@@ -126,26 +126,26 @@ function promote(registry: Registry, deployment: KubeObject, fresh: KubeObject):
 
 /** Removes the oldest ReplicaSets without pods, beyond those kept for a way back. */
 export function cleanUp(registry: Registry, deployment: KubeObject): void {
-  const fresh = setOf(registry, deployment);
-  const old = setsOf(registry, deployment)
+  const fresh = findSet(registry, deployment);
+  const old = listSets(registry, deployment)
     .filter(
       (set) => set.metadata.uid !== fresh?.metadata.uid && set.spec.replicas === 0 && !set.status?.replicas,
     )
-    .sort((a, b) => revisionOf(a) - revisionOf(b));
+    .sort((a, b) => readRevision(a) - readRevision(b));
   const surplus = Math.max(0, old.length - (deployment.spec.revisionHistoryLimit ?? 10));
   for (const set of old.slice(0, surplus)) registry.delete('replicasets', set);
 }
 
 /** How many pods there may be too many during a rollout. */
-export function surgeOf({ spec }: KubeObject): number {
+export function readSurge({ spec }: KubeObject): number {
   if (spec.strategy.type === 'Recreate') return 0;
-  return amountOf(spec.strategy.rollingUpdate?.maxSurge ?? '25%', spec.replicas, Math.ceil);
+  return toCount(spec.strategy.rollingUpdate?.maxSurge ?? '25%', spec.replicas, Math.ceil);
 }
 
 /** How many pods may be missing during a rollout: one at least where there may be none more. */
-export function unavailableOf(deployment: KubeObject): number {
+export function readUnavailable(deployment: KubeObject): number {
   const { strategy, replicas } = deployment.spec;
   if (strategy.type === 'Recreate') return replicas;
-  const most = amountOf(strategy.rollingUpdate?.maxUnavailable ?? '25%', replicas, Math.floor);
-  return most === 0 && surgeOf(deployment) === 0 ? 1 : Math.min(most, replicas);
+  const most = toCount(strategy.rollingUpdate?.maxUnavailable ?? '25%', replicas, Math.floor);
+  return most === 0 && readSurge(deployment) === 0 ? 1 : Math.min(most, replicas);
 }

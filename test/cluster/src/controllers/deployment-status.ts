@@ -1,7 +1,7 @@
+import { type Condition, findCondition, withCondition } from '../objects/condition.ts';
 import { type KubeObject, now } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
-import { unavailableOf } from './deployment-sets.ts';
-import { type Condition, conditionOf, withCondition } from './pods.ts';
+import { readUnavailable } from './deployment-sets.ts';
 
 interface Counts {
   replicas: number;
@@ -21,10 +21,10 @@ export function tellDeployment(
   const wanted = sets.reduce((total, { spec }) => total + spec.replicas, 0);
   const missing = Math.max(0, wanted - counts.availableReplicas);
   const before = deployment.status ?? {};
-  const progress = progressOf(deployment, fresh, counts);
+  const progress = findProgress(deployment, fresh, counts);
   let conditions = touch(before.conditions ?? [], availability(deployment, counts), false);
   conditions = progress ? touch(conditions, progress, hasMoved(before, counts)) : conditions;
-  const failure = sets.map(({ status }) => conditionOf(status, 'ReplicaFailure')).find(Boolean);
+  const failure = sets.map(({ status }) => findCondition(status, 'ReplicaFailure')).find(Boolean);
   conditions = conditions.filter(({ type }) => type !== 'ReplicaFailure');
   if (failure)
     conditions = [...conditions, { ...failure, lastUpdateTime: failure.lastTransitionTime ?? now() }];
@@ -57,7 +57,7 @@ function count(sets: KubeObject[], fresh: KubeObject | undefined): Counts {
 }
 
 function availability(deployment: KubeObject, { availableReplicas }: Counts): Condition {
-  const enough = availableReplicas >= deployment.spec.replicas - unavailableOf(deployment);
+  const enough = availableReplicas >= deployment.spec.replicas - readUnavailable(deployment);
   return {
     type: 'Available',
     status: enough ? 'True' : 'False',
@@ -69,12 +69,12 @@ function availability(deployment: KubeObject, { availableReplicas }: Counts): Co
 }
 
 /** What the Progressing condition is to say; undefined when it is to stay. */
-function progressOf(
+function findProgress(
   deployment: KubeObject,
   fresh: KubeObject | undefined,
   counts: Counts,
 ): Condition | undefined {
-  const current = conditionOf(deployment.status, 'Progressing');
+  const current = findCondition(deployment.status, 'Progressing');
   const say = (status: string, reason: string, message: string) => ({
     ...{ type: 'Progressing', status, reason, message },
   });
@@ -94,7 +94,7 @@ function progressOf(
   if (current.reason === 'NewReplicaSetAvailable') return undefined;
   if (hasMoved(deployment.status ?? {}, counts))
     return say('True', 'ReplicaSetUpdated', `${which} is progressing.`);
-  if (deadlineOf(deployment, current) > Date.now()) return undefined;
+  if (findDeadline(deployment, current) > Date.now()) return undefined;
   return say('False', 'ProgressDeadlineExceeded', `${which} has timed out progressing.`);
 }
 
@@ -116,7 +116,7 @@ function isDone({ spec }: KubeObject, counts: Omit<Counts, 'readyReplicas'>): bo
   );
 }
 
-function deadlineOf({ spec }: KubeObject, { lastUpdateTime = now() }: Condition): number {
+function findDeadline({ spec }: KubeObject, { lastUpdateTime = now() }: Condition): number {
   return Date.parse(lastUpdateTime) + (spec.progressDeadlineSeconds ?? 600) * 1000;
 }
 
@@ -144,5 +144,5 @@ function untilDeadline(deployment: KubeObject, conditions: Condition[]): number 
   const progress = conditions.find(({ type }) => type === 'Progressing');
   const ends = ['NewReplicaSetAvailable', 'ProgressDeadlineExceeded', 'DeploymentPaused'];
   if (!progress || ends.includes(progress.reason ?? '')) return undefined;
-  return Math.max(0, deadlineOf(deployment, progress) - Date.now()) + 50;
+  return Math.max(0, findDeadline(deployment, progress) - Date.now()) + 50;
 }

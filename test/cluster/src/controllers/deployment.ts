@@ -1,33 +1,34 @@
-import { resourceOf } from '../kinds/index.ts';
+import { findResource } from '../kinds/index.ts';
 import type { KubeObject } from '../objects/object.ts';
+import { hasEnded, isLeaving } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 import {
   cleanUp,
+  findSet,
   latestSet,
-  revisionOf,
+  listSets,
+  makeSizes,
+  readRevision,
+  readUnavailable,
   roomIn,
-  setOf,
-  setsOf,
-  sizesOf,
   tellScaling,
-  unavailableOf,
 } from './deployment-sets.ts';
 import { isComplete, tellDeployment } from './deployment-status.ts';
-import { hasEnded, isLeaving, ownersOf, podsOf } from './pods.ts';
+import { findOwners, listPods } from './pods.ts';
 
 /** Rolls a Deployment's pods from the ReplicaSet of one template to that of another. */
 export const deploymentController: Controller = {
-  resource: resourceOf('deployments'),
+  resource: findResource('deployments'),
   concerns(change, registry) {
     // Recreate waits for pods, of which the ReplicaSet that made them may no longer count any.
-    const sets = change.resource.plural === 'pods' ? ownersOf('replicasets', 'pods', change, registry) : [];
+    const sets = change.resource.plural === 'pods' ? findOwners('replicasets', 'pods', change, registry) : [];
     const deployments = sets.flatMap((set) =>
       registry
         .list('deployments', set.metadata.namespace)
         .filter(({ metadata }) => set.metadata.ownerReferences?.some(({ uid }) => uid === metadata.uid)),
     );
-    return [...ownersOf('deployments', 'replicasets', change, registry), ...deployments];
+    return [...findOwners('deployments', 'replicasets', change, registry), ...deployments];
   },
   reconcile(deployment, registry) {
     if (isLeaving(deployment)) return undefined;
@@ -35,7 +36,12 @@ export const deploymentController: Controller = {
     else if (deployment.spec.strategy.type === 'Recreate') recreate(registry, deployment);
     else roll(registry, deployment);
     if (deployment.spec.paused || isComplete(deployment)) cleanUp(registry, deployment);
-    return tellDeployment(registry, deployment, setsOf(registry, deployment), setOf(registry, deployment));
+    return tellDeployment(
+      registry,
+      deployment,
+      listSets(registry, deployment),
+      findSet(registry, deployment),
+    );
   },
 };
 
@@ -50,11 +56,11 @@ function roll(registry: Registry, deployment: KubeObject): void {
 }
 
 function shrinkOld(registry: Registry, deployment: KubeObject, { metadata }: KubeObject): void {
-  const sets = setsOf(registry, deployment);
+  const sets = listSets(registry, deployment);
   const fresh = sets.find((set) => set.metadata.uid === metadata.uid);
   const old = sets.filter((set) => set !== fresh && set.spec.replicas > 0);
   if (!fresh) return;
-  const least = deployment.spec.replicas - unavailableOf(deployment);
+  const least = deployment.spec.replicas - readUnavailable(deployment);
   const freshMissing = fresh.spec.replicas - (fresh.status?.availableReplicas ?? 0);
   let room = sum(sets, (set) => set.spec.replicas) - least - freshMissing;
   // Pods that are not available go first: nobody misses them.
@@ -78,18 +84,18 @@ function shrinkOld(registry: Registry, deployment: KubeObject, { metadata }: Kub
 
 /** All the old pods go before there is even a ReplicaSet for new ones. */
 function recreate(registry: Registry, deployment: KubeObject): void {
-  const fresh = setOf(registry, deployment);
-  const old = setsOf(registry, deployment).filter((set) => set.metadata.uid !== fresh?.metadata.uid);
+  const fresh = findSet(registry, deployment);
+  const old = listSets(registry, deployment).filter((set) => set.metadata.uid !== fresh?.metadata.uid);
   for (const set of old) scale(registry, deployment, set, 0);
-  if (old.some((set) => podsOf(registry, set).some((pod) => !hasEnded(pod)))) return;
+  if (old.some((set) => listPods(registry, set).some((pod) => !hasEnded(pod)))) return;
   scale(registry, deployment, latestSet(registry, deployment), deployment.spec.replicas);
 }
 
 /** While a rollout is paused, only the number of pods follows. */
 function rescale(registry: Registry, deployment: KubeObject): void {
-  const sets = setsOf(registry, deployment).sort((a, b) => revisionOf(b) - revisionOf(a));
+  const sets = listSets(registry, deployment).sort((a, b) => readRevision(b) - readRevision(a));
   const [active, ...others] = sets.filter((set) => set.spec.replicas > 0);
-  const newest = active ?? setOf(registry, deployment) ?? sets[0];
+  const newest = active ?? findSet(registry, deployment) ?? sets[0];
   if (!newest) return;
   const wanted = Math.max(0, deployment.spec.replicas - sum(others, (set) => set.spec.replicas));
   if (wanted !== newest.spec.replicas) scale(registry, deployment, newest, wanted);
@@ -100,7 +106,7 @@ function scale(registry: Registry, deployment: KubeObject, set: KubeObject, repl
   if (before === replicas) return;
   const scaled = registry.modify('replicasets', set, ({ spec, metadata }) => {
     spec.replicas = replicas;
-    metadata.annotations = { ...metadata.annotations, ...sizesOf(deployment) };
+    metadata.annotations = { ...metadata.annotations, ...makeSizes(deployment) };
   });
   if (scaled) tellScaling(registry, deployment, scaled, before);
 }

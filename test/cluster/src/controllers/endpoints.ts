@@ -1,14 +1,14 @@
-import { resourceOf } from '../kinds/index.ts';
+import { findResource } from '../kinds/index.ts';
 import type { KubeObject } from '../objects/object.ts';
+import { hasEnded, isLeaving } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import { EMPTY, mirror, put, putSlices, slicesOf } from './endpointslices.ts';
-import { hasEnded, isLeaving } from './pods.ts';
-import { byPorts, counts, hostnameIn, labelsOf, selects, targetRef } from './service-pods.ts';
+import { EMPTY, makeSlices, mirror, put, putSlices } from './endpointslices.ts';
+import { byPorts, counts, hostnameIn, makeLabels, selects, targetRef } from './service-pods.ts';
 
 /** Where a Service's traffic goes: its Endpoints and its one EndpointSlice, from the pods that it selects. */
 export const serviceController: Controller = {
-  resource: resourceOf('services'),
+  resource: findResource('services'),
   concerns({ resource, object, old }, registry) {
     if (resource.plural === 'services') return [object];
     if (resource.plural === 'endpoints') return sameName(registry, object);
@@ -28,10 +28,10 @@ export const serviceController: Controller = {
         registry,
         'endpoints',
         service,
-        { name, labels: labelsOf(service) },
-        { subsets: subsetsOf(service, pods) },
+        { name, labels: makeLabels(service) },
+        { subsets: makeSubsets(service, pods) },
       );
-      const slices = slicesOf(service, pods);
+      const slices = makeSlices(service, pods);
       putSlices(registry, service, slices.length > 0 ? slices : [EMPTY]);
     } else mirror(registry, service);
     return undefined;
@@ -40,7 +40,7 @@ export const serviceController: Controller = {
 
 /** Endpoints have no owner: they go with the Service of their name, whoever wrote them. */
 export const endpointsController: Controller = {
-  resource: resourceOf('endpoints'),
+  resource: findResource('endpoints'),
   concerns: ({ type, resource, object }, registry) =>
     type === 'DELETED' && resource.plural === 'services'
       ? [registry.find('endpoints', object.metadata.namespace, object.metadata.name)].filter(
@@ -59,7 +59,7 @@ function sameName(registry: Registry, { metadata: { namespace, name } }: KubeObj
   return service ? [service] : [];
 }
 
-function subsetsOf(service: KubeObject, pods: KubeObject[]): object[] {
+function makeSubsets(service: KubeObject, pods: KubeObject[]): object[] {
   const present = pods.filter((pod) => !isLeaving(pod) || service.spec.publishNotReadyAddresses);
   return byPorts(service, present).map(({ ports, pods }) => {
     const address = (pod: KubeObject) => ({

@@ -1,8 +1,8 @@
-import { controlledBy, type KubeObject, type Metadata } from '../objects/object.ts';
+import { type KubeObject, type Metadata, toOwnerReference } from '../objects/object.ts';
+import { isLeaving, isReady } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
-import { isLeaving, isReady } from './pods.ts';
-import { hashOf } from './revision.ts';
-import { byPorts, counts, hostnameIn, labelsOf, type ServicePort, targetRef } from './service-pods.ts';
+import { hashTemplate } from './revision.ts';
+import { byPorts, counts, hostnameIn, makeLabels, type ServicePort, targetRef } from './service-pods.ts';
 
 type Slice = { addressType: 'IPv4'; endpoints: object[]; ports: object[] }[];
 
@@ -10,7 +10,7 @@ type Slice = { addressType: 'IPv4'; endpoints: object[]; ports: object[] }[];
 export const EMPTY: Slice[number] = { addressType: 'IPv4', endpoints: [], ports: [] };
 
 /** The slices of a Service, one for each set of port numbers that its pods have. */
-export function slicesOf(service: KubeObject, pods: KubeObject[]): Slice {
+export function makeSlices(service: KubeObject, pods: KubeObject[]): Slice {
   return byPorts(service, pods).map(({ ports, pods }) => ({
     addressType: 'IPv4',
     ports: (ports as ServicePort[]).map((port) => ({ ...port, name: port.name ?? '' })),
@@ -52,14 +52,20 @@ export function putSlices(registry: Registry, owner: KubeObject, slices: Slice):
   const { name, namespace } = owner.metadata;
   const maker = owner.kind === 'Service' ? 'endpointslice' : 'endpointslicemirroring';
   const labels = {
-    ...(owner.kind === 'Service' ? labelsOf(owner) : owner.metadata.labels),
+    ...(owner.kind === 'Service' ? makeLabels(owner) : owner.metadata.labels),
     'endpointslice.kubernetes.io/managed-by': `${maker}-controller.k8s.io`,
     [SERVICE_NAME]: name,
   };
   const names = slices.map((_, index) => sliceName(owner, index));
   slices.forEach((slice, index) => {
     const metadata = { name: sliceName(owner, index), generateName: `${name}-`, labels };
-    put(registry, 'endpointslices', owner, { ...metadata, ownerReferences: [controlledBy(owner)] }, slice);
+    put(
+      registry,
+      'endpointslices',
+      owner,
+      { ...metadata, ownerReferences: [toOwnerReference(owner)] },
+      slice,
+    );
   });
   for (const slice of registry.list('endpointslices', namespace))
     if (slice.metadata.labels?.[SERVICE_NAME] === name && !names.includes(slice.metadata.name))
@@ -68,7 +74,7 @@ export function putSlices(registry: Registry, owner: KubeObject, slices: Slice):
 
 /** Looks like a generated name, but is the same for the same owner. */
 function sliceName({ metadata }: KubeObject, index: number): string {
-  return `${metadata.name}-${hashOf(`${metadata.uid}/${index}`).slice(0, 5)}`;
+  return `${metadata.name}-${hashTemplate(`${metadata.uid}/${index}`).slice(0, 5)}`;
 }
 
 /** Makes an object of a Service's, or writes anew what it says. */

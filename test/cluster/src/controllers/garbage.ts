@@ -1,11 +1,11 @@
-import { resourceOf, resources } from '../kinds/index.ts';
+import { findResource, resources } from '../kinds/index.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 
 /** Deletes what depended on an object that is gone. */
 export const garbageControllers: Controller[] = resources.map(({ plural }) => ({
-  resource: resourceOf(plural),
+  resource: findResource(plural),
   concerns({ type, resource, object }, registry) {
     // Also one whose owner was gone, or never there, when it came.
     if (type === 'ADDED')

@@ -1,20 +1,10 @@
-import { resourceOf } from '../kinds/index.ts';
+import { findResource } from '../kinds/index.ts';
+import { type Condition, findCondition, withCondition } from '../objects/condition.ts';
 import { type KubeObject, now } from '../objects/object.ts';
+import { hasEnded, isLeaving, isReady } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import {
-  type Condition,
-  claim,
-  conditionOf,
-  deletePod,
-  hasEnded,
-  isLeaving,
-  isReady,
-  makersOf,
-  podsOf,
-  tryPod,
-  withCondition,
-} from './pods.ts';
+import { claim, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
 
 const RETRY_MS = 1000;
 
@@ -23,14 +13,14 @@ const BACK_OFF = { first: 10_000, most: 360_000 };
 
 /** Makes a Job's pods until as many have succeeded as it asks for, or too many have failed. */
 export const jobController: Controller = {
-  resource: resourceOf('jobs'),
-  concerns: (change, registry) => makersOf('jobs', change, registry),
+  resource: findResource('jobs'),
+  concerns: (change, registry) => findWorkloads('jobs', change, registry),
   reconcile(job, registry) {
     if (isLeaving(job) || isFinished(job)) return undefined;
     claim(registry, job);
-    const counts = countsOf(registry, job);
+    const counts = countPods(registry, job);
     // What it was judged by goes with its pods.
-    const verdict = verdictOf(job) ?? judge(job, counts);
+    const verdict = findVerdict(job) ?? judge(job, counts);
     if (verdict || job.spec.suspend) for (const pod of counts.active) deletePod(registry, job, pod);
     const wait = verdict || job.spec.suspend ? undefined : step(registry, job, counts);
     tell(registry, job, verdict);
@@ -39,7 +29,7 @@ export const jobController: Controller = {
 };
 
 export function isFinished({ status }: KubeObject): boolean {
-  return ['Complete', 'Failed'].some((type) => conditionOf(status, type)?.status === 'True');
+  return ['Complete', 'Failed'].some((type) => findCondition(status, type)?.status === 'True');
 }
 
 interface Counts {
@@ -52,8 +42,8 @@ interface Counts {
 }
 
 /** What has been counted once stays counted, when the pod is no longer there. */
-function countsOf(registry: Registry, job: KubeObject): Counts {
-  const pods = podsOf(registry, job);
+function countPods(registry: Registry, job: KubeObject): Counts {
+  const pods = listPods(registry, job);
   const failures = pods.filter(({ status }) => status?.phase === 'Failed');
   const successes = pods.filter(({ status }) => status?.phase === 'Succeeded').length;
   const running = pods.filter((pod) => !hasEnded(pod));
@@ -76,16 +66,16 @@ interface Verdict {
 /** The condition by which each verdict is told before its pods are gone. */
 const COMES = { Complete: 'SuccessCriteriaMet', Failed: 'FailureTarget' } as const;
 
-function verdictOf({ status }: KubeObject): Verdict | undefined {
+function findVerdict({ status }: KubeObject): Verdict | undefined {
   for (const type of ['Complete', 'Failed'] as const) {
-    const condition = conditionOf(status, COMES[type]);
+    const condition = findCondition(status, COMES[type]);
     if (condition) return { type, reason: condition.reason ?? '', message: condition.message ?? '' };
   }
   return undefined;
 }
 
 function judge({ spec }: KubeObject, { active, succeeded, failed }: Counts): Verdict | undefined {
-  const restarts = spec.template.spec.restartPolicy === 'OnFailure' ? restartsOf(active) : 0;
+  const restarts = spec.template.spec.restartPolicy === 'OnFailure' ? countRestarts(active) : 0;
   const most = spec.backoffLimit;
   if (failed > most || (restarts > 0 && restarts >= most))
     return {
@@ -100,7 +90,7 @@ function judge({ spec }: KubeObject, { active, succeeded, failed }: Counts): Ver
   return enough ? { type: 'Complete', reason: 'CompletionsReached', message } : undefined;
 }
 
-function restartsOf(pods: KubeObject[]): number {
+function countRestarts(pods: KubeObject[]): number {
   const statuses = pods.flatMap(({ status }) => [
     ...(status?.initContainerStatuses ?? []),
     ...(status?.containerStatuses ?? []),
@@ -135,7 +125,7 @@ function untilNext({ failures, failed }: Counts): number {
 }
 
 function tell(registry: Registry, job: KubeObject, verdict: Verdict | undefined): void {
-  const { active, leaving, succeeded, failed } = countsOf(registry, job);
+  const { active, leaving, succeeded, failed } = countPods(registry, job);
   const { suspend } = job.spec;
   // A Job has ended when the last of its pods has.
   const over = verdict && active.length + leaving === 0;
@@ -145,7 +135,7 @@ function tell(registry: Registry, job: KubeObject, verdict: Verdict | undefined)
     (draft) => {
       const before = draft.status ?? {};
       const startTime = before.startTime ?? (suspend ? undefined : now());
-      const conditions = conditionsOf(before.conditions, suspend, verdict, over === true);
+      const conditions = makeConditions(before.conditions, suspend, verdict, over === true);
       draft.status = {
         ...(conditions.length > 0 && { conditions }),
         ...(startTime && { startTime }),
@@ -164,7 +154,7 @@ function tell(registry: Registry, job: KubeObject, verdict: Verdict | undefined)
   else registry.event(job, 'Warning', verdict.reason, verdict.message);
 }
 
-function conditionsOf(
+function makeConditions(
   before: Condition[] = [],
   suspend: boolean,
   verdict: Verdict | undefined,
@@ -175,7 +165,7 @@ function conditionsOf(
     conditions = withCondition(conditions, { type, status, reason, message });
   };
   if (suspend) say('Suspended', 'True', 'JobSuspended', 'Job suspended');
-  else if (conditionOf({ conditions }, 'Suspended')) say('Suspended', 'False', 'JobResumed', 'Job resumed');
+  else if (findCondition({ conditions }, 'Suspended')) say('Suspended', 'False', 'JobResumed', 'Job resumed');
   if (!verdict) return conditions;
   const { type, reason, message } = verdict;
   say(COMES[type], 'True', reason, message);

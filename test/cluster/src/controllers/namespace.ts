@@ -1,11 +1,11 @@
-import { resourceOf, resources } from '../kinds/index.ts';
+import { findResource, resources } from '../kinds/index.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 
 /** Gives a new namespace what every namespace has, and empties one that is being deleted. */
 export const namespaceController: Controller = {
-  resource: resourceOf('namespaces'),
+  resource: findResource('namespaces'),
   concerns({ type, resource, object }, registry) {
     if (resource.plural === 'namespaces') return [object];
     const namespace = registry.find('namespaces', undefined, object.metadata.namespace ?? '');
@@ -36,5 +36,5 @@ function empty(registry: Registry, namespace: KubeObject): void {
       if (!object.metadata.deletionTimestamp) registry.delete(plural, object);
   }
   if (inside.every(({ plural }) => registry.list(plural, name).length === 0))
-    registry.store.remove(resourceOf('namespaces'), namespace);
+    registry.store.remove(findResource('namespaces'), namespace);
 }

@@ -1,24 +1,24 @@
 import {
-  controlledBy,
-  controllerOf,
+  findController,
   type KubeObject,
   type LabelSelector,
   matches,
-  now,
+  toOwnerReference,
 } from '../objects/object.ts';
+import { hasEnded, isLeaving } from '../objects/pod.ts';
 import { StatusError } from '../objects/status.ts';
 import { type NewObject, nameSuffix, type Registry } from '../store/registry.ts';
 import type { Change } from '../store/store.ts';
 
 /** The pods that a controller made, those on their way out included. */
-export function podsOf(registry: Registry, owner: KubeObject): KubeObject[] {
+export function listPods(registry: Registry, owner: KubeObject): KubeObject[] {
   return registry
     .list('pods', owner.metadata.namespace)
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid));
 }
 
 /** The objects of a resource that a change is about: itself, or the controller of what changed. */
-export function ownersOf(
+export function findOwners(
   plural: string,
   owned: string,
   { resource, object }: Change,
@@ -33,9 +33,9 @@ export function ownersOf(
 }
 
 /** The workloads that a change of a pod may matter to: those that have it, or had it, or might take it. */
-export function makersOf(plural: string, change: Change, registry: Registry): KubeObject[] {
+export function findWorkloads(plural: string, change: Change, registry: Registry): KubeObject[] {
   const { resource, object, old } = change;
-  if (resource.plural !== 'pods') return ownersOf(plural, 'pods', change, registry);
+  if (resource.plural !== 'pods') return findOwners(plural, 'pods', change, registry);
   const pods = old ? [object, old] : [object];
   const uids = pods.flatMap((pod) => pod.metadata.ownerReferences?.map(({ uid }) => uid) ?? []);
   return registry
@@ -44,67 +44,24 @@ export function makersOf(plural: string, change: Change, registry: Registry): Ku
 }
 
 function isFree(pod: KubeObject, selector: LabelSelector): boolean {
-  return !controllerOf(pod) && matches(selector, pod.metadata.labels);
+  return !findController(pod) && matches(selector, pod.metadata.labels);
 }
 
 /** Takes the pods that a workload selects and nobody controls, and lets go of those that it no longer selects. */
 export function claim(registry: Registry, owner: KubeObject, mayHave = (_pod: KubeObject) => true): void {
   const { namespace, uid } = owner.metadata;
   for (const pod of registry.list('pods', namespace)) {
-    const isOwn = controllerOf(pod)?.uid === uid;
+    const isOwn = findController(pod)?.uid === uid;
     const isMeant = matches(owner.spec.selector, pod.metadata.labels);
     if (isOwn && !isMeant)
       registry.modify('pods', pod, ({ metadata }) => {
         metadata.ownerReferences = metadata.ownerReferences?.filter((other) => other.uid !== uid) ?? [];
       });
-    else if (isMeant && !controllerOf(pod) && !isLeaving(pod) && !hasEnded(pod) && mayHave(pod))
+    else if (isMeant && !findController(pod) && !isLeaving(pod) && !hasEnded(pod) && mayHave(pod))
       registry.modify('pods', pod, ({ metadata }) => {
-        metadata.ownerReferences = [...(metadata.ownerReferences ?? []), controlledBy(owner)];
+        metadata.ownerReferences = [...(metadata.ownerReferences ?? []), toOwnerReference(owner)];
       });
   }
-}
-
-export function isReady({ status }: KubeObject): boolean {
-  return conditionOf(status, 'Ready')?.status === 'True';
-}
-
-/** How long, in ms, until a pod that is ready counts as available; 0 when it does, Infinity when it isn't ready. */
-export function untilAvailable({ status }: KubeObject, minReadySeconds = 0): number {
-  const ready = conditionOf(status, 'Ready');
-  if (ready?.status !== 'True') return Number.POSITIVE_INFINITY;
-  if (minReadySeconds === 0) return 0;
-  return Math.max(0, Date.parse(ready.lastTransitionTime ?? now()) + minReadySeconds * 1000 - Date.now());
-}
-
-/** In how many ms the next of some pods becomes available; undefined when none is about to. */
-export function untilNextAvailable(pods: KubeObject[], minReadySeconds?: number): number | undefined {
-  const waits = pods.map((pod) => untilAvailable(pod, minReadySeconds)).filter((wait) => wait > 0);
-  const soonest = Math.min(...waits);
-  return Number.isFinite(soonest) ? soonest : undefined;
-}
-
-export function isLeaving({ metadata }: KubeObject): boolean {
-  return metadata.deletionTimestamp !== undefined;
-}
-
-/** Whether a pod has ended for good. */
-export function hasEnded({ status }: KubeObject): boolean {
-  return status?.phase === 'Failed' || status?.phase === 'Succeeded';
-}
-
-export interface Condition {
-  type: string;
-  status: string;
-  reason?: string;
-  message?: string;
-  lastTransitionTime?: string;
-  lastUpdateTime?: string;
-  observedGeneration?: number;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: the statuses of all kinds
-export function conditionOf(status: any, type: string): Condition | undefined {
-  return status?.conditions?.find((condition: Condition) => condition.type === type);
 }
 
 /** What a pod has beside its controller's template. */
@@ -128,7 +85,7 @@ export function createPod(registry: Registry, owner: KubeObject, pod: PodParts =
       ...(namespace && { namespace }),
       labels: { ...template.metadata?.labels, ...pod.labels },
       ...(template.metadata?.annotations && { annotations: template.metadata.annotations }),
-      ownerReferences: [controlledBy(owner)],
+      ownerReferences: [toOwnerReference(owner)],
     },
     spec: { ...structuredClone(template.spec), ...pod.spec },
   };
@@ -173,22 +130,8 @@ export function tryPod(registry: Registry, owner: KubeObject, pod: PodParts = {}
   }
 }
 
-/** Sets a condition, which keeps its time of transition while its status stays. */
-export function withCondition(conditions: Condition[] = [], condition: Condition): Condition[] {
-  const old = conditions.find(({ type }) => type === condition.type);
-  const lastTransitionTime = old?.status === condition.status ? (old.lastTransitionTime ?? now()) : now();
-  const same =
-    old &&
-    old.reason === condition.reason &&
-    old.message === condition.message &&
-    old.observedGeneration === condition.observedGeneration &&
-    old.status === condition.status;
-  const next = same ? old : { ...condition, lastTransitionTime };
-  return [...conditions.filter(({ type }) => type !== condition.type), next];
-}
-
 /** How many pods a percentage or a number stands for. */
-export function amountOf(
+export function toCount(
   value: number | string | undefined,
   total: number,
   round: (value: number) => number,

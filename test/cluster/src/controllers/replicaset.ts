@@ -1,29 +1,19 @@
-import { resourceOf } from '../kinds/index.ts';
+import { findResource } from '../kinds/index.ts';
+import { findCondition, withCondition } from '../objects/condition.ts';
 import type { KubeObject } from '../objects/object.ts';
+import { hasEnded, isLeaving, isReady, untilAvailable } from '../objects/pod.ts';
 import type { StatusError } from '../objects/status.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import {
-  claim,
-  conditionOf,
-  deletePod,
-  hasEnded,
-  isLeaving,
-  isReady,
-  makersOf,
-  podsOf,
-  tryPod,
-  untilAvailable,
-  withCondition,
-} from './pods.ts';
+import { claim, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
 
 /** The least and the most that a refused pod waits for its next try, in ms. */
 const RETRY_MS = { least: 1000, most: 10_000 };
 
 /** Keeps as many pods as a ReplicaSet asks for. */
 export const replicaSetController: Controller = {
-  resource: resourceOf('replicasets'),
-  concerns: (change, registry) => makersOf('replicasets', change, registry),
+  resource: findResource('replicasets'),
+  concerns: (change, registry) => findWorkloads('replicasets', change, registry),
   reconcile(set, registry) {
     if (!isLeaving(set)) claim(registry, set);
     const refusal = isLeaving(set) ? undefined : scale(registry, set, activeOf(registry, set));
@@ -34,12 +24,12 @@ export const replicaSetController: Controller = {
 
 /** The pods that count; those that have ended stay to be looked at, and are replaced. */
 function activeOf(registry: Registry, set: KubeObject): KubeObject[] {
-  return podsOf(registry, set).filter((pod) => !isLeaving(pod) && !hasEnded(pod));
+  return listPods(registry, set).filter((pod) => !isLeaving(pod) && !hasEnded(pod));
 }
 
 /** As long as pods have been refused so far: tries grow rarer. */
 function untilRetry({ status }: KubeObject): number {
-  const since = conditionOf(status, 'ReplicaFailure')?.lastTransitionTime;
+  const since = findCondition(status, 'ReplicaFailure')?.lastTransitionTime;
   const age = since ? Date.now() - Date.parse(since) : 0;
   return Math.min(RETRY_MS.most, Math.max(RETRY_MS.least, age));
 }
@@ -73,7 +63,7 @@ function tell(registry: Registry, set: KubeObject, refusal: StatusError | undefi
     set,
     (draft) => {
       // The first refusal's words stay: the next one's differ by the pod's name only.
-      const failure = conditionOf(draft.status, 'ReplicaFailure') ?? {
+      const failure = findCondition(draft.status, 'ReplicaFailure') ?? {
         type: 'ReplicaFailure',
         status: 'True',
         reason: 'FailedCreate',

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { controlledBy, type KubeObject } from '../objects/object.ts';
+import { type KubeObject, toOwnerReference } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
 /** A short name for what a template says, as Kubernetes has in `pod-template-hash`: the same for the same template. */
-export function hashOf(template: unknown): string {
+export function hashTemplate(template: unknown): string {
   const digest = createHash('sha256').update(canonical(template)).digest();
   return [...digest.subarray(0, 10)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
 }
@@ -26,7 +26,7 @@ export function keepRevision(registry: Registry, set: KubeObject): void {
     .list('controllerrevisions', namespace)
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === set.metadata.uid));
   const newest = Math.max(0, ...known.map(({ revision }) => revision));
-  const hash = hashOf(set.spec.template);
+  const hash = hashTemplate(set.spec.template);
   const same = known.find(({ metadata }) => metadata.name === `${name}-${hash}`);
   if (same?.revision === newest) return;
   if (same) {
@@ -34,7 +34,7 @@ export function keepRevision(registry: Registry, set: KubeObject): void {
     return;
   }
   const labels = { ...set.spec.template.metadata?.labels, 'controller-revision-hash': hash };
-  const metadata = { name: `${name}-${hash}`, namespace, labels, ownerReferences: [controlledBy(set)] };
+  const metadata = { name: `${name}-${hash}`, namespace, labels, ownerReferences: [toOwnerReference(set)] };
   const data = { spec: { template: { ...set.spec.template, $patch: 'replace' } } };
   registry.create('controllerrevisions', { metadata, data, revision: newest + 1 });
 }

@@ -1,14 +1,14 @@
-import { resourceOf } from '../kinds/index.ts';
+import { findResource } from '../kinds/index.ts';
+import { type Condition, withCondition } from '../objects/condition.ts';
 import { type KubeObject, matches, now } from '../objects/object.ts';
+import { hasEnded, podAmount } from '../objects/pod.ts';
 import { parseQuantity } from '../objects/quantity.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import { type Condition, hasEnded, withCondition } from './pods.ts';
-import { podAmount } from './quota.ts';
 
 /** Gives pods to the one node, if it has room for them. */
 export const scheduler: Controller = {
-  resource: resourceOf('pods'),
+  resource: findResource('pods'),
   concerns({ type, resource, object, old }, registry) {
     if (resource.plural !== 'pods') return [];
     if (type === 'ADDED') return [object];
@@ -19,7 +19,7 @@ export const scheduler: Controller = {
   reconcile(pod, registry) {
     const [node] = registry.list('nodes');
     if (pod.spec.nodeName || !node || pod.metadata.deletionTimestamp) return undefined;
-    const lack = lackOf(registry, node, pod);
+    const lack = findLack(registry, node, pod);
     if (lack) refuse(registry, pod, `0/1 nodes are available: ${lack}.`);
     else bind(registry, pod, node);
     return undefined;
@@ -27,12 +27,12 @@ export const scheduler: Controller = {
 };
 
 /** What the node lacks for a pod, in the scheduler's words. */
-function lackOf(registry: Registry, node: KubeObject, pod: KubeObject): string | undefined {
+function findLack(registry: Registry, node: KubeObject, pod: KubeObject): string | undefined {
   if (!matches({ matchLabels: pod.spec.nodeSelector ?? {} }, node.metadata.labels))
     return "1 node(s) didn't match Pod's node affinity/selector";
   const others = registry.list('pods').filter((other) => other.spec.nodeName && !hasEnded(other));
-  const taken = new Set(others.flatMap(hostPortsOf));
-  if (hostPortsOf(pod).some((port) => taken.has(port)))
+  const taken = new Set(others.flatMap(listHostPorts));
+  if (listHostPorts(pod).some((port) => taken.has(port)))
     return "1 node(s) didn't have free ports for the requested pod ports";
   const scarce = ['cpu', 'memory'].filter((resource) => {
     const asked = podAmount(pod.spec, 'requests', resource);
@@ -42,7 +42,7 @@ function lackOf(registry: Registry, node: KubeObject, pod: KubeObject): string |
   return scarce.map((resource) => `1 Insufficient ${resource}`).join(', ') || undefined;
 }
 
-function hostPortsOf({ spec }: KubeObject): string[] {
+function listHostPorts({ spec }: KubeObject): string[] {
   return spec.containers.flatMap(({ ports = [] }: KubeObject) =>
     ports
       .filter(({ hostPort }: { hostPort?: number }) => hostPort)
@@ -58,7 +58,7 @@ function bind(registry: Registry, pod: KubeObject, node: KubeObject): void {
   const condition = { type: 'PodScheduled', status: 'True', lastTransitionTime: now() };
   const stored = registry.find('pods', namespace, name);
   if (stored?.metadata.uid !== pod.metadata.uid) return;
-  registry.store.update(resourceOf('pods'), {
+  registry.store.update(findResource('pods'), {
     ...stored,
     spec: { ...stored.spec, nodeName: node.metadata.name },
     status: { ...stored.status, phase: 'Pending', conditions: [condition] },

@@ -1,6 +1,6 @@
+import { listSidecars } from '../objects/container-spec.ts';
 import { type KubeObject, matches } from '../objects/object.ts';
-import { sidecarsOf } from '../objects/sidecar.ts';
-import { isLeaving, isReady } from './pods.ts';
+import { isLeaving, isReady } from '../objects/pod.ts';
 
 /** Whether a Service's selector takes a pod. */
 export function selects({ spec, metadata }: KubeObject, pod: KubeObject): boolean {
@@ -19,7 +19,7 @@ export interface ServicePort {
 /** The number of a Service's targetPort in a pod; undefined when the pod has no port of that name. */
 function portIn(pod: KubeObject, { targetPort, protocol }: ServicePort): number | undefined {
   if (typeof targetPort === 'number') return targetPort;
-  for (const { ports = [] } of [...pod.spec.containers, ...sidecarsOf(pod.spec)]) {
+  for (const { ports = [] } of [...pod.spec.containers, ...listSidecars(pod.spec)]) {
     for (const { name, containerPort, protocol: own } of ports)
       if (name === targetPort && (own ?? 'TCP') === protocol) return containerPort;
   }
@@ -56,7 +56,7 @@ export function targetRef({ metadata: { name, namespace, uid } }: KubeObject): o
 }
 
 /** The Service's own labels, and the mark of one without an address. */
-export function labelsOf({ metadata, spec }: KubeObject): Record<string, string> {
+export function makeLabels({ metadata, spec }: KubeObject): Record<string, string> {
   return { ...metadata.labels, ...(spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }) };
 }
 

@@ -1,34 +1,23 @@
-import { resourceOf } from '../kinds/index.ts';
+import { findResource } from '../kinds/index.ts';
 import type { KubeObject } from '../objects/object.ts';
+import { hasEnded, isLeaving, isReady, untilAvailable, untilNextAvailable } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import {
-  claim,
-  deletePod,
-  hasEnded,
-  isLeaving,
-  isReady,
-  makersOf,
-  type PodParts,
-  podsOf,
-  tryPod,
-  untilAvailable,
-  untilNextAvailable,
-} from './pods.ts';
-import { hashOf, keepRevision, templateAt } from './revision.ts';
+import { claim, deletePod, findWorkloads, listPods, type PodParts, tryPod } from './pods.ts';
+import { hashTemplate, keepRevision, templateAt } from './revision.ts';
 
 const HASH = 'controller-revision-hash';
 const RETRY_MS = 1000;
 
 /** Keeps a StatefulSet's pods: numbered, each with its name, made and replaced in order. */
 export const statefulSetController: Controller = {
-  resource: resourceOf('statefulsets'),
-  concerns: (change, registry) => makersOf('statefulsets', change, registry),
+  resource: findResource('statefulsets'),
+  concerns: (change, registry) => findWorkloads('statefulsets', change, registry),
   reconcile(set, registry) {
     if (!isLeaving(set)) claim(registry, set, (pod) => isNamedAfter(set, pod));
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
-    return refused ? RETRY_MS : untilNextAvailable(podsOf(registry, set), set.spec.minReadySeconds);
+    return refused ? RETRY_MS : untilNextAvailable(listPods(registry, set), set.spec.minReadySeconds);
   },
 };
 
@@ -37,7 +26,7 @@ function step(registry: Registry, set: KubeObject): boolean {
   const { replicas, podManagementPolicy, minReadySeconds } = set.spec;
   keepRevision(registry, set);
   const ordered = podManagementPolicy !== 'Parallel';
-  const pods = new Map(podsOf(registry, set).map((pod) => [ordinalOf(pod), pod]));
+  const pods = new Map(listPods(registry, set).map((pod) => [parseOrdinal(pod), pod]));
   for (let ordinal = 0; ordinal < replicas; ordinal++) {
     const pod = pods.get(ordinal);
     if (!pod) {
@@ -62,7 +51,7 @@ function step(registry: Registry, set: KubeObject): boolean {
 function update(registry: Registry, set: KubeObject, pods: Map<number, KubeObject>): void {
   const { replicas, updateStrategy, minReadySeconds } = set.spec;
   if (updateStrategy?.type === 'OnDelete') return;
-  const revision = revisionOf(set);
+  const revision = nameRevision(set);
   for (let ordinal = replicas - 1; ordinal >= (updateStrategy?.rollingUpdate?.partition ?? 0); ordinal--) {
     const pod = pods.get(ordinal);
     if (!pod || isLeaving(pod)) return;
@@ -82,7 +71,7 @@ function podFor(registry: Registry, set: KubeObject, ordinal: number): [KubeObje
   const isHeld = before !== undefined && ordinal < (set.spec.updateStrategy?.rollingUpdate?.partition ?? 0);
   const owner = isHeld ? { ...set, spec: { ...set.spec, template: before } } : set;
   const labels = {
-    [HASH]: isHeld ? currentRevision : revisionOf(set),
+    [HASH]: isHeld ? currentRevision : nameRevision(set),
     'statefulset.kubernetes.io/pod-name': name,
     'apps.kubernetes.io/pod-index': String(ordinal),
   };
@@ -91,20 +80,20 @@ function podFor(registry: Registry, set: KubeObject, ordinal: number): [KubeObje
 
 /** Only a pod of the right name can be one of the set's. */
 function isNamedAfter({ metadata: { name } }: KubeObject, pod: KubeObject): boolean {
-  return pod.metadata.name === `${name}-${ordinalOf(pod)}`;
+  return pod.metadata.name === `${name}-${parseOrdinal(pod)}`;
 }
 
-function ordinalOf({ metadata }: KubeObject): number {
+function parseOrdinal({ metadata }: KubeObject): number {
   return Number(/-(\d+)$/.exec(metadata.name)?.[1]);
 }
 
-function revisionOf({ metadata, spec }: KubeObject): string {
-  return `${metadata.name}-${hashOf(spec.template)}`;
+function nameRevision({ metadata, spec }: KubeObject): string {
+  return `${metadata.name}-${hashTemplate(spec.template)}`;
 }
 
 function tell(registry: Registry, set: KubeObject): void {
-  const pods = podsOf(registry, set).filter((pod) => !hasEnded(pod));
-  const updateRevision = revisionOf(set);
+  const pods = listPods(registry, set).filter((pod) => !hasEnded(pod));
+  const updateRevision = nameRevision(set);
   const updated = pods.filter((pod) => pod.metadata.labels?.[HASH] === updateRevision && !isLeaving(pod));
   const ready = pods.filter((pod) => isReady(pod) && !isLeaving(pod));
   const available = ready.filter((pod) => untilAvailable(pod, set.spec.minReadySeconds) === 0);

@@ -1,7 +1,7 @@
 import type { KubeObject } from '../objects/object.ts';
 import type { Resource } from '../objects/resource.ts';
 import type { Cause } from '../objects/status.ts';
-import { checkAmount, checkMetadata, checkSelectorSyntax, invalidValue, oneOf } from './check.ts';
+import { checkAmount, checkMetadata, checkSelectorSyntax, checkSupported, invalidValue } from './check.ts';
 import { AGE, NAME } from './columns.ts';
 import { CONDITIONS, LABEL_SELECTOR } from './pod-spec.ts';
 
@@ -57,7 +57,9 @@ function validateBudget(budget: KubeObject): Cause[] {
     ...checkShare('spec.minAvailable', minAvailable),
     ...checkShare('spec.maxUnavailable', maxUnavailable),
     ...checkSelectorSyntax(selector ?? {}, 'spec.selector'),
-    ...(policy ? oneOf('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget']) : []),
+    ...(policy
+      ? checkSupported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget'])
+      : []),
   ];
 }
 

@@ -21,7 +21,7 @@ export function forbiddenField(field: string, why: string): Cause {
 }
 
 /** Complains of a value that is not one of those that are supported. */
-export function oneOf(field: string, value: unknown, supported: string[]): Cause[] {
+export function checkSupported(field: string, value: unknown, supported: string[]): Cause[] {
   if (supported.includes(value as string)) return [];
   const words = supported.map((word) => `"${word}"`).join(', ');
   const message = `Unsupported value: ${JSON.stringify(value)}: supported values: ${words}`;

@@ -63,14 +63,14 @@ export const nodes: Resource = {
   columns: [
     NAME,
     { name: 'Status', cell: ({ status }) => readiness(status) },
-    { name: 'Roles', cell: rolesOf },
+    { name: 'Roles', cell: formatRoles },
     AGE,
     { name: 'Version', cell: ({ status }) => status?.nodeInfo?.kubeletVersion ?? '' },
-    { name: 'Internal-IP', wide: true, cell: (node) => addressOf(node, 'InternalIP') },
-    { name: 'External-IP', wide: true, cell: (node) => addressOf(node, 'ExternalIP') },
-    { name: 'OS-Image', wide: true, cell: (node) => infoOf(node, 'osImage') },
-    { name: 'Kernel-Version', wide: true, cell: (node) => infoOf(node, 'kernelVersion') },
-    { name: 'Container-Runtime', wide: true, cell: (node) => infoOf(node, 'containerRuntimeVersion') },
+    { name: 'Internal-IP', wide: true, cell: (node) => findAddress(node, 'InternalIP') },
+    { name: 'External-IP', wide: true, cell: (node) => findAddress(node, 'ExternalIP') },
+    { name: 'OS-Image', wide: true, cell: (node) => formatInfo(node, 'osImage') },
+    { name: 'Kernel-Version', wide: true, cell: (node) => formatInfo(node, 'kernelVersion') },
+    { name: 'Container-Runtime', wide: true, cell: (node) => formatInfo(node, 'containerRuntimeVersion') },
   ],
 };
 
@@ -80,18 +80,18 @@ function readiness(status: KubeObject['status']): string {
   return ready.status === 'True' ? 'Ready' : 'NotReady';
 }
 
-function rolesOf({ metadata }: KubeObject): string {
+function formatRoles({ metadata }: KubeObject): string {
   const prefix = 'node-role.kubernetes.io/';
   const keys = Object.keys(metadata.labels ?? {}).filter((key) => key.startsWith(prefix));
   const roles = keys.map((key) => key.slice(prefix.length)).sort();
   return roles.join(',') || '<none>';
 }
 
-function addressOf({ status }: KubeObject, type: string): string {
+function findAddress({ status }: KubeObject, type: string): string {
   const found = status?.addresses?.find((address: { type: string }) => address.type === type);
   return found?.address ?? '<none>';
 }
 
-function infoOf({ status }: KubeObject, field: string): string {
+function formatInfo({ status }: KubeObject, field: string): string {
   return status?.nodeInfo?.[field] || '<unknown>';
 }

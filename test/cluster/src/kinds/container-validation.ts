@@ -3,12 +3,12 @@ import { parseQuantity } from '../objects/quantity.ts';
 import type { Cause } from '../objects/status.ts';
 import {
   atLeastZero,
+  checkSupported,
   duplicates,
   forbiddenField,
   invalidValue,
   matching,
   named,
-  oneOf,
   portNumber,
   required,
 } from './check.ts';
@@ -35,8 +35,12 @@ export function checkContainer(container: Container, path: string, volumes: stri
     ...(container.lifecycle?.preStop
       ? checkHandler(container.lifecycle.preStop, `${path}.lifecycle.preStop`, ['exec', 'httpGet', 'sleep'])
       : []),
-    ...oneOf(`${path}.imagePullPolicy`, container.imagePullPolicy, ['Always', 'IfNotPresent', 'Never']),
-    ...oneOf(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, [
+    ...checkSupported(`${path}.imagePullPolicy`, container.imagePullPolicy, [
+      'Always',
+      'IfNotPresent',
+      'Never',
+    ]),
+    ...checkSupported(`${path}.terminationMessagePolicy`, container.terminationMessagePolicy, [
       'FallbackToLogsOnError',
       'File',
     ]),
@@ -63,7 +67,7 @@ function checkPorts(ports: Container[], path: string): Cause[] {
     ...(containerPort
       ? portNumber(`${path}[${index}].containerPort`, containerPort)
       : [required(`${path}[${index}].containerPort`)]),
-    ...oneOf(`${path}[${index}].protocol`, protocol, ['SCTP', 'TCP', 'UDP']),
+    ...checkSupported(`${path}[${index}].protocol`, protocol, ['SCTP', 'TCP', 'UDP']),
   ]);
   return [
     ...each,

@@ -40,7 +40,7 @@ export const endpoints: Resource = {
     subsets: { list: { fields: { addresses: ADDRESSES, notReadyAddresses: ADDRESSES, ports: PORTS } } },
   },
   validate: (object) => checkMetadata(object),
-  columns: [NAME, { name: 'Endpoints', cell: ({ subsets }) => some(addressesOf(subsets ?? [])) }, AGE],
+  columns: [NAME, { name: 'Endpoints', cell: ({ subsets }) => some(listAddresses(subsets ?? [])) }, AGE],
   setDefaults: ({ subsets }) => {
     for (const { ports } of subsets ?? []) for (const port of ports ?? []) port.protocol ??= 'TCP';
   },
@@ -100,7 +100,7 @@ export const endpointslices: Resource = {
   },
 };
 
-function addressesOf(subsets: Subset[]): string[] {
+function listAddresses(subsets: Subset[]): string[] {
   return subsets.flatMap(({ addresses = [], ports }) => {
     if (!ports) return addresses.map(({ ip }) => ip);
     return ports.flatMap(({ port }) => addresses.map(({ ip }) => `${ip}:${port}`));

@@ -37,7 +37,7 @@ export const events: Resource = {
     { name: 'Reason', cell: ({ reason }) => reason ?? '' },
     { name: 'Object', cell: ({ involvedObject: { kind, name } }) => `${kind.toLowerCase()}/${name}` },
     { name: 'Subobject', wide: true, cell: ({ involvedObject }) => involvedObject.fieldPath ?? '' },
-    { name: 'Source', wide: true, cell: sourceOf },
+    { name: 'Source', wide: true, cell: formatSource },
     { name: 'Message', cell: ({ message }) => (message ?? '').trim() },
     {
       name: 'First Seen',
@@ -61,7 +61,7 @@ export const events: Resource = {
   },
 };
 
-function sourceOf({ source, reportingComponent, reportingInstance }: KubeObject): string {
+function formatSource({ source, reportingComponent, reportingInstance }: KubeObject): string {
   const { component = reportingComponent, host = reportingInstance } = source ?? {};
   return [component, host].filter((part) => part).join(', ');
 }

@@ -41,7 +41,7 @@ export const resources: Resource[] = [
 ];
 
 /** The resource of a plural name, which must exist. */
-export function resourceOf(plural: string): Resource {
+export function findResource(plural: string): Resource {
   const found = resources.find((resource) => resource.plural === plural);
   if (!found) throw new Error(`there is no resource ${plural}`);
   return found;

@@ -6,8 +6,8 @@ import {
   checkLabels,
   checkMetadata,
   checkSelectorSyntax,
+  checkSupported,
   invalidValue,
-  oneOf,
   required,
 } from './check.ts';
 import { fillPodSpec } from './pod-defaults.ts';
@@ -57,7 +57,7 @@ export function validateJob(job: KubeObject, old?: KubeObject): Cause[] {
     ...['parallelism', 'completions', 'backoffLimit'].flatMap((field) =>
       atLeastZero(`spec.${field}`, spec[field]),
     ),
-    ...oneOf('spec.completionMode', spec.completionMode, ['Indexed', 'NonIndexed']),
+    ...checkSupported('spec.completionMode', spec.completionMode, ['Indexed', 'NonIndexed']),
     ...checkSelectorSyntax(selector, 'spec.selector'),
     ...checkLabels(template.metadata ?? {}, 'spec.template'),
     ...checkPodSpec(template.spec ?? {}, 'spec.template.spec'),

@@ -44,9 +44,9 @@ export const jobs: Resource = {
   validate: validateJob,
   columns: [
     NAME,
-    { name: 'Status', cell: statusOf },
-    { name: 'Completions', cell: completionsOf },
-    { name: 'Duration', cell: durationOf },
+    { name: 'Status', cell: formatStatus },
+    { name: 'Completions', cell: formatCompletions },
+    { name: 'Duration', cell: formatDuration },
     AGE,
     ...CONTAINERS,
     SELECTOR,
@@ -55,7 +55,7 @@ export const jobs: Resource = {
 };
 
 /** The state that tells most, of those that a Job may be in at once. */
-function statusOf({ metadata, status }: KubeObject): string {
+function formatStatus({ metadata, status }: KubeObject): string {
   const conditions: { type: string; status: string }[] = status?.conditions ?? [];
   const holds = (type: string) => conditions.some((one) => one.type === type && one.status === 'True');
   const found = ['Complete', 'Failed'].find(holds);
@@ -64,13 +64,13 @@ function statusOf({ metadata, status }: KubeObject): string {
   return ['Suspended', 'FailureTarget', 'SuccessCriteriaMet'].find(holds) ?? 'Running';
 }
 
-function completionsOf({ spec, status }: KubeObject): string {
+function formatCompletions({ spec, status }: KubeObject): string {
   const succeeded = status?.succeeded ?? 0;
   if (spec.completions !== undefined) return `${succeeded}/${spec.completions}`;
   return spec.parallelism > 1 ? `${succeeded}/1 of ${spec.parallelism}` : `${succeeded}/1`;
 }
 
-function durationOf({ status }: KubeObject): string {
+function formatDuration({ status }: KubeObject): string {
   const { startTime, completionTime } = status ?? {};
   if (!startTime) return '';
   const end = completionTime ? Date.parse(completionTime) : Date.now();

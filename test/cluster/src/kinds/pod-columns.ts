@@ -1,6 +1,6 @@
+import { listSidecars } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Column } from '../objects/resource.ts';
-import { sidecarsOf } from '../objects/sidecar.ts';
 import { since } from './age.ts';
 import { AGE, NAME } from './columns.ts';
 
@@ -21,9 +21,9 @@ type Status = KubeObject['status'];
 
 export const POD_COLUMNS: Column[] = [
   NAME,
-  { name: 'Ready', cell: readyOf },
-  { name: 'Status', cell: statusOf },
-  { name: 'Restarts', cell: restartsOf },
+  { name: 'Ready', cell: formatReady },
+  { name: 'Status', cell: formatStatus },
+  { name: 'Restarts', cell: formatRestarts },
   AGE,
   { name: 'IP', wide: true, cell: ({ status }) => status?.podIP || '<none>' },
   { name: 'Node', wide: true, cell: ({ spec }) => spec.nodeName || '<none>' },
@@ -31,21 +31,21 @@ export const POD_COLUMNS: Column[] = [
   { name: 'Readiness Gates', wide: true, cell: () => '<none>' },
 ];
 
-function readyOf({ spec, status }: KubeObject): string {
-  const sidecars = sidecarsOf(spec).map(({ name }) => name);
-  const beside = initsOf(status).filter(({ name, started }) => sidecars.includes(name) && started);
-  const ready = [...beside, ...containersOf(status)].filter(({ ready, state }) => ready && state.running);
+function formatReady({ spec, status }: KubeObject): string {
+  const sidecars = listSidecars(spec).map(({ name }) => name);
+  const beside = listInitStatuses(status).filter(({ name, started }) => sidecars.includes(name) && started);
+  const ready = [...beside, ...listStatuses(status)].filter(({ ready, state }) => ready && state.running);
   return `${ready.length}/${sidecars.length + spec.containers.length}`;
 }
 
 /** The pod's state in one word: of the first of its containers that is in trouble, else its phase. */
-function statusOf({ metadata, spec, status = {} }: KubeObject): string {
+function formatStatus({ metadata, spec, status = {} }: KubeObject): string {
   if (metadata.deletionTimestamp && !['Succeeded', 'Failed'].includes(status.phase)) return 'Terminating';
   const waits = initialization(status, spec);
   if (waits && !holds(status, 'Initialized')) return waits;
-  const containers = containersOf(status);
+  const containers = listStatuses(status);
   const phase = status.reason || status.phase || 'Unknown';
-  const reason = containers.map(troubleOf).find((word) => word !== undefined) ?? phase;
+  const reason = containers.map(findReason).find((word) => word !== undefined) ?? phase;
   const running = containers.some(({ ready, state }) => ready && state.running);
   if (reason !== 'Completed' || !running) return reason;
   return holds(status, 'Ready') ? 'Running' : 'NotReady';
@@ -53,20 +53,20 @@ function statusOf({ metadata, spec, status = {} }: KubeObject): string {
 
 /** How far the init containers are; undefined when they are done. */
 function initialization(status: Status, { initContainers = [] }: KubeObject['spec']): string | undefined {
-  const sidecars = sidecarsOf({ initContainers }).map(({ name }) => name);
+  const sidecars = listSidecars({ initContainers }).map(({ name }) => name);
   const done = ({ name, state, started }: ContainerStatus) =>
     state.terminated?.exitCode === 0 || (sidecars.includes(name) && started);
-  const statuses = initsOf(status);
+  const statuses = listInitStatuses(status);
   const index = statuses.findIndex((container) => !done(container));
   const current = statuses[index];
   if (!current) return undefined;
-  const trouble = troubleOf(current);
+  const trouble = findReason(current);
   return trouble && trouble !== 'PodInitializing'
     ? `Init:${trouble}`
     : `Init:${index}/${initContainers.length}`;
 }
 
-function troubleOf({ state: { waiting, terminated } }: ContainerStatus): string | undefined {
+function findReason({ state: { waiting, terminated } }: ContainerStatus): string | undefined {
   if (waiting?.reason) return waiting.reason;
   if (!terminated) return undefined;
   if (terminated.reason) return terminated.reason;
@@ -74,22 +74,22 @@ function troubleOf({ state: { waiting, terminated } }: ContainerStatus): string 
 }
 
 /** Of the containers and the sidecars, or while they wait for them, of the init containers. */
-function restartsOf({ spec, status = {} }: KubeObject): string {
+function formatRestarts({ spec, status = {} }: KubeObject): string {
   const waits = initialization(status, spec) && !holds(status, 'Initialized');
-  const sidecars = sidecarsOf(spec).map(({ name }) => name);
-  const beside = initsOf(status).filter(({ name }) => sidecars.includes(name));
-  const containers = waits ? initsOf(status) : [...beside, ...containersOf(status)];
+  const sidecars = listSidecars(spec).map(({ name }) => name);
+  const beside = listInitStatuses(status).filter(({ name }) => sidecars.includes(name));
+  const containers = waits ? listInitStatuses(status) : [...beside, ...listStatuses(status)];
   const restarts = containers.reduce((sum, { restartCount }) => sum + restartCount, 0);
   const ends = containers.map(({ lastState }) => lastState?.terminated?.finishedAt ?? '').sort();
   const last = ends.at(-1);
   return restarts > 0 && last ? `${restarts} (${since(last)} ago)` : String(restarts);
 }
 
-function initsOf(status: Status): ContainerStatus[] {
+function listInitStatuses(status: Status): ContainerStatus[] {
   return status?.initContainerStatuses ?? [];
 }
 
-function containersOf(status: Status): ContainerStatus[] {
+function listStatuses(status: Status): ContainerStatus[] {
   return status?.containerStatuses ?? [];
 }
 

@@ -5,11 +5,11 @@ import type { Cause } from '../objects/status.ts';
 import {
   checkLabelMap,
   checkMetadata,
+  checkSupported,
   duplicate,
   duplicates,
   forbiddenField,
   named,
-  oneOf,
   required,
 } from './check.ts';
 import { checkContainer } from './container-validation.ts';
@@ -71,8 +71,8 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
     ...checkNames(containers, initContainers, path),
     ...checkEphemeral(spec, `${path}.ephemeralContainers`, names),
     ...checkHostPorts(containers, path),
-    ...oneOf(`${path}.restartPolicy`, restartPolicy, policies),
-    ...oneOf(`${path}.dnsPolicy`, spec.dnsPolicy, [
+    ...checkSupported(`${path}.restartPolicy`, restartPolicy, policies),
+    ...checkSupported(`${path}.dnsPolicy`, spec.dnsPolicy, [
       'ClusterFirst',
       'ClusterFirstWithHostNet',
       'Default',
@@ -85,7 +85,7 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
 /** Only an init container that goes on as a sidecar has what containers have for their later life. */
 function checkInit(container: Spec, path: string): Cause[] {
   const { restartPolicy } = container;
-  if (restartPolicy) return oneOf(`${path}.restartPolicy`, restartPolicy, ['Always']);
+  if (restartPolicy) return checkSupported(`${path}.restartPolicy`, restartPolicy, ['Always']);
   const later = ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe'];
   const why = 'may not be set for init containers without restartPolicy=Always';
   return later.filter((field) => container[field]).map((field) => forbiddenField(`${path}.${field}`, why));

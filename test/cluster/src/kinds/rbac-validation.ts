@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '../objects/object.ts';
 import type { Cause } from '../objects/status.ts';
-import { checkMetadata, invalidValue, oneOf, required } from './check.ts';
+import { checkMetadata, checkSupported, invalidValue, required } from './check.ts';
 import { pathSegment } from './names.ts';
 
 interface Rule {
@@ -37,7 +37,7 @@ export function validateBinding(binding: KubeObject, old?: KubeObject): Cause[] 
   const roles = kind === 'RoleBinding' ? ['Role', 'ClusterRole'] : ['ClusterRole'];
   return [
     ...checkMetadata(binding, pathSegment),
-    ...oneOf('roleRef.kind', roleRef.kind ?? '', roles),
+    ...checkSupported('roleRef.kind', roleRef.kind ?? '', roles),
     ...(roleRef.name ? [] : [required('roleRef.name')]),
     ...(subjects as Subject[]).flatMap((subject, index) => checkSubject(subject, `subjects[${index}]`, kind)),
     ...(old && !isDeepStrictEqual(roleRef, old.roleRef)
@@ -56,7 +56,7 @@ function checkSubject({ kind, name, namespace }: Subject, path: string, binding:
   const lost = kind === 'ServiceAccount' && !namespace && binding === 'ClusterRoleBinding';
   return [
     ...(name ? [] : [required(`${path}.name`)]),
-    ...oneOf(`${path}.kind`, kind ?? '', ['ServiceAccount', 'User', 'Group']),
+    ...checkSupported(`${path}.kind`, kind ?? '', ['ServiceAccount', 'User', 'Group']),
     ...(lost ? [required(`${path}.namespace`)] : []),
   ];
 }

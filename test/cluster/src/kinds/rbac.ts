@@ -41,9 +41,9 @@ const BINDING_COLUMNS: Column[] = [
   NAME,
   { name: 'Role', cell: ({ roleRef }) => `${roleRef.kind}/${roleRef.name}` },
   AGE,
-  { name: 'Users', wide: true, cell: (binding) => subjectsOf(binding, 'User') },
-  { name: 'Groups', wide: true, cell: (binding) => subjectsOf(binding, 'Group') },
-  { name: 'ServiceAccounts', wide: true, cell: (binding) => subjectsOf(binding, 'ServiceAccount') },
+  { name: 'Users', wide: true, cell: (binding) => formatSubjects(binding, 'User') },
+  { name: 'Groups', wide: true, cell: (binding) => formatSubjects(binding, 'Group') },
+  { name: 'ServiceAccounts', wide: true, cell: (binding) => formatSubjects(binding, 'ServiceAccount') },
 ];
 
 export const roles = resource('roles', 'Role', { schema: { rules: RULES }, validate: validateRole });
@@ -76,7 +76,7 @@ function fillBinding({ roleRef, subjects }: KubeObject): void {
   for (const subject of subjects ?? []) if (subject.kind !== 'ServiceAccount') subject.apiGroup ||= GROUP;
 }
 
-function subjectsOf({ subjects = [] }: KubeObject, kind: string): string {
+function formatSubjects({ subjects = [] }: KubeObject, kind: string): string {
   const named = (subjects as Subject[]).filter((subject) => subject.kind === kind);
   const names = named.map(({ name, namespace }) =>
     kind === 'ServiceAccount' ? `${namespace}/${name}` : name,

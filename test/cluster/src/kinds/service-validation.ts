@@ -4,13 +4,13 @@ import { type Cause, notDone } from '../objects/status.ts';
 import {
   checkLabelMap,
   checkMetadata,
+  checkSupported,
   duplicate,
   duplicates,
   forbiddenField,
   invalidValue,
   matching,
   named,
-  oneOf,
   portNumber,
   required,
 } from './check.ts';
@@ -44,11 +44,11 @@ export function validateService(service: KubeObject, old?: KubeObject): Cause[] 
   const noPorts = !spec.ports?.length && !headless && !external;
   return [
     ...checkMetadata(service, dns1035Label),
-    ...oneOf('spec.type', spec.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']),
+    ...checkSupported('spec.type', spec.type, ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort']),
     ...(noPorts ? [required('spec.ports')] : []),
     ...checkPorts(spec.ports ?? [], 'spec.ports'),
     ...checkLabelMap(spec.selector ?? {}, 'spec.selector'),
-    ...oneOf('spec.sessionAffinity', spec.sessionAffinity, ['ClientIP', 'None']),
+    ...checkSupported('spec.sessionAffinity', spec.sessionAffinity, ['ClientIP', 'None']),
     ...(external ? checkExternal(spec) : []),
     ...checkClusterIP(spec, old?.spec),
   ];
@@ -76,7 +76,7 @@ function checkServicePort(port: Spec, path: string, needsName: boolean): Cause[]
   return [
     ...(needsName || port.name ? named(`${path}.name`, port.name, dnsLabel) : []),
     ...portNumber(`${path}.port`, port.port ?? 0),
-    ...oneOf(`${path}.protocol`, port.protocol, ['SCTP', 'TCP', 'UDP']),
+    ...checkSupported(`${path}.protocol`, port.protocol, ['SCTP', 'TCP', 'UDP']),
     ...checkPort(`${path}.targetPort`, port.targetPort ?? 0),
     ...(port.nodePort
       ? [forbiddenField(`${path}.nodePort`, "may not be used when `type` is 'ClusterIP'")]

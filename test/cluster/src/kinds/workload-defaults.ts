@@ -4,7 +4,7 @@ import { fillPodSpec } from './pod-defaults.ts';
 /** What the API server fills in for each kind of workload, in place. */
 
 export function setDeploymentDefaults(deployment: KubeObject): void {
-  const spec = specOf(deployment);
+  const spec = ensureSpec(deployment);
   spec.replicas ??= 1;
   spec.strategy ??= {};
   spec.strategy.type ||= 'RollingUpdate';
@@ -16,13 +16,13 @@ export function setDeploymentDefaults(deployment: KubeObject): void {
 }
 
 export function setReplicaSetDefaults(replicaSet: KubeObject): void {
-  const spec = specOf(replicaSet);
+  const spec = ensureSpec(replicaSet);
   spec.replicas ??= 1;
   fillTemplate(spec);
 }
 
 export function setStatefulSetDefaults(statefulSet: KubeObject): void {
-  const spec = specOf(statefulSet);
+  const spec = ensureSpec(statefulSet);
   spec.replicas ??= 1;
   spec.podManagementPolicy ||= 'OrderedReady';
   spec.updateStrategy ??= {};
@@ -37,7 +37,7 @@ export function setStatefulSetDefaults(statefulSet: KubeObject): void {
 }
 
 export function setDaemonSetDefaults(daemonSet: KubeObject): void {
-  const spec = specOf(daemonSet);
+  const spec = ensureSpec(daemonSet);
   spec.updateStrategy ??= {};
   spec.updateStrategy.type ||= 'RollingUpdate';
   if (spec.updateStrategy.type === 'RollingUpdate')
@@ -50,7 +50,7 @@ export function setDaemonSetDefaults(daemonSet: KubeObject): void {
   fillTemplate(spec);
 }
 
-function specOf(workload: KubeObject): KubeObject['spec'] {
+function ensureSpec(workload: KubeObject): KubeObject['spec'] {
   workload.spec ??= {};
   return workload.spec;
 }

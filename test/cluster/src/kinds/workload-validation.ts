@@ -7,9 +7,9 @@ import {
   checkLabels,
   checkMetadata,
   checkSelectorSyntax,
+  checkSupported,
   forbiddenField,
   invalidValue,
-  oneOf,
   required,
 } from './check.ts';
 import { checkPodSpec } from './pod-validation.ts';
@@ -57,8 +57,8 @@ export function validateStatefulSet(statefulSet: KubeObject, old?: KubeObject): 
   const why = `updates to statefulset spec for fields other than ${words} are forbidden`;
   return [
     ...validate(statefulSet, 'statefulset'),
-    ...oneOf('spec.podManagementPolicy', podManagementPolicy, ['OrderedReady', 'Parallel']),
-    ...oneOf('spec.updateStrategy.type', updateStrategy.type, types),
+    ...checkSupported('spec.podManagementPolicy', podManagementPolicy, ['OrderedReady', 'Parallel']),
+    ...checkSupported('spec.updateStrategy.type', updateStrategy.type, types),
     ...(old && !isDeepStrictEqual(fixed(statefulSet), fixed(old)) ? [forbiddenField('spec', why)] : []),
   ];
 }
@@ -67,7 +67,7 @@ export function validateDaemonSet(daemonSet: KubeObject, old?: KubeObject): Caus
   const { updateStrategy } = daemonSet.spec;
   return [
     ...validate(daemonSet, 'daemonset'),
-    ...oneOf('spec.updateStrategy.type', updateStrategy.type, ['RollingUpdate', 'OnDelete']),
+    ...checkSupported('spec.updateStrategy.type', updateStrategy.type, ['RollingUpdate', 'OnDelete']),
     ...immutableSelector(daemonSet, old),
   ];
 }
@@ -119,7 +119,7 @@ function checkStrategy(strategy: Spec, path: string): Cause[] {
     return rollingUpdate
       ? [forbiddenField(field, "may not be specified when strategy `type` is 'Recreate'")]
       : [];
-  if (type !== 'RollingUpdate') return oneOf(path, strategy, ['Recreate', 'RollingUpdate']);
+  if (type !== 'RollingUpdate') return checkSupported(path, strategy, ['Recreate', 'RollingUpdate']);
   const { maxSurge, maxUnavailable } = rollingUpdate;
   const none = (amount: number | string) => Number.parseInt(String(amount), 10) === 0;
   return [

@@ -1,3 +1,4 @@
+import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 
@@ -17,10 +18,6 @@ interface KeyRef {
   optional?: boolean;
 }
 
-/** A container of a pod's spec. */
-// biome-ignore lint/suspicious/noExplicitAny: its shape is told by the pod's schema
-export type ContainerSpec = any;
-
 /** What a container waits for, in kubelet's words: CreateContainerConfigError. */
 export class ConfigError extends Error {}
 
@@ -28,7 +25,7 @@ export class ConfigError extends Error {}
  * A container's environment: the Services of its namespace, envFrom, then env in its order.
  * @throws ConfigError when a ConfigMap, a Secret or a key is not there.
  */
-export function environmentOf(
+export function makeEnvironment(
   registry: Registry,
   pod: KubeObject,
   container: ContainerSpec,
@@ -39,8 +36,8 @@ export function environmentOf(
   };
   for (const { prefix = '', configMapRef, secretRef } of container.envFrom ?? []) {
     const data = configMapRef
-      ? dataOf(registry, pod, 'configmaps', configMapRef)
-      : dataOf(registry, pod, 'secrets', secretRef);
+      ? readData(registry, pod, 'configmaps', configMapRef)
+      : readData(registry, pod, 'secrets', secretRef);
     for (const [key, value] of Object.entries(data ?? {})) environment[prefix + key] = value.toString();
   }
   for (const variable of (container.env ?? []) as EnvVar[]) {
@@ -65,22 +62,22 @@ function valueFrom(
   pod: KubeObject,
   from: NonNullable<EnvVar['valueFrom']>,
 ): string | undefined {
-  if (from.fieldRef) return fieldOf(pod, from.fieldRef.fieldPath);
+  if (from.fieldRef) return readField(pod, from.fieldRef.fieldPath);
   const [plural, ref] = from.configMapKeyRef
     ? ['configmaps', from.configMapKeyRef]
     : ['secrets', from.secretKeyRef];
   if (!ref) return undefined;
-  const data = dataOf(registry, pod, plural as 'secrets', ref);
+  const data = readData(registry, pod, plural as 'secrets', ref);
   const value = data?.[ref.key];
   if (value === undefined && data && !ref.optional)
     throw new ConfigError(
-      `couldn't find key ${ref.key} in ${kindOf(plural as string)} ${pod.metadata.namespace}/${ref.name}`,
+      `couldn't find key ${ref.key} in ${toKind(plural as string)} ${pod.metadata.namespace}/${ref.name}`,
     );
   return value?.toString();
 }
 
 /** A field of the pod by the downward API's path. */
-function fieldOf(pod: KubeObject, path: string): string {
+function readField(pod: KubeObject, path: string): string {
   const [, field, key] = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path) ?? [];
   if (field && key) return pod.metadata[field as 'labels']?.[key] ?? '';
   const value = path.split('.').reduce((part, name) => part?.[name], pod);
@@ -91,14 +88,14 @@ function fieldOf(pod: KubeObject, path: string): string {
  * The data of a ConfigMap or Secret, decoded; undefined when it is optional and not there.
  * @throws ConfigError when it is not there.
  */
-export function dataOf(
+export function readData(
   registry: Registry,
   { metadata: { namespace } }: KubeObject,
   plural: 'configmaps' | 'secrets',
   { name, optional }: { name: string; optional?: boolean | undefined },
 ): Record<string, Buffer> | undefined {
   const object = registry.find(plural, namespace, name);
-  if (!object && !optional) throw new ConfigError(`${kindOf(plural).toLowerCase()} "${name}" not found`);
+  if (!object && !optional) throw new ConfigError(`${toKind(plural).toLowerCase()} "${name}" not found`);
   if (!object) return undefined;
   const encoding = plural === 'secrets' ? 'base64' : 'utf8';
   const decoded = Object.entries((object.data ?? {}) as Record<string, string>).map(([key, value]) => [
@@ -112,7 +109,7 @@ export function dataOf(
   return Object.fromEntries([...decoded, ...binary]);
 }
 
-function kindOf(plural: string): string {
+function toKind(plural: string): string {
   return plural === 'secrets' ? 'Secret' : 'ConfigMap';
 }
 

@@ -1,11 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { createSandbox, dial, hostSandbox, type Sandbox } from '../network/network.ts';
+import { createSandbox, dial, hostSandbox, type Sandbox } from '../network/sandbox.ts';
+import { type ContainerSpec, isSidecar } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
-import { isSidecar } from '../objects/sidecar.ts';
 import type { Registry } from '../store/registry.ts';
-import { ConfigError, type ContainerSpec } from './environment.ts';
+import { ConfigError } from './environment.ts';
 import { PodContainer, type PodHost, type RestartPolicy, type Role } from './pod-container.ts';
 import { podStatus } from './pod-status.ts';
 import { HOSTS, makeVolumes } from './volume.ts';
@@ -94,7 +94,7 @@ class RunningPod {
     // Nobody else would remove what comes too late.
     if (this.#gone) return await sandbox.remove();
     this.sandbox = sandbox;
-    writeFileSync(join(this.#folder, HOSTS), hostsOf(this.#now()));
+    writeFileSync(join(this.#folder, HOSTS), formatHosts(this.#now()));
     this.#tell();
     this.add(this.#now());
     await this.#runAll(spec.restartPolicy);
@@ -218,7 +218,7 @@ class RunningPod {
 }
 
 /** What a pod's /etc/hosts says. */
-function hostsOf({ metadata, spec, status }: KubeObject): string {
+function formatHosts({ metadata, spec, status }: KubeObject): string {
   return `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${status.podIP}\t${spec.hostname ?? metadata.name}\n`;
 }
 

@@ -2,15 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { type Container, startContainer } from '../containers/container.ts';
 import type { Image } from '../containers/image.ts';
 import type { Log } from '../containers/log.ts';
-import type { Sandbox } from '../network/network.ts';
+import type { Sandbox } from '../network/sandbox.ts';
+import type { ContainerSpec } from '../objects/container-spec.ts';
 import { type KubeObject, now } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
-import { ConfigError, type ContainerSpec, environmentOf, expand } from './environment.ts';
+import { ConfigError, expand, makeEnvironment } from './environment.ts';
 import type { ContainerStatus } from './pod-status.ts';
 import { probe } from './probe.ts';
 import { follow } from './prober.ts';
 import { BACK_OFF, pull } from './pull.ts';
-import { mountsOf } from './volume.ts';
+import { listMounts } from './volume.ts';
 
 /** What a container needs of its pod. */
 export interface PodHost {
@@ -207,7 +208,7 @@ export class PodContainer {
   async #create(image: Image): Promise<Container> {
     const { spec } = this;
     const pod = this.#host.pod();
-    const own = environmentOf(this.#host.registry, pod, spec);
+    const own = makeEnvironment(this.#host.registry, pod, spec);
     const security = { ...pod.spec.securityContext, ...spec.securityContext };
     const container = await startContainer({
       sandbox: this.#host.sandbox(),
@@ -215,14 +216,14 @@ export class PodContainer {
       image,
       command: (spec.command ?? []).map((word: string) => expand(word, own)),
       args: (spec.args ?? []).map((word: string) => expand(word, own)),
-      env: { HOSTNAME: hostnameOf(pod), ...own },
+      env: { HOSTNAME: findHostname(pod), ...own },
       workingDir: spec.workingDir,
       tty: spec.tty === true,
       stdin: spec.stdin === true,
       runAsUser: security.runAsUser ?? 0,
       runAsGroup: security.runAsGroup ?? security.runAsUser ?? 0,
-      mounts: mountsOf(pod, spec, this.#host.volumes),
-      hostname: hostnameOf(pod),
+      mounts: listMounts(pod, spec, this.#host.volumes),
+      hostname: findHostname(pod),
     });
     this.previousLog = this.log;
     this.log = container.log;
@@ -335,7 +336,7 @@ export class PodContainer {
   }
 }
 
-function hostnameOf({ spec, metadata }: KubeObject): string {
+function findHostname({ spec, metadata }: KubeObject): string {
   return spec.hostname ?? metadata.name;
 }
 

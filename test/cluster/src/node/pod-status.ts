@@ -1,5 +1,5 @@
+import { listSidecars } from '../objects/container-spec.ts';
 import { type KubeObject, now } from '../objects/object.ts';
-import { sidecarsOf } from '../objects/sidecar.ts';
 
 /** A container's status as the API has it (core/v1 ContainerStatus). */
 export interface ContainerStatus {
@@ -39,7 +39,7 @@ export interface PodState {
 /** A pod's status from its containers'. Pure, but for the time. */
 export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }: PodState): object {
   const before = pod.status ?? {};
-  const lasting = sidecarsOf(pod.spec).map(({ name }) => name);
+  const lasting = listSidecars(pod.spec).map(({ name }) => name);
   const sidecars = inits.filter(({ name }) => lasting.includes(name));
   const first = inits.filter(({ name }) => !lasting.includes(name));
   const undone = [
@@ -48,9 +48,9 @@ export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }:
   ];
   // A sidecar that is started anew does not make it undone.
   const initialized = undone.length === 0 || containers.some(hasRun);
-  const reached = phaseOf(pod, first, containers, initialized);
+  const reached = findPhase(pod, first, containers, initialized);
   const phase = delayed(reached, before.phase, [...sidecars, ...ephemeral]);
-  const readiness = readinessOf(phase, [...sidecars, ...containers]);
+  const readiness = findReadiness(phase, [...sidecars, ...containers]);
   const conditions = [
     {
       type: 'Initialized',
@@ -81,22 +81,22 @@ function hasSucceeded({ state }: ContainerStatus): boolean {
 }
 
 /** What the conditions Ready and ContainersReady say. */
-function readinessOf(phase: string, containers: ContainerStatus[]): Omit<Condition, 'type'> {
+function findReadiness(phase: string, containers: ContainerStatus[]): Omit<Condition, 'type'> {
   const unready = containers.filter(({ ready }) => !ready);
   if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' };
   if (unready.length === 0 && phase !== 'Failed') return { status: 'True' };
-  const message = `containers with unready status: ${namesOf(unready)}`;
+  const message = `containers with unready status: ${formatNames(unready)}`;
   return { status: 'False', reason: 'ContainersNotReady', message };
 }
 
 function initialization(phase: string, is: boolean, undone: ContainerStatus[]): Omit<Condition, 'type'> {
   if (is) return { status: 'True', ...(phase === 'Succeeded' && { reason: 'PodCompleted' }) };
-  const message = `containers with incomplete status: ${namesOf(undone)}`;
+  const message = `containers with incomplete status: ${formatNames(undone)}`;
   return { status: 'False', reason: 'ContainersNotInitialized', message };
 }
 
 /** Names as Go prints a list. */
-function namesOf(containers: ContainerStatus[]): string {
+function formatNames(containers: ContainerStatus[]): string {
   return `[${containers.map(({ name }) => name).join(' ')}]`;
 }
 
@@ -109,7 +109,7 @@ function merged(own: Condition[], before: Condition[]): Condition[] {
   ];
 }
 
-function phaseOf(
+function findPhase(
   pod: KubeObject,
   inits: ContainerStatus[],
   containers: ContainerStatus[],

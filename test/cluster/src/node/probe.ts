@@ -3,9 +3,9 @@ import { request as https } from 'node:https';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Container } from '../containers/container.ts';
+import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
 import { notDone } from '../objects/status.ts';
-import type { ContainerSpec } from './environment.ts';
 
 export type ProbeKind = 'Startup' | 'Readiness' | 'Liveness';
 
@@ -24,12 +24,12 @@ export async function probe(
   kind: ProbeKind = 'Readiness',
 ): Promise<ProbeResult> {
   const timeout = (spec.timeoutSeconds ?? 1) * 1000;
-  const failure = await failureOf(spec, pod.status.podIP, containerSpec, container, timeout);
+  const failure = await findFailure(spec, pod.status.podIP, containerSpec, container, timeout);
   return { ok: failure === undefined, message: `${kind} probe failed: ${failure}` };
 }
 
 /** What is wrong; undefined when nothing is. */
-async function failureOf(
+async function findFailure(
   { tcpSocket, httpGet, exec, grpc }: ContainerSpec,
   ip: string,
   containerSpec: ContainerSpec,
@@ -38,11 +38,11 @@ async function failureOf(
 ): Promise<string | undefined> {
   if (grpc) throw notDone('gRPC probes');
   if (exec) return await run(container, exec.command, timeout);
-  if (tcpSocket) return await open(tcpSocket.host ?? ip, portOf(containerSpec, tcpSocket.port), timeout);
-  return await get(httpGet, httpGet.host ?? ip, portOf(containerSpec, httpGet.port), timeout);
+  if (tcpSocket) return await open(tcpSocket.host ?? ip, findPort(containerSpec, tcpSocket.port), timeout);
+  return await get(httpGet, httpGet.host ?? ip, findPort(containerSpec, httpGet.port), timeout);
 }
 
-function portOf({ ports = [] }: ContainerSpec, port: number | string): number {
+function findPort({ ports = [] }: ContainerSpec, port: number | string): number {
   if (typeof port === 'number') return port;
   return ports.find(({ name }: { name?: string }) => name === port)?.containerPort ?? Number(port);
 }

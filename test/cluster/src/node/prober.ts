@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ContainerSpec } from './environment.ts';
+import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { ProbeKind, ProbeResult } from './probe.ts';
 
 /** What is done for a container's probes, and with what they find. */

@@ -1,5 +1,5 @@
 import { findImage, type Image, InvalidImageName, pullError } from '../containers/image.ts';
-import type { ContainerSpec } from './environment.ts';
+import type { ContainerSpec } from '../objects/container-spec.ts';
 
 /** How long a failing container waits for its next try, in ms: doubled each time, as the kubelet does. */
 export const BACK_OFF = { first: 10_000, most: 300_000 };

@@ -1,14 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Mount } from '../containers/root.ts';
+import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
-import { ConfigError, type ContainerSpec, dataOf } from './environment.ts';
-
-export interface Mount {
-  source: string;
-  target: string;
-  readOnly: boolean;
-}
+import { ConfigError, readData } from './environment.ts';
 
 /** The file of a pod's own /etc/hosts, beside its volumes: no volume has a dot in its name. */
 export const HOSTS = 'etc.hosts';
@@ -23,8 +19,8 @@ export function makeVolumes(registry: Registry, pod: KubeObject, folder: string)
     const path = join(folder, volume.name);
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o777);
-    for (const source of sourcesOf(volume)) {
-      const data = contentOf(registry, pod, volume.name, source);
+    for (const source of listSources(volume)) {
+      const data = readContent(registry, pod, volume.name, source);
       if (data) writeFiles(path, data, source);
     }
   }
@@ -39,7 +35,7 @@ interface Source {
   defaultMode?: number;
 }
 
-function sourcesOf({ configMap, secret, projected }: ContainerSpec): Source[] {
+function listSources({ configMap, secret, projected }: ContainerSpec): Source[] {
   const { sources = [], defaultMode } = projected ?? {};
   return [
     ...(configMap ? [{ resource: 'configmaps', ...configMap }] : []),
@@ -51,14 +47,14 @@ function sourcesOf({ configMap, secret, projected }: ContainerSpec): Source[] {
   ];
 }
 
-function contentOf(
+function readContent(
   registry: Registry,
   pod: KubeObject,
   volume: string,
   { resource, name, optional }: Source,
 ): Record<string, Buffer> | undefined {
   try {
-    return dataOf(registry, pod, resource, { name, optional });
+    return readData(registry, pod, resource, { name, optional });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new ConfigError(`MountVolume.SetUp failed for volume "${volume}" : ${error.message}`);
@@ -80,7 +76,7 @@ function writeFiles(
 }
 
 /** Where a container sees its pod's volumes, and the pod's own /etc/hosts. */
-export function mountsOf(pod: KubeObject, container: ContainerSpec, folder: string): Mount[] {
+export function listMounts(pod: KubeObject, container: ContainerSpec, folder: string): Mount[] {
   const own = { source: join(folder, HOSTS), target: '/etc/hosts', readOnly: false };
   const mounts = (container.volumeMounts ?? []).map(
     (mount: { name: string; mountPath: string; subPath?: string; readOnly?: boolean }) => {

@@ -55,12 +55,12 @@ function meets(
 }
 
 /** The object that controls another: the one that made it and will delete it. */
-export function controllerOf(object: KubeObject): OwnerReference | undefined {
+export function findController(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
 /** A reference by which an object names the one that controls it. */
-export function controlledBy(owner: KubeObject): OwnerReference {
+export function toOwnerReference(owner: KubeObject): OwnerReference {
   const { apiVersion, kind, metadata } = owner;
   return {
     apiVersion,

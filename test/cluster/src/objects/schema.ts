@@ -36,14 +36,14 @@ export const METADATA: Fields = {
 };
 
 /** The shape of a whole object of a resource. */
-export function schemaOf({ schema }: Resource): Fields {
+export function toSchema({ schema }: Resource): Fields {
   return { fields: { apiVersion: 'string', kind: 'string', metadata: METADATA, ...schema } };
 }
 
 /** What a strict decoding complains of: fields that nobody knows, and values of the wrong type. */
-export function decode(resource: Resource, value: unknown): string[] {
+export function listComplaints(resource: Resource, value: unknown): string[] {
   if (!isObject(value)) return [wrongType(value, `Go value of type v1.${resource.kind}`)];
-  return [...complaints(schemaOf(resource), value, '', resource.kind)];
+  return [...complaints(toSchema(resource), value, '', resource.kind)];
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
@@ -59,13 +59,13 @@ function* complaints(schema: Schema, value: unknown, path: string, struct: strin
   } else if (typeof schema === 'string') return;
   else if ('list' in schema)
     for (const [index, item] of (value as unknown[]).entries())
-      yield* complaints(schema.list, item, `${path}[${index}]`, structOf(path, struct));
+      yield* complaints(schema.list, item, `${path}[${index}]`, nameStruct(path, struct));
   else
     for (const [key, item] of Object.entries(value as object))
-      yield* ofField(schema, key, item, path, struct);
+      yield* fieldComplaints(schema, key, item, path, struct);
 }
 
-function* ofField(
+function* fieldComplaints(
   schema: Fields | { map: Schema },
   key: string,
   value: unknown,
@@ -75,7 +75,7 @@ function* ofField(
   const field = path ? `${path}.${key}` : key;
   if ('map' in schema) yield* complaints(schema.map, value, path, struct);
   else if (!Object.hasOwn(schema.fields, key)) yield `unknown field "${field}"`;
-  else yield* complaints(schema.fields[key] as Schema, value, field, structOf(path, struct));
+  else yield* complaints(schema.fields[key] as Schema, value, field, nameStruct(path, struct));
 }
 
 function fits(schema: Exclude<Schema, 'any'>, value: unknown): boolean {
@@ -93,7 +93,7 @@ const STRUCTS: Record<string, string> = {
 };
 
 /** The Go struct whose field a value is in: by convention named as the field that holds it. */
-function structOf(path: string, kind: string): string {
+function nameStruct(path: string, kind: string): string {
   const holder = /(\w+)(\[\d+\])?$/.exec(path)?.[1];
   if (holder === undefined) return kind;
   if (path === 'spec' || path === 'status') return `${kind}${capitalized(holder)}`;
@@ -109,7 +109,7 @@ function goType(schema: Schema, path: string): string {
   if (typeof schema === 'string') return schema;
   if ('map' in schema) return `map[string]${goType(schema.map, '')}`;
   if ('list' in schema) return `[]${goType(schema.list, `${path}[0]`)}`;
-  return `v1.${structOf(path, '')}`;
+  return `v1.${nameStruct(path, '')}`;
 }
 
 function capitalized(word: string): string {

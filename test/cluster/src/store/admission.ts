@@ -1,47 +1,48 @@
-import { exceeded } from '../controllers/quota.ts';
+import { findResource } from '../kinds/index.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Resource } from '../objects/resource.ts';
 import { forbidden, invalid, notFound } from '../objects/status.ts';
 import { violation } from './pod-security.ts';
-import type { Registry } from './registry.ts';
+import { exceeded } from './quota.ts';
+import type { Reader } from './reader.ts';
 
 /** Judges a new object by the others that there are, and fills in what depends on them. */
-export function admit(registry: Registry, resource: Resource, object: KubeObject): void {
-  if (resource.namespaced) admitNamespace(registry, resource, object);
-  if (resource.plural === 'services') assignClusterIP(registry, resource, object);
-  if (resource.plural === 'pods') admitPod(registry, resource, object);
+export function admit(reader: Reader, resource: Resource, object: KubeObject): void {
+  if (resource.namespaced) admitNamespace(reader, resource, object);
+  if (resource.plural === 'services') assignClusterIP(reader, resource, object);
+  if (resource.plural === 'pods') admitPod(reader, resource, object);
 }
 
 /** Judges a pod's containers, its new ones too, by the security standard of its namespace. */
-export function admitSecurity(registry: Registry, resource: Resource, pod: KubeObject): void {
-  const namespace = registry.find('namespaces', undefined, pod.metadata.namespace ?? '');
+export function admitSecurity(reader: Reader, resource: Resource, pod: KubeObject): void {
+  const namespace = reader.find('namespaces', undefined, pod.metadata.namespace ?? '');
   const breach = namespace && violation(namespace, pod);
   if (breach) throw forbidden(resource, pod.metadata.name, breach);
 }
 
-function admitNamespace(registry: Registry, resource: Resource, { metadata }: KubeObject): void {
-  const namespace = registry.find('namespaces', undefined, metadata.namespace ?? '');
-  if (!namespace) throw notFound(registry.resource('namespaces'), metadata.namespace ?? '');
+function admitNamespace(reader: Reader, resource: Resource, { metadata }: KubeObject): void {
+  const namespace = reader.find('namespaces', undefined, metadata.namespace ?? '');
+  if (!namespace) throw notFound(findResource('namespaces'), metadata.namespace ?? '');
   if (namespace.metadata.deletionTimestamp) {
     const why = `unable to create new content in namespace ${metadata.namespace} because it is being terminated`;
     throw forbidden(resource, metadata.name, why);
   }
 }
 
-function admitPod(registry: Registry, resource: Resource, pod: KubeObject): void {
+function admitPod(reader: Reader, resource: Resource, pod: KubeObject): void {
   pod.spec.serviceAccountName ??= 'default';
   pod.spec.serviceAccount ??= pod.spec.serviceAccountName;
-  admitSecurity(registry, resource, pod);
-  const quotas = registry.list('resourcequotas', pod.metadata.namespace);
-  const refusal = exceeded(quotas, registry.list('pods', pod.metadata.namespace), pod);
+  admitSecurity(reader, resource, pod);
+  const quotas = reader.list('resourcequotas', pod.metadata.namespace);
+  const refusal = exceeded(quotas, reader.list('pods', pod.metadata.namespace), pod);
   if (refusal) throw forbidden(resource, pod.metadata.name, refusal);
 }
 
 /** Gives a Service an address of 10.96.0.0/16, or judges the one that it asks for. */
-function assignClusterIP(registry: Registry, resource: Resource, service: KubeObject): void {
+function assignClusterIP(reader: Reader, resource: Resource, service: KubeObject): void {
   const { spec } = service;
   if (spec.type === 'ExternalName') return;
-  const taken = new Set(registry.list('services').map(({ spec }) => spec.clusterIP));
+  const taken = new Set(reader.list('services').map(({ spec }) => spec.clusterIP));
   if (spec.clusterIP && spec.clusterIP !== 'None' && taken.has(spec.clusterIP)) {
     const message = `Invalid value: ${JSON.stringify([spec.clusterIP])}: failed to allocate IP ${spec.clusterIP}: provided IP is already allocated`;
     throw invalid(resource, service.metadata.name, [

@@ -1,4 +1,4 @@
-import type { ContainerSpec } from '../node/environment.ts';
+import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
 import { notDone } from '../objects/status.ts';
 

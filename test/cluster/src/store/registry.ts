@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { resourceOf, resources } from '../kinds/index.ts';
+import { findResource, resources } from '../kinds/index.ts';
 import { type KubeObject, now } from '../objects/object.ts';
 import type { Part, Resource } from '../objects/resource.ts';
-import { schemaOf, withoutEmpty } from '../objects/schema.ts';
+import { toSchema, withoutEmpty } from '../objects/schema.ts';
 import { conflict, invalid, notFound, StatusError } from '../objects/status.ts';
 import { admit, admitSecurity } from './admission.ts';
+import type { Reader } from './reader.ts';
 import { Store } from './store.ts';
 
 /** How a write is meant. */
@@ -24,12 +25,12 @@ export interface DeleteOptions {
 }
 
 /** The objects as the API server lets them be: every write is filled in, judged and admitted here, whoever makes it. */
-export class Registry {
+export class Registry implements Reader {
   readonly store = new Store();
 
   /** The resource of a plural name; it must exist. */
   resource(plural: string): Resource {
-    return resourceOf(plural);
+    return findResource(plural);
   }
 
   list(plural: string, namespace?: string): KubeObject[] {
@@ -43,7 +44,7 @@ export class Registry {
   /** @throws StatusError: AlreadyExists, Invalid, Forbidden (quota) … */
   create(plural: string, given: NewObject, options: WriteOptions = {}): KubeObject {
     const resource = this.resource(plural);
-    const object = withoutEmpty(schemaOf(resource), given) as KubeObject;
+    const object = withoutEmpty(toSchema(resource), given) as KubeObject;
     const { metadata } = object;
     if (!metadata.name && metadata.generateName) metadata.name = metadata.generateName + nameSuffix();
     if (!resource.namespaced) delete metadata.namespace;
@@ -66,7 +67,7 @@ export class Registry {
     if (!old) throw notFound(resource, name);
     if (given.metadata.resourceVersion && given.metadata.resourceVersion !== old.metadata.resourceVersion)
       throw conflict(resource, name);
-    const object = this.#next(resource, withoutEmpty(schemaOf(resource), given) as KubeObject, old, options);
+    const object = this.#next(resource, withoutEmpty(toSchema(resource), given) as KubeObject, old, options);
     if (options.dryRun) return object;
     const stored = this.store.update(resource, object);
     if (stored.metadata.deletionTimestamp && isFree(stored) && isFree(old) === false)
@@ -131,7 +132,7 @@ export class Registry {
       throw unmet(resource, object, 'ResourceVersion', resourceVersion, object.metadata.resourceVersion);
     if (options.dryRun) return object;
     if (options.propagationPolicy === 'Orphan') this.#orphan(object);
-    const grace = graceOf(plural, object, options);
+    const grace = findGracePeriod(plural, object, options);
     if (grace === 0 && isFree(object)) this.store.remove(resource, object);
     else return this.#mark(resource, object, grace);
     return object;
@@ -191,7 +192,7 @@ export class Registry {
         ...(fieldPath && { fieldPath }),
       },
       ...{ type, reason, message, count: 1, firstTimestamp: now(), lastTimestamp: now() },
-      source: { component: fieldPath ? 'kubelet' : sourceOf(kind, reason) },
+      source: { component: fieldPath ? 'kubelet' : findSource(kind, reason) },
     });
   }
 }
@@ -210,12 +211,12 @@ function startStatus(object: KubeObject): void {
   const phase = FIRST_PHASE[object.kind];
   if (phase) object.status = { phase };
   else delete object.status;
-  if (object.kind === 'Pod') object.status.qosClass = qualityOf(object);
+  if (object.kind === 'Pod') object.status.qosClass = findQuality(object);
   if (object.kind === 'Namespace') object.spec = { ...object.spec, finalizers: ['kubernetes'] };
 }
 
 /** A pod's class of service, by what its containers ask for and are limited to. */
-function qualityOf({ spec }: KubeObject): string {
+function findQuality({ spec }: KubeObject): string {
   const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
   const resources = containers.map((container) => container.resources ?? {});
   if (resources.every(({ requests, limits }: KubeObject) => !requests && !limits)) return 'BestEffort';
@@ -247,13 +248,13 @@ function isFree(object: KubeObject): boolean {
 }
 
 /** Who says so, on a cluster where it is not all one process. */
-function sourceOf(kind: string, reason: string): string {
+function findSource(kind: string, reason: string): string {
   if (kind !== 'Pod') return `${kind.toLowerCase()}-controller`;
   return ['Scheduled', 'FailedScheduling'].includes(reason) ? 'default-scheduler' : 'kubelet';
 }
 
 /** How long, in seconds, an object may take to end: pods that run have a grace period. */
-function graceOf(plural: string, object: KubeObject, { gracePeriodSeconds }: DeleteOptions): number {
+function findGracePeriod(plural: string, object: KubeObject, { gracePeriodSeconds }: DeleteOptions): number {
   if (plural !== 'pods') return 0;
   const { spec, status } = object;
   if (!spec.nodeName || status?.phase === 'Succeeded' || status?.phase === 'Failed') return 0;

@@ -2,23 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { type Duplex, PassThrough, type Readable, type Writable } from 'node:stream';
 import { finished, pipeline } from 'node:stream/promises';
 import type { Running } from '../containers/running.ts';
+import type { CommandStreams } from './command-streams.ts';
 import { acceptSpdy, type SpdyStream, serveSpdy } from './spdy.ts';
-import { acceptWebSocket, asksForWebSocket, channelsOf } from './websocket.ts';
-
-/** What connects a client to a command, in whatever protocol. All streams end when the client goes. */
-export interface CommandStreams {
-  stdin: Readable | undefined;
-  stdout: Writable | undefined;
-  stderr: Writable | undefined;
-  /** Takes the Status at the end. */
-  error: Writable;
-  /** JSON, one object a size. */
-  resize: Readable | undefined;
-  /** Resolves when the client is gone. */
-  gone: Promise<void>;
-  /** Ends the connection from this side, once all has been sent. */
-  close(): void;
-}
+import { acceptWebSocket, asksForWebSocket, openChannels } from './websocket.ts';
 
 /** What the client asked to be connected to. */
 export interface Wanted {
@@ -69,7 +55,7 @@ async function accept(
   if (!asksForWebSocket(request))
     return await spdyStreams(acceptSpdy(request, socket, head, 'v4.channel.k8s.io'), wanted);
   const protocols = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
-  return channelsOf(await acceptWebSocket(request, socket, head, protocols));
+  return openChannels(await acceptWebSocket(request, socket, head, protocols));
 }
 
 /** Waits for the streams, which the client opens one by one; undefined when it goes before. */
@@ -99,7 +85,7 @@ async function relay(
   if (wanted.stdin && streams.stdin) feed(streams.stdin, running.stdin);
   if (wanted.tty && streams.resize) followSize(streams.resize, running).catch(() => undefined);
   const [status] = await Promise.all([
-    running.exited.then((code) => statusOf(request, code), failureOf),
+    running.exited.then((code) => toStatus(request, code), toFailure),
     carry(running.stdout, wanted.stdout ? streams.stdout : undefined),
     carry(running.stderr, wanted.stderr ? streams.stderr : undefined),
   ]);
@@ -137,14 +123,14 @@ async function followSize(resize: Readable, running: Running): Promise<void> {
 }
 
 /** Why a command could not be started, as the kubelet tells it. */
-function failureOf({ message }: Error): object {
+function toFailure({ message }: Error): object {
   const why = `error executing command in container: failed to exec in container: ${message}`;
   const words = `Internal error occurred: ${why}`;
   const details = { causes: [{ message: why }] };
   return { metadata: {}, status: 'Failure', message: words, reason: 'InternalError', details, code: 500 };
 }
 
-function statusOf({ url = '' }: IncomingMessage, code: number): object {
+function toStatus({ url = '' }: IncomingMessage, code: number): object {
   const { pathname, searchParams } = new URL(url, 'https://pocket');
   // An attached client is not told how the container ended.
   if (code === 0 || pathname.endsWith('/attach')) return { metadata: {}, status: 'Success' };

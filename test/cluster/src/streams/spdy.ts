@@ -96,7 +96,7 @@ export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) 
   const blocks = new HeaderBlocks();
   const streams = new Map<number, SpdyStream>();
   try {
-    for await (const frame of framesOf(transport)) {
+    for await (const frame of readFrames(transport)) {
       const { type, flags, id, body } = frame;
       if (type === 'data') await streams.get(id)?.receive(body, (flags & FIN) !== 0);
       else if (type === SYN_STREAM) opened(await open(frame));
@@ -131,7 +131,7 @@ export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) 
 }
 
 /** Cuts what comes into frames. */
-async function* framesOf(transport: Duplex): AsyncGenerator<Frame> {
+async function* readFrames(transport: Duplex): AsyncGenerator<Frame> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of transport as AsyncIterable<Buffer>) {
     rest = rest.length > 0 ? Buffer.concat([rest, chunk]) : chunk;

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { type Duplex, Readable, Writable } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { notDone } from '../objects/status.ts';
-import type { CommandStreams } from './remote-command.ts';
+import type { CommandStreams } from './command-streams.ts';
 
 /** Whether a request asks for a WebSocket; the other way to take a connection over is SPDY. */
 export function asksForWebSocket({ headers }: IncomingMessage): boolean {
@@ -43,7 +43,7 @@ const RESIZE = 4;
 const CLOSE = 255;
 
 /** The streams of a remote command as channels: the first byte of a message says to which it belongs. */
-export function channelsOf(webSocket: WebSocket): CommandStreams {
+export function openChannels(webSocket: WebSocket): CommandStreams {
   const messages = createWebSocketStream(webSocket, { readableObjectMode: true });
   // Who reads and who writes hear of it themselves.
   messages.on('error', () => undefined);

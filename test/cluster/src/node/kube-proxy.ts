@@ -1,4 +1,4 @@
-import { type Route, ServiceProxy } from '../network/proxy.ts';
+import { type Route, ServiceProxy } from '../network/service-proxy.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 
@@ -11,12 +11,12 @@ export function followServices(registry: Registry): void {
     pending = true;
     setImmediate(() => {
       pending = false;
-      proxy.follow(routesOf(registry));
+      proxy.follow(listRoutes(registry));
     });
   });
 }
 
-function routesOf(registry: Registry): Route[] {
+function listRoutes(registry: Registry): Route[] {
   const slices = registry.list('endpointslices');
   return registry
     .list('services')
@@ -28,8 +28,8 @@ function routesOf(registry: Registry): Route[] {
           ip: service.spec.clusterIP,
           port: port.port,
           endpoints: slices
-            .filter((slice) => isOf(slice, service))
-            .flatMap((slice) => endpointsOf(slice, port)),
+            .filter((slice) => belongsTo(slice, service))
+            .flatMap((slice) => listEndpoints(slice, port)),
         })),
     );
 }
@@ -40,12 +40,12 @@ interface Port {
   protocol: string;
 }
 
-function isOf({ metadata }: KubeObject, service: KubeObject): boolean {
+function belongsTo({ metadata }: KubeObject, service: KubeObject): boolean {
   const name = metadata.labels?.['kubernetes.io/service-name'];
   return metadata.namespace === service.metadata.namespace && name === service.metadata.name;
 }
 
-function endpointsOf(slice: KubeObject, { name = '' }: Port): { ip: string; port: number }[] {
+function listEndpoints(slice: KubeObject, { name = '' }: Port): { ip: string; port: number }[] {
   const port = slice.ports?.find((port: Port) => (port.name ?? '') === name);
   if (!port) return [];
   const ready = (slice.endpoints ?? []).filter(

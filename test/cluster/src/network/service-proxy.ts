@@ -17,14 +17,14 @@ export class ServiceProxy {
   /** Takes all routes that there are. Connections that stand stay; a port without endpoints refuses new ones. */
   follow(routes: Route[]): void {
     const open = routes.filter(({ endpoints }) => endpoints.length > 0);
-    const keys = new Set(open.map(keyOf));
+    const keys = new Set(open.map(formatAddress));
     for (const [key, { server }] of this.#listeners) {
       if (keys.has(key)) continue;
       this.#listeners.delete(key);
       close(server);
     }
     for (const route of open) {
-      const listener = this.#listeners.get(keyOf(route));
+      const listener = this.#listeners.get(formatAddress(route));
       if (listener) listener.endpoints = route.endpoints;
       else this.#listen(route);
     }
@@ -37,15 +37,17 @@ export class ServiceProxy {
       const endpoint = endpoints[Math.floor(Math.random() * endpoints.length)];
       if (endpoint) join(client, endpoint);
     });
-    listener.server.on('error', (error) => console.error(`the ClusterIP ${keyOf(route)} fails:`, error));
+    listener.server.on('error', (error) =>
+      console.error(`the ClusterIP ${formatAddress(route)} fails:`, error),
+    );
     listener.server.listen(route.port, route.ip, 1024);
-    this.#listeners.set(keyOf(route), listener);
+    this.#listeners.set(formatAddress(route), listener);
   }
 }
 
 const OPTIONS = { allowHalfOpen: true, noDelay: true };
 
-function keyOf({ ip, port }: Address): string {
+function formatAddress({ ip, port }: Address): string {
   return `${ip}:${port}`;
 }
 

@@ -1,4 +1,6 @@
-import type { ContainerSpec } from '../node/environment.ts';
+/** A container of a pod's spec. */
+// biome-ignore lint/suspicious/noExplicitAny: its shape is told by the pod's schema
+export type ContainerSpec = any;
 
 /** Whether an init container goes on beside the containers that come after it: a native sidecar. */
 export function isSidecar({ restartPolicy }: ContainerSpec): boolean {
@@ -6,6 +8,6 @@ export function isSidecar({ restartPolicy }: ContainerSpec): boolean {
 }
 
 /** The sidecars of a pod's spec. */
-export function sidecarsOf({ initContainers = [] }: ContainerSpec): ContainerSpec[] {
+export function listSidecars({ initContainers = [] }: ContainerSpec): ContainerSpec[] {
   return initContainers.filter(isSidecar);
 }

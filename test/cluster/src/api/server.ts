@@ -1,26 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
-import type { Kubelet } from '../node/kubelet.ts';
 import { badRequest, forbidden, notDone, StatusError } from '../objects/status.ts';
 import type { Registry } from '../store/registry.ts';
-import { denial, isAllowed, type User, userOf } from './access.ts';
+import { denial, identifyUser, isAllowed, type User } from './access.ts';
+import type { Backend } from './backend.ts';
 import { discover } from './discovery.ts';
 import { type Fault, Faults } from './fault.ts';
 import { serveLog, serveUpgrade } from './pod-request.ts';
 import { decodeProtobuf } from './protobuf.ts';
 import * as rest from './rest.ts';
 import { review } from './review.ts';
-import { type Target, targetOf } from './target.ts';
+import { parseTarget, type Target } from './target.ts';
 import { watch } from './watch.ts';
-
-/** What stands behind the API. */
-export interface Backend {
-  registry: Registry;
-  kubelet: Kubelet;
-  /** Who has it may do everything. */
-  token: string;
-}
 
 /** The API server: HTTPS in front of the registry and the kubelet. */
 export function apiServer(backend: Backend, certificate: { key: string; cert: string }): Server {
@@ -44,16 +36,16 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'https://pocket');
-  const user = userOf(request, backend.token);
+  const user = identifyUser(request, backend.token);
   const body = await read(request);
   if (url.pathname === '/pocket/faults') return setFaults(faults, request, response, body);
   const fault = faults.find(request.method ?? '', url.pathname);
   if (await happens(fault, response)) return;
   if (tellOfItself(backend, user, url.pathname, body, response)) return;
-  const target = targetOf(url.pathname);
+  const target = parseTarget(url.pathname);
   if (!target) throw unknownPath();
   authorize(backend.registry, user, request, url, target);
-  const call = { target, query: url.searchParams, body, ...contentOf(request) };
+  const call = { target, query: url.searchParams, body, ...readContentType(request) };
   if (target.subresource === 'log') return await serveLog(backend, call, response);
   if (isWatch(request, url)) return startWatch(backend, call, response, fault);
   send(response, dispatch(backend.registry, request.method ?? '', call));
@@ -108,7 +100,7 @@ function startWatch({ registry }: Backend, call: rest.Call, response: ServerResp
   const timeout = call.query.get('timeoutSeconds');
   watch(registry.store, resource, response, {
     namespace,
-    test: rest.testOf(call),
+    test: rest.makeTest(call),
     since: Number(call.query.get('resourceVersion') ?? 0),
     timeoutSeconds: fault?.breakWatchesMs
       ? fault.breakWatchesMs / 1000
@@ -128,11 +120,11 @@ async function upgrade(
   head: Buffer,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'https://pocket');
-  const user = userOf(request, backend.token);
+  const user = identifyUser(request, backend.token);
   const fault = faults.find(request.method ?? '', url.pathname);
   if (fault?.cut) socket.destroy();
   if (fault?.status) throw faulty(fault.status);
-  const target = targetOf(url.pathname);
+  const target = parseTarget(url.pathname);
   if (!target) throw unknownPath();
   authorize(backend.registry, user, request, url, target);
   await serveUpgrade(backend, target, url.searchParams, request, socket, head);
@@ -144,7 +136,7 @@ const VERBS: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'p
 
 function authorize(registry: Registry, user: User, request: IncomingMessage, url: URL, target: Target): void {
   const { resource, subresource, namespace, name } = target;
-  const verb = verbOf(request, url, name);
+  const verb = findVerb(request, url, name);
   const full = subresource ? `${resource.plural}/${subresource}` : resource.plural;
   // A namespace is thought to be in itself.
   const where = resource.plural === 'namespaces' ? name : namespace;
@@ -153,7 +145,7 @@ function authorize(registry: Registry, user: User, request: IncomingMessage, url
   throw forbidden(resource, name ?? '', denial(user, attributes));
 }
 
-function verbOf(request: IncomingMessage, url: URL, name: string | undefined): string {
+function findVerb(request: IncomingMessage, url: URL, name: string | undefined): string {
   const { method = 'GET' } = request;
   if (method === 'DELETE') return name ? 'delete' : 'deletecollection';
   if (method !== 'GET') return VERBS[method] ?? method.toLowerCase();
@@ -196,7 +188,7 @@ async function read(request: IncomingMessage): Promise<string> {
   return isProtobuf ? JSON.stringify(decodeProtobuf(body)) : body.toString();
 }
 
-function contentOf({ headers }: IncomingMessage): { accept: string; contentType: string } {
+function readContentType({ headers }: IncomingMessage): { accept: string; contentType: string } {
   const contentType = (headers['content-type'] ?? 'application/json').split(';')[0] ?? '';
   if (/cbor/.test(contentType)) throw notDone(`bodies of type ${contentType}`);
   return { accept: headers.accept ?? '', contentType };

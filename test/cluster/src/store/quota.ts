@@ -1,0 +1,62 @@
+import type { KubeObject } from '../objects/object.ts';
+import { hasEnded, podAmount } from '../objects/pod.ts';
+import { formatQuantity, parseQuantity } from '../objects/quantity.ts';
+import { notDone } from '../objects/status.ts';
+
+export type Amounts = Record<string, string>;
+
+export function sumUsage(hard: Amounts, pods: KubeObject[]): Amounts {
+  const counted = pods.filter((pod) => !hasEnded(pod));
+  return Object.fromEntries(
+    Object.keys(hard).map((resource) => {
+      const sum = counted.reduce((total, pod) => total + sumRequest(pod, resource), 0);
+      return [resource, formatQuantity(sum, resource)];
+    }),
+  );
+}
+
+/** How a quota names what it limits: `requests.cpu`, or `cpu` for the same. */
+export function parseLimit(resource: string): ['requests' | 'limits', string] {
+  const [, kind = 'requests', name = ''] = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(resource) ?? [];
+  if (!name) throw notDone(`quotas of ${resource}`);
+  return [kind as 'requests' | 'limits', name];
+}
+
+export function countsPods(resource: string): boolean {
+  return resource === 'pods' || resource === 'count/pods';
+}
+
+/** How much of a quota's resource a pod takes. */
+export function sumRequest({ spec }: KubeObject, resource: string): number {
+  return countsPods(resource) ? 1 : podAmount(spec, ...parseLimit(resource));
+}
+
+/** Whether a container does not say how much of a quota's resource it takes. */
+export function isUnsaid({ spec }: KubeObject, resource: string): boolean {
+  if (countsPods(resource)) return false;
+  const [kind, name] = parseLimit(resource);
+  const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
+  return containers.some(({ resources }) => resources?.[kind]?.[name] === undefined);
+}
+
+/** Why the quotas of a namespace forbid another pod, in the API server's words; undefined when they don't. */
+export function exceeded(quotas: KubeObject[], pods: KubeObject[], pod: KubeObject): string | undefined {
+  for (const { metadata, spec } of quotas) {
+    const resources = Object.keys(spec.hard ?? {}).sort();
+    const unsaid = resources.filter((resource) => isUnsaid(pod, resource));
+    if (unsaid.length > 0) return `failed quota: ${metadata.name}: must specify ${unsaid.join(',')}`;
+    const used = sumUsage(spec.hard ?? {}, pods);
+    const over = resources.filter(
+      (resource) =>
+        parseQuantity(used[resource] ?? '0') + sumRequest(pod, resource) > parseQuantity(spec.hard[resource]),
+    );
+    if (over.length === 0) continue;
+    const say = (amount: (resource: string) => string) =>
+      over.map((resource) => `${resource}=${amount(resource)}`).join(',');
+    const requested = say((resource) => formatQuantity(sumRequest(pod, resource), resource));
+    const usage = say((resource) => used[resource] ?? '0');
+    const limited = say((resource) => String(spec.hard[resource]));
+    return `exceeded quota: ${metadata.name}, requested: ${requested}, used: ${usage}, limited: ${limited}`;
+  }
+  return undefined;
+}
