@@ -42,7 +42,7 @@ export interface ContainerOptions {
 }
 
 /** How a container ended; reason and message only when it could not start. */
-export interface Exit {
+interface Exit {
   exitCode: number;
   startedAt: string;
   finishedAt: string;

@@ -137,7 +137,7 @@ export function cleanUp(registry: Registry, deployment: KubeObject): void {
 }
 
 /** How many pods there may be too many during a rollout. */
-export function readSurge({ spec }: KubeObject): number {
+function readSurge({ spec }: KubeObject): number {
   if (spec.strategy.type === 'Recreate') return 0;
   return toCount(spec.strategy.rollingUpdate?.maxSurge ?? '25%', spec.replicas, Math.ceil);
 }

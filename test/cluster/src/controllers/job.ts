@@ -28,7 +28,7 @@ export const jobController: Controller = {
   },
 };
 
-export function isFinished({ status }: KubeObject): boolean {
+function isFinished({ status }: KubeObject): boolean {
   return ['Complete', 'Failed'].some((type) => findCondition(status, type)?.status === 'True');
 }
 

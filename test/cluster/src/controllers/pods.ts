@@ -75,7 +75,7 @@ export interface PodParts {
  * Makes a pod from a controller's template, and tells it in an event.
  * @throws StatusError when the API server refuses.
  */
-export function createPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): KubeObject {
+function createPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): KubeObject {
   const { template } = owner.spec;
   const { name, namespace } = owner.metadata;
   const object: NewObject = {
@@ -100,12 +100,7 @@ export function createPod(registry: Registry, owner: KubeObject, pod: PodParts =
 }
 
 /** The words of an event about a pod that was made, deleted, or refused. */
-export function told(
-  owner: KubeObject,
-  pod: string,
-  verb: 'create' | 'delete',
-  how: 'successful' | Error,
-): string {
+function told(owner: KubeObject, pod: string, verb: 'create' | 'delete', how: 'successful' | Error): string {
   const did = verb === 'create' ? 'Created' : 'Deleted';
   if (owner.kind !== 'StatefulSet')
     return how instanceof Error ? `Error creating: ${how.message}` : `${did} pod: ${pod}`;

@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
 /** The node's address, from which probes and Services reach the pods. */
-export const NODE_IP = '10.244.0.1';
+const NODE_IP = '10.244.0.1';
 
 /** A pod's network. */
 export interface Sandbox {

@@ -15,7 +15,7 @@ export interface ContainerStatus {
   lastState: ContainerState;
 }
 
-export interface ContainerState {
+interface ContainerState {
   waiting?: { reason: string; message?: string };
   running?: { startedAt: string };
   terminated?: {

@@ -16,23 +16,23 @@ export function sumUsage(hard: Amounts, pods: KubeObject[]): Amounts {
 }
 
 /** How a quota names what it limits: `requests.cpu`, or `cpu` for the same. */
-export function parseLimit(resource: string): ['requests' | 'limits', string] {
+function parseLimit(resource: string): ['requests' | 'limits', string] {
   const [, kind = 'requests', name = ''] = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(resource) ?? [];
   if (!name) throw notDone(`quotas of ${resource}`);
   return [kind as 'requests' | 'limits', name];
 }
 
-export function countsPods(resource: string): boolean {
+function countsPods(resource: string): boolean {
   return resource === 'pods' || resource === 'count/pods';
 }
 
 /** How much of a quota's resource a pod takes. */
-export function sumRequest({ spec }: KubeObject, resource: string): number {
+function sumRequest({ spec }: KubeObject, resource: string): number {
   return countsPods(resource) ? 1 : podAmount(spec, ...parseLimit(resource));
 }
 
 /** Whether a container does not say how much of a quota's resource it takes. */
-export function isUnsaid({ spec }: KubeObject, resource: string): boolean {
+function isUnsaid({ spec }: KubeObject, resource: string): boolean {
   if (countsPods(resource)) return false;
   const [kind, name] = parseLimit(resource);
   const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
