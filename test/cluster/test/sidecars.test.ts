@@ -52,7 +52,11 @@ const isReady = ({ status }: { status: { conditions: Fields[] } }) =>
 describe('a native sidecar', () => {
   it('begins in its turn, and what comes next waits for its startup probe', async () => {
     const last = telling('last', 'say begins');
-    const initContainers = [sidecar('first'), sidecar('second', { startupProbe: exec('up') }), last];
+    const initContainers = [
+      sidecar('first'),
+      sidecar('second', { startupProbe: exec('up', { failureThreshold: 60 }) }),
+      last,
+    ];
     await pocket.make(makePod('order', { volumes: VOLUMES, initContainers, containers: [APP] }));
     await pocket.see(
       'pod',
