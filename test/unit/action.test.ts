@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RunnerJob } from '../action/runner.ts';
 import { execute } from '../e2e/namespace.ts';
@@ -11,13 +11,26 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'mittens-action-'));
 after(() => rmSync(folder, { recursive: true }));
 
-/** No cluster is there, and no kubeconfig. */
-const NOWHERE = { KUBECONFIG: join(folder, 'none'), HOME: folder };
+/** The environment of a machine whose cluster is down. */
+const NOWHERE = { KUBECONFIG: join(folder, 'kubeconfig'), HOME: folder };
+writeFileSync(NOWHERE.KUBECONFIG, formatKubeconfig({ token: 't' }));
+
+/** A kubeconfig of a cluster that refuses every connection; JSON is YAML, too. */
+function formatKubeconfig(user: object): string {
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': 'c',
+    clusters: [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }],
+    contexts: [{ name: 'c', context: { cluster: 'c', user: 'ci' } }],
+    users: [{ name: 'ci', user }],
+  });
+}
 
 describe("the Action's inputs", () => {
   const wrong: [string, Record<string, string>, RegExp][] = [
-    ['no Service', { service: ' ' }, /input service: which Service\?%0Ahint: service: shop\/orders$/m],
-    ['a pod', { service: 'pod/web' }, /input service: "pod\/web" is not a Service/],
+    ['an empty service', { service: ' ' }, /input service: which Service\?%0Ahint: service: shop\/orders$/m],
+    ['a pod instead of a Service', { service: 'pod/web' }, /input service: "pod\/web" is not a Service/],
     [
       'a hostile name',
       { service: 'web;rm -rf $HOME' },
@@ -29,23 +42,39 @@ describe("the Action's inputs", () => {
       { protocol: 'ftp' },
       /input protocol: "ftp" is none of auto, http, https, h2c, tcp$/m,
     ],
-    ['a filter that is none', { filter: '~nope' }, /input filter: .*~nope/],
+    ['a filter with an unknown operator', { filter: '~nope' }, /input filter: .*~nope/],
     ['a broken fail-on', { 'fail-on': '~c (' }, /input fail-on: /],
     ['a broken expect', { expect: '~m' }, /input expect: /],
-    ['no boolean', { redact: 'maybe' }, /input redact: "maybe" is neither true nor false$/m],
-    ['an unknown format', { formats: 'har,pdf' }, /input formats: "pdf" is none of mitm, har, html, jsonl$/m],
-    ['a bad name', { 'artifact-name': 'a/b' }, /input artifact-name: an artifact's name can't have "\/"$/m],
-    ['too many days', { 'retention-days': '1000' }, /input retention-days: "1000" is no number of days/],
-    ['no baseline', { baseline: '/none.mitm' }, /input baseline: there is no file \/none\.mitm$/m],
-    ['no duration', { timeout: 'soon' }, /input timeout: "soon" is not a duration/],
     [
-      'no kubeconfig',
+      'a value that is not a boolean',
+      { redact: 'maybe' },
+      /input redact: "maybe" is neither true nor false$/m,
+    ],
+    ['an unknown format', { formats: 'har,pdf' }, /input formats: "pdf" is none of mitm, har, html, jsonl$/m],
+    [
+      'an artifact name with a slash',
+      { 'artifact-name': 'a/b' },
+      /input artifact-name: an artifact's name can't have "\/"$/m,
+    ],
+    [
+      'a retention of more days than GitHub allows',
+      { 'retention-days': '1000' },
+      /input retention-days: "1000" is no number of days/,
+    ],
+    [
+      'a baseline file that does not exist',
+      { baseline: '/none.mitm' },
+      /input baseline: there is no file \/none\.mitm$/m,
+    ],
+    ['a timeout that is not a duration', { timeout: 'soon' }, /input timeout: "soon" is not a duration/],
+    [
+      'a kubeconfig that is neither a file nor valid content',
       { kubeconfig: 'secret: [' },
       /input kubeconfig: it is neither a file nor the content of a/,
     ],
   ];
   for (const [what, inputs, says] of wrong) {
-    it(`are refused in one clear line: ${what}`, async () => {
+    it(`refuses ${what} in one line, and post then does nothing`, async () => {
       const job = new RunnerJob({ service: 'web', ...inputs }, { env: NOWHERE });
       const { code, log } = await job.main();
       assert.equal(code, 1);
@@ -57,7 +86,7 @@ describe("the Action's inputs", () => {
     });
   }
 
-  it('are tried: without a cluster, the error is that of kubectl', async () => {
+  it("shows kubectl's error once when the cluster is down", async () => {
     const job = new RunnerJob({ service: 'shop/web' }, { env: NOWHERE });
     const { code, log } = await job.main();
     assert.equal(code, 1);
@@ -67,18 +96,8 @@ describe("the Action's inputs", () => {
     rmSync(job.temp, { recursive: true });
   });
 
-  it('can be the content of a kubeconfig, whose credentials are masked before anything is printed', async () => {
-    const users = [{ name: 'ci', user: { token: 't0ken-of-ci', 'client-key-data': 'a2V5' } }];
-    const clusters = [{ name: 'c', cluster: { server: 'https://127.0.0.1:1' } }];
-    const contexts = [{ name: 'c', context: { cluster: 'c', user: 'ci' } }];
-    const kubeconfig = JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      'current-context': 'c',
-      clusters,
-      contexts,
-      users,
-    });
+  it('takes the content of a kubeconfig, and masks its credentials before it prints anything', async () => {
+    const kubeconfig = formatKubeconfig({ token: 't0ken-of-ci', 'client-key-data': 'a2V5' });
     const job = new RunnerJob({ service: 'shop/web', kubeconfig }, { env: NOWHERE });
     const { log } = await job.main();
     assert.match(log, /^::add-mask::t0ken-of-ci\n::add-mask::a2V5\n/);
@@ -89,26 +108,55 @@ describe("the Action's inputs", () => {
 });
 
 describe('action/dist', () => {
-  it('is what make dist makes', async () => {
-    const fresh = join(folder, 'dist');
-    const { code, stderr } = await execute(process.execPath, [
-      '--import',
-      'tsx',
-      `${ROOT}action/bundle.ts`,
-      fresh,
-    ]);
-    assert.equal(code, 0, stderr);
-    const committed = join(ROOT, 'action/dist');
-    assert.deepEqual(readdirSync(committed).sort(), readdirSync(fresh).sort());
-    for (const name of readdirSync(fresh))
-      assert.ok(
-        readFileSync(join(committed, name)).equals(readFileSync(join(fresh, name))),
-        `make dist: ${name}`,
-      );
+  const committed = join(ROOT, 'action/dist');
+  const fresh = join(folder, 'dist');
+  before(async () => await bundle(fresh));
+
+  it('is what make dist makes', () => assertSame(committed, fresh));
+
+  it('is byte for byte the same when it is built again', async () => {
+    const again = join(folder, 'again');
+    await bundle(again);
+    assertSame(again, fresh);
   });
 
-  it('says nothing of the machine that made it', () => {
-    for (const name of readdirSync(join(ROOT, 'action/dist')))
-      assert.ok(!readFileSync(join(ROOT, 'action/dist', name)).includes(ROOT), name);
+  it('has file names without a hash, so that a change of the sources renames no file', () => {
+    for (const name of readdirSync(fresh))
+      assert.match(name, /^(main|post|recorder|artifact)\.js(\.LEGAL\.txt)?$/);
+  });
+
+  it('has the artifact client in a file of its own, which only an upload loads', async () => {
+    const { DefaultArtifactClient } = await import(join(fresh, 'artifact.js'));
+    assert.equal(typeof new DefaultArtifactClient().uploadArtifact, 'function');
+    // A call of the artifact service's API.
+    const hasClient = (name: string) => readFileSync(join(fresh, name), 'utf8').includes('CreateArtifact');
+    const programs = ['main.js', 'post.js', 'recorder.js', 'artifact.js'];
+    assert.deepEqual(programs.map(hasClient), [false, false, false, true]);
+    for (const name of ['main.js', 'post.js']) {
+      const text = readFileSync(join(fresh, name), 'utf8');
+      assert.match(text, /import\("\.\/artifact\.js"\)/, name);
+      assert.doesNotMatch(text, /\bfrom ?"\.\/artifact\.js"/, name);
+    }
+  });
+
+  it('contains no path of the machine that built it', () => {
+    for (const dist of [committed, fresh])
+      for (const name of readdirSync(dist))
+        assert.ok(!readFileSync(join(dist, name)).includes(ROOT), join(dist, name));
   });
 });
+
+async function bundle(into: string): Promise<void> {
+  const args = ['--import', 'tsx', `${ROOT}action/bundle.ts`, into];
+  const { code, stderr } = await execute(process.execPath, args);
+  assert.equal(code, 0, stderr);
+}
+
+function assertSame(actual: string, expected: string): void {
+  assert.deepEqual(readdirSync(actual).sort(), readdirSync(expected).sort(), 'make dist');
+  for (const name of readdirSync(expected))
+    assert.ok(
+      readFileSync(join(actual, name)).equals(readFileSync(join(expected, name))),
+      `make dist: ${name}`,
+    );
+}
