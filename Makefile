@@ -76,7 +76,8 @@ lint: node_modules ## lint, format, the directions of imports, types and dead ex
 dist: node_modules ## the Action as GitHub runs it
 	$(RUN) action/bundle.ts
 
-docs: node_modules ## the Action's inputs and outputs in docs/ci.md
+docs: node_modules ## the tables in README.md and docs/ci.md
+	$(RUN) scripts/lib/cli/readme.ts
 	$(RUN) action/document.ts
 
 setup: node_modules ## bring what the demo and the tests need; they do it by themselves as well

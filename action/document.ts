@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
+import { formatTable, replaceBlock } from '../scripts/lib/util/markdown.ts';
 
 interface Action {
   inputs: Record<string, { description: string; default?: string; required?: boolean }>;
@@ -23,23 +24,11 @@ export function documented(text: string): string {
     `\`${name}\``,
     description,
   ]);
-  return replaced(
-    replaced(text, 'inputs', table(['Input', 'Default', ''], inputs)),
-    'outputs',
-    table(['Output', ''], outputs),
-  );
-}
-
-function replaced(text: string, name: string, content: string): string {
-  const [begin, end] = [`<!-- ${name} of action.yml -->`, `<!-- end of ${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/ci.md has no place for the ${name}`);
-  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`;
-}
-
-function table(header: string[], rows: string[][]): string {
-  const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(header), line(header.map(() => '---')), ...rows.map(line)].join('\n');
+  const tables = {
+    'inputs of action.yml': formatTable(['Input', 'Default', ''], inputs),
+    'outputs of action.yml': formatTable(['Output', ''], outputs),
+  };
+  return Object.entries(tables).reduce((text, [name, table]) => replaceBlock(text, name, table), text);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))

@@ -3,8 +3,8 @@ import { type Filter, parseFilter } from '../scripts/lib/flow/filter.ts';
 import { parseTarget } from '../scripts/lib/kube/resource-arg.ts';
 import { PROTOCOLS, type Protocol } from '../scripts/lib/plan/protocol.ts';
 import type { TapRecord } from '../scripts/lib/plan/record.ts';
-import { parseDuration } from '../scripts/lib/util/cli.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
+import { parseDuration } from '../scripts/lib/util/parse.ts';
 
 /** A Service to tap. */
 interface Target {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { getState, saveState, setSecret } from '@actions/core';
 import { load } from 'js-yaml';
-import type { CaptureFlags } from '../scripts/lib/commands/capture.ts';
+import type { Flags } from '../scripts/lib/cli/flags.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import type { Inputs } from './inputs.ts';
 import { pathOf } from './order.ts';
@@ -54,7 +54,7 @@ export function endJob(): void {
 }
 
 /** The flags of a capture of this job's Service with that number. */
-export function captureFlags({ inputs, folder, kubeconfig }: Job, number: number): CaptureFlags {
+export function captureFlags({ inputs, folder, kubeconfig }: Job, number: number): Flags<'capture'> {
   const { context, mode, protocol, image, timeout, filter, targets } = inputs;
   const port = targets[number]?.ports ?? [];
   const output = pathOf(folder, number, 'mitm');

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { CaptureFlags } from '../scripts/lib/commands/capture.ts';
+import type { Flags } from '../scripts/lib/cli/flags.ts';
 
 /** What a recorder is to do. */
 export interface Order {
   /** As commands take it. */
   service: string;
-  flags: CaptureFlags;
+  flags: Flags<'capture'>;
 }
 
 /** What a recorder and the Action's steps say to each other. */

@@ -4,8 +4,8 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { sleep } from '../scripts/lib/kube/rollout.ts';
-import { parseDuration } from '../scripts/lib/util/cli.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
+import { parseDuration } from '../scripts/lib/util/parse.ts';
 import { type Order, pathOf, STOP } from './order.ts';
 
 /** In dist, where both are. */
@@ -47,8 +47,9 @@ export async function untilTapped(folder: string, number: number): Promise<void>
 export function lastWords(folder: string, number: number): UserError {
   const lines = logOf(folder, number).trim().split('\n');
   const error = lines.findLastIndex((line) => /^error/i.test(line));
-  const [message = 'the recorder died', hint] = error < 0 ? lines.slice(-1) : lines.slice(error);
-  return new UserError(message.replace(/^error: /, ''), { hint: hint?.replace(/^hint: /, '') });
+  const [message = 'the recorder died', ...hints] = error < 0 ? lines.slice(-1) : lines.slice(error);
+  const hint = hints.map((line) => line.replace(/^hint: /, '')).join('\n');
+  return new UserError(message.replace(/^error: /, ''), { hint });
 }
 
 /** Whether it says something before it ends; that can only be that the Service is tapped. */

@@ -1,17 +1,20 @@
 // Taps one Service and records it in the background, from the Action's main step to its post step:
 // recorder.js FOLDER NUMBER. Its order is in NUMBER.json there; NUMBER.sock says `tapped` to whoever connects, and ends
 // the tap when it is told `stop`; NUMBER.begun is there from before the first change, and NUMBER.end has the exit code.
+
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { isAbandoned } from '../scripts/lib/capture/abandoned.ts';
 import { untapAndKeep } from '../scripts/lib/capture/untap-and-save.ts';
-import { type CaptureFlags, capture } from '../scripts/lib/commands/capture.ts';
+import type { Flags } from '../scripts/lib/cli/flags.ts';
+import { run } from '../scripts/lib/cli/run.ts';
+import { capture } from '../scripts/lib/commands/capture.ts';
+import { connectionOf } from '../scripts/lib/kube/kubectl.ts';
 import { sleep } from '../scripts/lib/kube/rollout.ts';
 import { recordOf } from '../scripts/lib/plan/record.ts';
 import { getSubject } from '../scripts/lib/plan/target-id.ts';
 import { benchOf } from '../scripts/lib/tap/context.ts';
 import { locate } from '../scripts/lib/tap/resolve.ts';
-import { connectionOf, run } from '../scripts/lib/util/cli.ts';
 import { type Order, pathOf, STOP, TAPPED } from './order.ts';
 
 /** After a minute without a heartbeat a capture is dead; so long it is waited for, in ms. */
@@ -47,7 +50,7 @@ await run(async () => {
 });
 
 /** Gives the Service back first if a capture of it has died: that of a runner that was lost. */
-async function takeOver(argument: string, flags: CaptureFlags): Promise<void> {
+async function takeOver(argument: string, flags: Flags<'capture'>): Promise<void> {
   const { kubectl, name } = await locate(connectionOf(flags), argument);
   const bench = benchOf(kubectl, flags);
   const deadline = Date.now() + DOUBT_MS;

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { untapAndKeep } from '../scripts/lib/capture/untap-and-save.ts';
+import { connectionOf } from '../scripts/lib/kube/kubectl.ts';
 import { recordOf } from '../scripts/lib/plan/record.ts';
 import { findSubject } from '../scripts/lib/plan/target-id.ts';
 import { benchOf } from '../scripts/lib/tap/context.ts';
 import { locate } from '../scripts/lib/tap/resolve.ts';
-import { connectionOf } from '../scripts/lib/util/cli.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import { captureFlags, type Job } from './job.ts';
 import { pathOf } from './order.ts';

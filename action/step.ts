@@ -1,3 +1,4 @@
+import { formatError } from '../scripts/lib/cli/run.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import { fail } from './finish.ts';
 
@@ -6,8 +7,7 @@ export async function attempt(step: () => Promise<void>): Promise<void> {
   try {
     await step();
   } catch (error) {
-    if (error instanceof UserError)
-      fail(error.hint ? `${error.message}\nhint: ${error.hint}` : error.message);
+    if (error instanceof UserError) fail(formatError(error).replace(/^error: /, ''));
     else fail(error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 }

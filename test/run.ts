@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { run } from '../scripts/lib/util/cli.ts';
+import { run } from '../scripts/lib/cli/run.ts';
 import { listenForInterrupts } from '../scripts/lib/util/interrupt.ts';
 import { anyCluster } from './any-cluster.ts';
 import { directKubectl } from './setup/kubectl.ts';

@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --import tsx
 import { fileURLToPath } from 'node:url';
-import { run } from '../scripts/lib/util/cli.ts';
+import { run } from '../scripts/lib/cli/run.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import { listenForInterrupts } from '../scripts/lib/util/interrupt.ts';
 import { provideBrowser } from './setup/browser.ts';

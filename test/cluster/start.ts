@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --import tsx
 import { once } from 'node:events';
-import { run } from '../../scripts/lib/util/cli.ts';
+import { run } from '../../scripts/lib/cli/run.ts';
 import { listenForInterrupts } from '../../scripts/lib/util/interrupt.ts';
 import { POCKET, setUp } from '../setup.ts';
 import { startCluster } from './src/cluster.ts';

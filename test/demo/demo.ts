@@ -2,8 +2,9 @@
 import { spawn } from 'node:child_process';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { run } from '../../scripts/lib/cli/run.ts';
 import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
-import { parseCommandLine, run } from '../../scripts/lib/util/cli.ts';
 import { Interrupted, UserError } from '../../scripts/lib/util/error.ts';
 import { run as runToEnd } from '../setup/child.ts';
 import { say } from '../setup/progress.ts';
@@ -33,11 +34,14 @@ interface Flags {
 }
 
 await run(async () => {
-  const { values } = parseCommandLine(USAGE, {
-    context: { type: 'string' },
-    tui: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
+  const { values } = parseArgs({
+    options: {
+      context: { type: 'string' },
+      tui: { type: 'boolean' },
+      help: { type: 'boolean', short: 'h' },
+    },
   });
+  if (values.help) return void process.stdout.write(USAGE);
   if (values.tui && !(process.stdin.isTTY && process.stdout.isTTY))
     throw new UserError("mitmproxy's TUI needs a terminal, and this is none");
   await demo(values, listen());

@@ -55,7 +55,7 @@ describe('gc', () => {
   });
 
   for (const [what, args, says] of [
-    ['names', ['web'], /gc takes no names: web/],
+    ['names', ['web'], /gc takes no arguments, but got: web/],
     ['no age', ['--older-than', 'old'], /"old" is not a duration/],
     ['a namespace and all of them', ['-A', '-n', 'x'], /either --namespace or --all-namespaces/],
   ] as const) {

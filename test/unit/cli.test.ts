@@ -2,15 +2,19 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { parseDuration, parsePort } from '../../scripts/lib/util/cli.ts';
+import { checkArguments, parseCommandLine } from '../../scripts/lib/cli/command-line.ts';
+import { COMMANDS, type Example } from '../../scripts/lib/cli/commands.ts';
+import { COMMAND_NAMES, type CommandName } from '../../scripts/lib/cli/flags.ts';
+import { formatHelp } from '../../scripts/lib/cli/help.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
-import { COMMANDS, flagsOf } from './commands.ts';
+import { parseDuration, parsePort } from '../../scripts/lib/util/parse.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 function run(command: string, ...args: string[]) {
   const argv = ['--import', 'tsx', `scripts/${command}.ts`, ...args];
-  return spawnSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8' });
+  const { MITTENS_CALLED_AS: _, ...env } = process.env;
+  return spawnSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8', env });
 }
 
 describe('parseDuration', () => {
@@ -31,6 +35,79 @@ describe('parsePort', () => {
   it('reads a port', () => assert.equal(parsePort('65535'), 65535));
   for (const text of ['0', '65536', '-1', 'http', '80x', '']) {
     it(`refuses "${text}"`, () => assert.throws(() => parsePort(text), UsageError));
+  }
+});
+
+describe('parseCommandLine', () => {
+  const parse = (command: CommandName, ...argv: string[]) => {
+    const line = parseCommandLine(command, argv);
+    checkArguments(command, line.args);
+    return { ...line, flags: { ...line.flags } };
+  };
+
+  it('reads switches, values and repeated values, before and after the argument', () =>
+    assert.deepEqual(
+      parse('on', '-p', '80', 'web', '--port=http', '-nshop', '--web', '--context', 'kind-x'),
+      {
+        flags: { port: ['80', 'http'], namespace: 'shop', web: true, context: 'kind-x' },
+        args: ['web'],
+        rest: [],
+      },
+    ));
+
+  it('takes a single dash as a value', () =>
+    assert.deepEqual(parse('capture', 'web', '-o', '-').flags, { output: '-' }));
+
+  it('takes a value that begins with a dash after an equals sign', () =>
+    assert.deepEqual(parse('flows', '--sort=-latency', 'a.mitm').flags, { sort: '-latency' }));
+
+  it('leaves what follows -- to the command that it is for', () =>
+    assert.deepEqual(parse('capture', 'web', '--', 'npm', 'test', '--', '--nope'), {
+      flags: {},
+      args: ['web'],
+      rest: ['npm', 'test', '--', '--nope'],
+    }));
+
+  it('takes what follows -- as arguments where nothing else may stand there', () =>
+    assert.deepEqual(parse('flows', '--', '-odd.mitm').args, ['-odd.mitm']));
+
+  it('does not ask for an argument when help is wanted', () =>
+    assert.equal(parseCommandLine('on', ['-h']).flags.help, true));
+
+  for (const [message, command, ...argv] of [
+    ['unknown flag: --nope', 'on', 'web', '--nope'],
+    ['unknown flag: --nope', 'on', 'web', '--nope=1'],
+    ['unknown flag: -x', 'on', 'web', '-x'],
+    ['unknown flag: --port', 'off', 'web', '--port', '80'],
+    ['unknown flag: --__proto__', 'off', 'web', '--__proto__', '80'],
+    ['flag needs an argument: --port PORT', 'on', 'web', '--port'],
+    ['flag needs an argument: -n NAMESPACE', 'on', 'web', '-n'],
+    ['flag needs an argument: --output FILE', 'capture', 'web', '--output', '--count=1'],
+    ['flag takes no value: --web=yes', 'on', 'web', '--web=yes'],
+    ['on needs an argument: SERVICE', 'on'],
+    ['flows needs an argument: FILE...', 'flows'],
+    ['attach takes one argument, but got: a b', 'attach', 'a', 'b'],
+    ['list takes no arguments, but got: web', 'list', 'web'],
+    ['gc takes no arguments, but got: web', 'gc', '--', 'web'],
+  ] as [string, CommandName, ...string[]][]) {
+    it(`refuses ${[command, ...argv].join(' ')}: ${message}`, () =>
+      assert.throws(
+        () => parse(command, ...argv),
+        (error) => error instanceof UsageError && error.message === message && error.hint !== undefined,
+      ));
+  }
+
+  for (const command of COMMAND_NAMES) {
+    const examples: Example<CommandName>[] = COMMANDS[command].examples;
+    for (const { says, args = [], flags = {}, rest = [] } of examples)
+      it(`reads the example of ${command}: ${says}`, () => {
+        const help = formatHelp(command, (name) => ['mittens', name]);
+        const line = help.split(`# ${says}\n  mittens ${command}`)[1]?.split('\n')[0] ?? '';
+        const words = spawnSync('sh', ['-c', `printf '%s\\0' ${line.split(/ [|>] /)[0]}`], {
+          encoding: 'utf8',
+        });
+        assert.deepEqual(parse(command, ...words.stdout.split('\0').filter(Boolean)), { args, flags, rest });
+      });
   }
 });
 
@@ -60,23 +137,21 @@ describe('a command line', () => {
     ['list', '-A', '-n', 'shop'],
     ['attach'],
   ] as [string, ...string[]][]) {
-    it(`that makes no sense is one clear line and exit code 2: ${[command, ...args].join(' ')}`, () => {
+    it(`that makes no sense is one clear line, hints, and exit code 2: ${[command, ...args].join(' ')}`, () => {
       const { status, stdout, stderr } = run(command, ...args);
       assert.deepEqual([status, stdout], [2, '']);
-      assert.match(stderr, /^error: .+\n(hint: .+\n)?$/);
+      assert.match(stderr, /^error: .+\n(hint: .+\n)*$/);
     });
   }
 
-  for (const command of COMMANDS) {
-    it(`asks for the help of ${command}, which names every flag that it reads, and no other`, () => {
-      const { status, stdout, stderr } = run(command, '--help');
-      assert.deepEqual([status, stderr], [0, '']);
-      // A line has one flag or several, and then words.
-      const lines = [...stdout.matchAll(/^ {2}(?:-\w, | {4}|(?=--))((?:--[a-z-]+(?:, )?)+)/gm)];
-      const named = lines.flatMap(([, flags = '']) =>
-        flags.split(', ').map((flag) => flag.slice('--'.length)),
-      );
-      assert.deepEqual(named.sort(), flagsOf(command).sort());
-    });
-  }
+  it('that cannot be read names the command that prints the help, which then works', () => {
+    const { stderr } = run('on', 'web', '--nope');
+    assert.equal(
+      stderr,
+      'error: unknown flag: --nope\nhint: see the help: node --import tsx scripts/on.ts --help\n',
+    );
+    const { status, stdout, stderr: errors } = run('on', '--help');
+    assert.deepEqual([status, errors], [0, '']);
+    assert.match(stdout, /^Tap a Service.*\n\nExamples:\n/);
+  });
 });

@@ -5,9 +5,9 @@ import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import { documented } from '../../action/document.ts';
 import { FORMATS } from '../../action/inputs.ts';
+import { COMMAND_NAMES, type CommandName, FLAGS, flagsOf } from '../../scripts/lib/cli/flags.ts';
+import { writeTables } from '../../scripts/lib/cli/readme.ts';
 import { PROTOCOLS, protocolOf } from '../../scripts/lib/plan/protocol.ts';
-import { CONNECTION_FLAGS } from '../../scripts/lib/util/cli.ts';
-import { COMMANDS, flagsOf } from './commands.ts';
 
 interface Job {
   'timeout-minutes'?: number;
@@ -114,40 +114,27 @@ const pages = [
   .filter((path) => path.endsWith('.md'))
   .map((path) => ({ path, text: read(path) }));
 
-/** The flags that tables of a text have in their first column. */
-function flagsInTables(text: string): string[] {
-  const cells = [...text.matchAll(/^\| (`-[^|]+)\|/gm)].map(([, cell = '']) => cell);
-  return cells.flatMap((cell) => [...cell.matchAll(/--([a-z-]+)/g)].map(([, flag = '']) => flag));
-}
+/** All flags that a text names, with the word before them: long ones as `--port`, wherever they stand. */
+const flagsIn = (text: string) =>
+  [...text.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)].map(([, name = '']) => name);
 
-function section(title: string): string {
-  return README.split(/^#+ /m).find((text) => text.startsWith(`${title}\n`)) ?? '';
-}
+/** Flags of kubectl, npm, git and other programs that the documents call. */
+const FOREIGN = 'branch dir event jq json name omit role serviceaccount set status workflow'.split(' ');
 
 describe("README's tables of flags", () => {
-  const shared = Object.keys(CONNECTION_FLAGS);
-  const isOwn = (flag: string) => !shared.includes(flag);
-
-  it('have every flag of on once, and no other', () => {
-    assert.deepEqual(flagsInTables(section('Commands')).sort(), flagsOf('on').filter(isOwn).sort());
+  it('are what the table of flags makes', () => {
+    assert.equal(README, writeTables(README), 'run: make docs');
   });
 
-  it('have every flag of capture, those that it shares with on included, and no other', () => {
-    const own = flagsInTables(section('Captures'));
-    const expected = flagsOf('capture').filter((flag) => isOwn(flag) && !flagsOf('on').includes(flag));
-    // README names -o alone.
-    assert.deepEqual([...own, 'output'].sort(), expected.sort());
-  });
-
-  it('are followed by every flag that all commands share', () => {
-    for (const flag of shared.filter((flag) => flag !== 'help'))
-      assert.match(README, new RegExp(`--${flag}\\b`));
+  it('leave to the text what all commands share, and the text names it', () => {
+    for (const { name, section } of flagsOf('list'))
+      if (section === 'Cluster') assert.match(README, new RegExp(`--${name}\\b`));
   });
 });
 
 describe('the documents', () => {
   it('name every command and every protocol', () => {
-    for (const command of COMMANDS) assert.match(README, new RegExp(`\`${command}\\b`), command);
+    for (const command of COMMAND_NAMES) assert.match(README, new RegExp(`\`${command}\\b`), command);
     for (const protocol of PROTOCOLS) assert.match(read('docs/protocols.md'), new RegExp(`\`${protocol}\``));
   });
 
@@ -162,7 +149,7 @@ describe('the documents', () => {
 
   it('call commands with flags that they have', () => {
     let calls = 0;
-    const commands = COMMANDS.join('|');
+    const commands = COMMAND_NAMES.join('|');
     // By their files, as inline code, or by make.
     const call = new RegExp(`(?:scripts/|\`|make )(${commands})(?:\\.ts)?( [^\`\\n]*)`, 'g');
     for (const { path, text } of pages)
@@ -170,9 +157,18 @@ describe('the documents', () => {
         calls++;
         const own = line.split(/ (?:--|[|>#]) /)[0] ?? '';
         for (const [, flag = ''] of own.matchAll(/(?<![\w-])--([a-z-]+)/g))
-          assert.ok(flagsOf(command).includes(flag), `${path}: ${whole}`);
+          assert.ok(
+            flagsOf(command as CommandName).some(({ name }) => name === flag),
+            `${path}: ${whole}`,
+          );
       }
     assert.ok(calls >= 20, `only ${calls} calls were found`);
+  });
+
+  it('name no flag that the table does not have', () => {
+    const known = new Set<string>([...FLAGS.map(({ name }) => name), ...FOREIGN]);
+    for (const { path, text } of pages)
+      for (const flag of flagsIn(text)) assert.ok(known.has(flag), `${path}: --${flag}`);
   });
 
   it('link to pages and headings that there are', () => {
@@ -201,7 +197,7 @@ describe('the documents', () => {
 
 describe('the Makefile', () => {
   it('has a target for every command', () => {
-    for (const command of COMMANDS)
+    for (const command of COMMAND_NAMES)
       assert.match(
         read('Makefile'),
         new RegExp(`^${command}: .*## .+\\n\\t@\\$\\(RUN\\) scripts/${command}.ts `, 'm'),

@@ -91,6 +91,20 @@ describe('flows', () => {
     assert.equal((await lines(out)).length, 2);
   });
 
+  it('masks the values of fields that --redact-name names, and no others', async () => {
+    const [line = ''] = await lines(
+      OLD,
+      '-o',
+      'jsonl',
+      '--filter',
+      '~m POST & ~u items',
+      '--redact-name',
+      'name',
+    );
+    assert.doesNotMatch(line, /Fäustling/);
+    assert.match(line, /\\"next\\":null/);
+  });
+
   it('keeps all flows but the last of a file that is cut off, and says so', async () => {
     const cut = join(folder, 'cut.mitm');
     writeFileSync(cut, readFileSync(OLD).subarray(0, -100));
@@ -104,7 +118,7 @@ describe('flows', () => {
   });
 
   const refused: [string, string[], RegExp, number][] = [
-    ['no file', [], /^error: which flow file\?/, 2],
+    ['no file', [], /^error: flows needs an argument: FILE/, 2],
     ['a file that is not there', ['/nowhere.mitm'], /^error: \/nowhere\.mitm: ENOENT/, 1],
     ['what is no flow file', [SCRIPT], /^error: .*flows\.ts is no flow file from byte 0 on/, 1],
     ['a folder', ['/'], /^error: \/: EISDIR/, 1],

@@ -92,7 +92,7 @@ describe('readSentFile', () => {
           assert.ok(error instanceof UserError);
           assert.match(error.message, message);
           assert.ok(!error.message.includes('\n'));
-          if (hint) assert.match(error.hint ?? '', hint);
+          if (hint) assert.match(String(error.hint), hint);
           return true;
         },
       ));

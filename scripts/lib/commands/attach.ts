@@ -1,16 +1,16 @@
+import type { Flags } from '../cli/flags.ts';
+import { connectionOf } from '../kube/kubectl.ts';
 import { argumentOf, refuseSecond } from '../plan/preflight.ts';
 import { recordOf } from '../plan/record.ts';
 import { getSubject } from '../plan/target-id.ts';
 import { show } from '../session/show.ts';
 import { benchOf } from '../tap/context.ts';
 import { locate } from '../tap/resolve.ts';
-import { connectionOf } from '../util/cli.ts';
 import { UserError } from '../util/error.ts';
 import { listenForInterrupts } from '../util/interrupt.ts';
-import type { OnFlags } from './on.ts';
 
 /** The command `attach`: shows a tap that is on; leaving it by anything but `q` leaves it on. */
-export async function attach(argument: string, flags: OnFlags): Promise<void> {
+export async function attach(argument: string, flags: Flags<'attach'>): Promise<void> {
   const interrupts = listenForInterrupts();
   const { kubectl, name } = await locate(connectionOf(flags), argument, interrupts.signal);
   const service = await getSubject(kubectl, name);

@@ -3,13 +3,14 @@ import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Followers, type Harvest, PATIENCE } from '../capture/follow-tap.ts';
 import { Recording, timestamp } from '../capture/recording.ts';
+import type { Flags } from '../cli/flags.ts';
 import { type Filter, parseFilter } from '../flow/filter.ts';
 import { parseFlow } from '../flow/flow.ts';
-import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
+import { connectionOf, type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import type { TapRequest } from '../plan/plan.ts';
 import { refuseSecond } from '../plan/preflight.ts';
 import { recordOf } from '../plan/record.ts';
-import { requestOf, type TapFlags } from '../plan/request.ts';
+import { requestOf } from '../plan/request.ts';
 import { findSubject, getSubject, subjectName } from '../plan/target-id.ts';
 import type { Tapped } from '../session/session.ts';
 import { benchOf, type Workbench } from '../tap/context.ts';
@@ -17,21 +18,12 @@ import { needsWatch, Watch } from '../tap/reconcile.ts';
 import { locate } from '../tap/resolve.ts';
 import { tap } from '../tap/tap.ts';
 import { untap } from '../tap/untap.ts';
-import { connectionOf, parseDuration, parseSize } from '../util/cli.ts';
 import { Command } from '../util/command.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
+import { parseDuration, parseSize } from '../util/parse.ts';
 import { askWhichPort } from '../util/prompt.ts';
 import { formatBytes } from '../util/units.ts';
-
-export interface CaptureFlags extends TapFlags {
-  output?: string | undefined;
-  for?: string | undefined;
-  count?: string | undefined;
-  'max-size'?: string | undefined;
-  filter?: string | undefined;
-  'body-limit'?: string | undefined;
-}
 
 /** What whoever runs a capture may want to know. */
 export interface CaptureEvents {
@@ -60,7 +52,7 @@ const LOOK_MS = 3000;
  */
 export async function capture(
   argument: string,
-  flags: CaptureFlags,
+  flags: Flags<'capture'>,
   command: string[],
   { onFirstChange, onTapped }: CaptureEvents = {},
 ): Promise<number> {
@@ -208,7 +200,7 @@ async function isGivenBack(kubectl: Kubectl, { service, record }: Tapped): Promi
 }
 
 /** What the user asked of `capture`, checked before anything is read. */
-function captureRequestOf(flags: CaptureFlags): TapRequest {
+function captureRequestOf(flags: Flags<'capture'>): TapRequest {
   const options: string[] = [];
   if (flags['body-limit'] !== undefined) options.push(`mittens_body_limit=${parseSize(flags['body-limit'])}`);
   const args = options.flatMap((option) => ['--set', option]);
@@ -216,7 +208,7 @@ function captureRequestOf(flags: CaptureFlags): TapRequest {
 }
 
 /** Where the flows go. @throws UserError for a place where no file can be. */
-function recordingOf(flags: CaptureFlags, service: string): Recording {
+function recordingOf(flags: Flags<'capture'>, service: string): Recording {
   const count = flags.count === undefined ? undefined : Number(flags.count);
   if (count !== undefined && !(Number.isSafeInteger(count) && count > 0))
     throw new UsageError(`"${flags.count}" is not a number of flows`);

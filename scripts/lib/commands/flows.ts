@@ -1,3 +1,4 @@
+import type { Flags } from '../cli/flags.ts';
 import { Comparable, compare, type Difference } from '../flow/diff.ts';
 import { countBytes, measureLatency } from '../flow/endpoint.ts';
 import { parseFilter } from '../flow/filter.ts';
@@ -17,18 +18,6 @@ import { talkOn } from '../util/log.ts';
 import { Output } from '../util/output.ts';
 import { printTable } from '../util/table.ts';
 
-export interface FlowsFlags {
-  output?: string | undefined;
-  filter?: string | undefined;
-  sort?: string | undefined;
-  limit?: string | undefined;
-  write?: string | undefined;
-  redact?: boolean | undefined;
-  'redact-name'?: string[] | undefined;
-  'redact-pattern'?: string[] | undefined;
-  'exit-code'?: boolean | undefined;
-}
-
 /** By what flows can be sorted; those that do not have it come first. */
 const SORT_KEYS: Record<string, (flow: Flow) => number | string> = {
   time: ({ created }) => created,
@@ -42,8 +31,7 @@ const SORT_KEYS: Record<string, (flow: Flow) => number | string> = {
 const talk = talkOn(process.stderr);
 
 /** The command `flows`: what is in flow files, chosen, sorted, redacted, and written in some format. */
-export async function flows(names: string[], flags: FlowsFlags): Promise<void> {
-  if (names.length === 0) throw new UsageError('which flow file?', 'flows FILE.mitm, or - for stdin');
+export async function flows(names: string[], flags: Flags<'flows'>): Promise<void> {
   if (names.filter((name) => name === '-').length > 1) throw new UsageError('stdin can be read once only');
   if (flags['exit-code']) throw new UsageError('--exit-code is for flows diff');
   const format =
@@ -66,7 +54,7 @@ export async function flows(names: string[], flags: FlowsFlags): Promise<void> {
 }
 
 /** The command `flows diff`: in what one capture differs from another. */
-export async function flowsDiff(names: string[], flags: FlowsFlags): Promise<void> {
+export async function flowsDiff(names: string[], flags: Flags<'flows'>): Promise<void> {
   const [before, after, ...more] = names;
   if (before === undefined || after === undefined || more.length > 0)
     throw new UsageError('flows diff takes two flow files', 'flows diff BEFORE.mitm AFTER.mitm');
@@ -80,7 +68,7 @@ export async function flowsDiff(names: string[], flags: FlowsFlags): Promise<voi
   if (differences.length > 0 && flags['exit-code']) process.exitCode = 1;
 }
 
-async function readComparable(name: string, flags: FlowsFlags): Promise<Comparable> {
+async function readComparable(name: string, flags: Flags<'flows'>): Promise<Comparable> {
   const comparable = new Comparable();
   for await (const flow of choose([name], flags)) comparable.add(flow);
   return comparable;
@@ -96,7 +84,7 @@ function printDifferences(differences: Difference[], output: string): void {
 }
 
 /** The flows that are wanted, in the order that is wanted, redacted if so. Flags are checked before anything is read. */
-function choose(names: string[], flags: FlowsFlags): AsyncIterable<Flow> {
+function choose(names: string[], flags: Flags<'flows'>): AsyncIterable<Flow> {
   const matches = flags.filter === undefined ? () => true : parseFilter(flags.filter);
   const key = flags.sort === undefined ? undefined : parseSort(flags.sort);
   const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : parseLimit(flags.limit);

@@ -1,27 +1,21 @@
 import { isAbandoned } from '../capture/abandoned.ts';
 import { untapAndKeep } from '../capture/untap-and-save.ts';
-import { Kubectl } from '../kube/kubectl.ts';
+import type { Flags } from '../cli/flags.ts';
+import { connectionOf, Kubectl } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
 import { recordOf, type TapRecord } from '../plan/record.ts';
 import { subjectName } from '../plan/target-id.ts';
 import { benchOf, type Workbench } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
-import { connectionOf, parseDuration } from '../util/cli.ts';
 import { UsageError, UserError } from '../util/error.ts';
+import { parseDuration } from '../util/parse.ts';
 import { formatAge } from '../util/units.ts';
-import type { OffFlags } from './off.ts';
-
-export interface GcFlags extends Omit<OffFlags, 'all'> {
-  'older-than'?: string | undefined;
-  'dry-run'?: boolean | undefined;
-}
 
 /**
  * The command `gc`: gives back the Services whose capture was left on by somebody who died, and with `--older-than`
  * every tap of that age. One that fails does not keep the others.
  */
-export async function gc(args: string[], flags: GcFlags): Promise<void> {
-  if (args.length > 0) throw new UsageError(`gc takes no names: ${args.join(' ')}`, 'off SERVICE');
+export async function gc(flags: Flags<'gc'>): Promise<void> {
   if (flags['all-namespaces'] && flags.namespace)
     throw new UsageError('either --namespace or --all-namespaces, not both');
   const oldest = flags['older-than'] === undefined ? undefined : parseDuration(flags['older-than']);

@@ -1,4 +1,5 @@
-import { type Connection, Kubectl } from '../kube/kubectl.ts';
+import type { Flags } from '../cli/flags.ts';
+import { connectionOf, Kubectl } from '../kube/kubectl.ts';
 import {
   containerStatus,
   isAlive,
@@ -15,16 +16,10 @@ import { isPod } from '../plan/target-id.ts';
 import { findTaps } from '../tap/find.ts';
 import { getsTraffic } from '../tap/inject-pod.ts';
 import { ancestorOf } from '../tap/legacy.ts';
-import { connectionOf } from '../util/cli.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { printable } from '../util/log.ts';
 import { printTable } from '../util/table.ts';
 import { formatAge } from '../util/units.ts';
-
-export interface ListFlags extends Connection {
-  'all-namespaces'?: boolean | undefined;
-  output?: string | undefined;
-}
 
 /** A tap as `list` shows it; with `-o json` these are the items of a TapList. */
 export interface TapSummary {
@@ -47,9 +42,7 @@ export interface TapSummary {
 }
 
 /** The command `list`: every tap of a namespace, or of all. */
-export async function list(args: string[], flags: ListFlags): Promise<void> {
-  if (args.length > 0)
-    throw new UsageError(`list takes no names: ${args.join(' ')}`, 'kubectl get service NAME');
+export async function list(flags: Flags<'list'>): Promise<void> {
   if (flags.output && !['wide', 'json', 'name'].includes(flags.output)) {
     throw new UsageError(`unknown output format "${flags.output}"`, 'wide, json or name');
   }
@@ -256,12 +249,12 @@ async function tellHistory(kubectl: Kubectl, everywhere: boolean): Promise<void>
   );
 }
 
-async function tellNone(kubectl: Kubectl, flags: ListFlags): Promise<void> {
+async function tellNone(kubectl: Kubectl, flags: Flags<'list'>): Promise<void> {
   const where = flags['all-namespaces'] ? '' : ` in ${await kubectl.namespace()} namespace`;
   process.stderr.write(`No taps found${where}.\n`);
 }
 
-function rowsOf(taps: TapSummary[], flags: ListFlags): string[][] {
+function rowsOf(taps: TapSummary[], flags: Flags<'list'>): string[][] {
   const wide = flags.output === 'wide';
   const header = ['SERVICE', 'PORTS', 'WORKLOAD', 'PODS', 'MODE', 'OWNER', 'AGE', 'STATE'];
   const rows = taps.map((tap) => [

@@ -1,25 +1,18 @@
 import { untapAndKeep } from '../capture/untap-and-save.ts';
-import { Kubectl } from '../kube/kubectl.ts';
-import type { TapFlags } from '../plan/request.ts';
+import type { Flags } from '../cli/flags.ts';
+import { connectionOf, Kubectl } from '../kube/kubectl.ts';
 import { subjectName } from '../plan/target-id.ts';
 import { benchOf } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
 import { type Located, locate } from '../tap/resolve.ts';
 import { servicesOfProxies } from '../tap/untap.ts';
-import { connectionOf } from '../util/cli.ts';
 import { UsageError, UserError } from '../util/error.ts';
-
-export interface OffFlags
-  extends Pick<TapFlags, 'templates' | 'timeout' | 'namespace' | 'context' | 'kubeconfig' | 'as'> {
-  all?: boolean | undefined;
-  'all-namespaces'?: boolean | undefined;
-}
 
 /**
  * The command `off`: gives back the Services that it is given, or every tapped one. One that fails does
  * not keep the others.
  */
-export async function off(args: string[], flags: OffFlags): Promise<void> {
+export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
   refuseContradictions(args, flags);
   const kubectl = new Kubectl(connectionOf(flags));
   const bench = benchOf(kubectl, flags);
@@ -42,7 +35,7 @@ export async function off(args: string[], flags: OffFlags): Promise<void> {
   if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
 }
 
-function refuseContradictions(args: string[], flags: OffFlags): void {
+function refuseContradictions(args: string[], flags: Flags<'off'>): void {
   if (flags.all && args.length > 0) throw new UsageError('either --all or names, not both');
   if (!flags.all && args.length === 0)
     throw new UsageError('which Service?', 'name it, or use --all; list shows them');
@@ -52,7 +45,7 @@ function refuseContradictions(args: string[], flags: OffFlags): void {
 }
 
 /** Everything that is tapped, by us or by an ancestor, or whose proxy was left behind. */
-async function findTapped(kubectl: Kubectl, flags: OffFlags): Promise<Located[]> {
+async function findTapped(kubectl: Kubectl, flags: Flags<'off'>): Promise<Located[]> {
   const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
   const tapped = (await findTaps(kubectl, everywhere)).map((service) => ({
     namespace: service.metadata.namespace,

@@ -1,10 +1,11 @@
-import { Kubectl } from '../kube/kubectl.ts';
+import type { Flags } from '../cli/flags.ts';
+import { connectionOf, Kubectl } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
 import type { TapRequest } from '../plan/plan.ts';
 import { choosePorts, describePort } from '../plan/ports.ts';
 import { argumentOf, refuseOtherMode, refuseSecond } from '../plan/preflight.ts';
 import { recordOf, type TapRecord } from '../plan/record.ts';
-import { requestOf, type TapFlags } from '../plan/request.ts';
+import { requestOf } from '../plan/request.ts';
 import { getSubject, isPod, subjectName } from '../plan/target-id.ts';
 import type { Tapped } from '../session/session.ts';
 import { show } from '../session/show.ts';
@@ -13,23 +14,12 @@ import { benchOf, type Workbench } from '../tap/context.ts';
 import { needsWatch, Watch } from '../tap/reconcile.ts';
 import { type Located, locate, serviceOfPod } from '../tap/resolve.ts';
 import { dryRun, tap } from '../tap/tap.ts';
-import { connectionOf } from '../util/cli.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
 import { askWhichPort } from '../util/prompt.ts';
 
-export interface OnFlags extends TapFlags {
-  intercept?: string | undefined;
-  web?: boolean | undefined;
-  isolate?: boolean | undefined;
-  detach?: boolean | undefined;
-  'watch-detached'?: boolean | undefined;
-  'no-tmux'?: boolean | undefined;
-  'dry-run'?: boolean | undefined;
-}
-
 /** The command `on`: taps a Service, shows mitmproxy, and gives the Service back when the user quits. */
-export async function on(argument: string, flags: OnFlags, mitmproxyArgs: string[]): Promise<void> {
+export async function on(argument: string, flags: Flags<'on'>, mitmproxyArgs: string[]): Promise<void> {
   refuseContradictions(flags);
   const intercept = flags.intercept === undefined ? [] : ['--intercept', flags.intercept];
   const request = requestOf(flags, flags.web ? 'mitmweb' : 'mitmproxy', [...intercept, ...mitmproxyArgs]);
@@ -59,7 +49,7 @@ export async function on(argument: string, flags: OnFlags, mitmproxyArgs: string
 async function goOn(
   bench: Workbench,
   tapped: Tapped,
-  flags: OnFlags,
+  flags: Flags<'on'>,
   interrupts: Interrupts,
   { isOurs }: { isOurs: boolean },
 ): Promise<void> {
@@ -77,7 +67,7 @@ async function goOn(
 /** What is to be tapped; of a pod that is to be alone in getting its Service's traffic, that Service. */
 async function subjectOf(
   argument: string,
-  flags: OnFlags,
+  flags: Flags<'on'>,
   request: TapRequest,
   signal: AbortSignal,
 ): Promise<Located> {
@@ -93,7 +83,7 @@ async function subjectOf(
   return { kubectl, name: await serviceOfPod(kubectl, name, signal) };
 }
 
-function refuseContradictions(flags: OnFlags): void {
+function refuseContradictions(flags: Flags<'on'>): void {
   if (flags['watch-detached'] && flags['no-tmux'])
     throw new UsageError('--watch-detached keeps its watcher in tmux', 'leave out --no-tmux');
   if (flags.web && flags['no-tmux'])
@@ -103,7 +93,7 @@ function refuseContradictions(flags: OnFlags): void {
     );
 }
 
-function refuseWithoutTerminal(flags: OnFlags): void {
+function refuseWithoutTerminal(flags: Flags<'on'>): void {
   if (flags.detach || flags.web || flags['dry-run'] || (process.stdin.isTTY && process.stdout.isTTY)) return;
   throw new UserError("mitmproxy's TUI needs a terminal, and this is none", {
     hint: 'use --detach, and attach later',
@@ -111,7 +101,7 @@ function refuseWithoutTerminal(flags: OnFlags): void {
 }
 
 /** @throws UserError for a tap that is to be left alone, in which pods that come would get no traffic. */
-function refuseUnwatched(service: Service, { mode }: TapRequest, flags: OnFlags): void {
+function refuseUnwatched(service: Service, { mode }: TapRequest, flags: Flags<'on'>): void {
   if (mode === 'sidecar' || isPod(service) || !flags.detach || flags['watch-detached']) return;
   throw new UserError(
     'without a restart, pods that come get the proxy, and traffic, only while somebody watches over the tap',

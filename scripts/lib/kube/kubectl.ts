@@ -15,6 +15,11 @@ export interface Connection {
   namespace?: string | undefined;
 }
 
+export function connectionOf(values: Connection): Connection {
+  const { namespace, context, kubeconfig, as } = values;
+  return { namespace, context, kubeconfig, as };
+}
+
 export type PatchType = 'strategic' | 'merge' | 'json';
 
 /** Kubernetes refused; the message is kubectl's own. `reason` is the API's: NotFound, Conflict, Forbidden … */

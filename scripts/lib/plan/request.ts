@@ -1,30 +1,9 @@
-import type { Connection } from '../kube/kubectl.ts';
-import { parsePort } from '../util/cli.ts';
+import type { TapFlags } from '../cli/flags.ts';
 import { UsageError } from '../util/error.ts';
+import { parsePort } from '../util/parse.ts';
 import type { TapRequest } from './plan.ts';
 import { PROTOCOLS, type Protocol } from './protocol.ts';
 import { readSentFile } from './sent-file.ts';
-
-/** The flags of what taps a Service. */
-export interface TapFlags extends Connection {
-  port?: string[] | undefined;
-  protocol?: string | undefined;
-  'no-restart'?: boolean | undefined;
-  'replace-pods'?: boolean | undefined;
-  'listen-port'?: string | undefined;
-  'tls-secret'?: string | undefined;
-  'client-tls-secret'?: string | undefined;
-  forwarded?: boolean | undefined;
-  'modify-headers'?: string[] | undefined;
-  'modify-body'?: string[] | undefined;
-  'map-remote'?: string[] | undefined;
-  script?: string[] | undefined;
-  replay?: string[] | undefined;
-  image?: string | undefined;
-  'image-pull-policy'?: string | undefined;
-  templates?: string | undefined;
-  timeout?: string | undefined;
-}
 
 const DEFAULT_IMAGE = 'mitmproxy/mitmproxy:12.2.3';
 

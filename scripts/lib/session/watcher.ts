@@ -1,13 +1,13 @@
 import { fileURLToPath } from 'node:url';
 import { untapAndKeep } from '../capture/untap-and-save.ts';
+import type { Flags } from '../cli/flags.ts';
+import { connectionOf } from '../kube/kubectl.ts';
 import { argumentOf } from '../plan/preflight.ts';
 import { recordOf } from '../plan/record.ts';
-import type { TapFlags } from '../plan/request.ts';
 import { getSubject, subjectName } from '../plan/target-id.ts';
 import { benchOf, type Workbench } from '../tap/context.ts';
 import { needsWatch, Watch } from '../tap/reconcile.ts';
 import { locate } from '../tap/resolve.ts';
-import { connectionOf } from '../util/cli.ts';
 import { UserError } from '../util/error.ts';
 import { listenForInterrupts } from '../util/interrupt.ts';
 import { type Tapped, watcherName } from './session.ts';
@@ -15,16 +15,11 @@ import { hasTmux, newSession } from './tmux.ts';
 
 const COMMAND = fileURLToPath(new URL('../../watch.ts', import.meta.url));
 
-export type WatchFlags = Pick<
-  TapFlags,
-  'namespace' | 'context' | 'kubeconfig' | 'as' | 'templates' | 'timeout'
->;
-
 /**
  * The command `watch`: watches over a tap without a restart, whoever began it, until that is over; gives the Service
  * back at once when a pod can't be served. To end it leaves the tap on.
  */
-export async function watch(argument: string, flags: WatchFlags): Promise<void> {
+export async function watch(argument: string, flags: Flags<'watch'>): Promise<void> {
   const { signal } = listenForInterrupts();
   const { kubectl, name } = await locate(connectionOf(flags), argument, signal);
   const service = await getSubject(kubectl, name);
@@ -57,7 +52,7 @@ async function watchOver(bench: Workbench, tapped: Tapped, signal: AbortSignal):
  * Leaves a watcher of a tap in a tmux session of its own, which ends with the tap.
  * @throws UserError when there is no tmux.
  */
-export async function keepWatch(bench: Workbench, tapped: Tapped, flags: WatchFlags): Promise<void> {
+export async function keepWatch(bench: Workbench, tapped: Tapped, flags: Flags<'watch'>): Promise<void> {
   if (!(await hasTmux()))
     throw new UserError('--watch-detached keeps its watcher in tmux, and that is not on the PATH');
   const { context, kubeconfig, as } = bench.kubectl.connection;

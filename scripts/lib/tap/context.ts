@@ -1,6 +1,6 @@
 import type { Kubectl } from '../kube/kubectl.ts';
-import { parseDuration } from '../util/cli.ts';
 import { type Talk, talkOn } from '../util/log.ts';
+import { parseDuration } from '../util/parse.ts';
 import { Templates } from '../util/template.ts';
 
 /** What a command needs to work on a Service's tap; `kubectl` is in the Service's namespace. */

@@ -1,9 +1,11 @@
+import type { Message } from './message.ts';
+
 /** What went wrong in the user's world, in one line, and what to do about it. */
 export class UserError extends Error {
-  readonly hint: string | undefined;
+  readonly hint: Message | undefined;
   readonly exitCode: number;
 
-  constructor(message: string, options: { hint?: string | undefined; exitCode?: number } = {}) {
+  constructor(message: string, options: { hint?: Message | undefined; exitCode?: number } = {}) {
     super(message);
     this.hint = options.hint;
     this.exitCode = options.exitCode ?? 1;
@@ -12,7 +14,7 @@ export class UserError extends Error {
 
 /** A command line that makes no sense: exit code 2, as with every Unix tool. */
 export class UsageError extends UserError {
-  constructor(message: string, hint?: string) {
+  constructor(message: string, hint?: Message) {
     super(message, { hint, exitCode: 2 });
   }
 }

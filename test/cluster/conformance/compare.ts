@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { parseArgs } from 'node:util';
-import { run } from '../../../scripts/lib/util/cli.ts';
+import { run } from '../../../scripts/lib/cli/run.ts';
 import { UsageError } from '../../../scripts/lib/util/error.ts';
 import { listenForInterrupts } from '../../../scripts/lib/util/interrupt.ts';
 import { anyCluster } from '../../any-cluster.ts';

@@ -1,0 +1,103 @@
+import { parseArgs } from 'node:util';
+import { UsageError } from '../util/error.ts';
+import { type Message, message } from '../util/message.ts';
+import { COMMANDS } from './commands.ts';
+import { type CommandName, type Flag, type Flags, flagsOf } from './flags.ts';
+import { kubectl, mittens } from './to-run.ts';
+
+/** A command line of mittens. */
+export interface CommandLine<C extends CommandName> {
+  flags: Flags<C> & { help?: boolean | undefined };
+  args: string[];
+  /** What stands after `--`, of a command that takes that. */
+  rest: string[];
+}
+
+/** One flag as it was written. */
+interface Given {
+  name: string;
+  /** With its dashes. */
+  rawName: string;
+  value: string | undefined;
+  inlineValue: boolean | undefined;
+}
+
+/**
+ * Reads the arguments of a command by the table of flags.
+ * @throws UsageError in kubectl's words, with the way to the command's help.
+ */
+export function parseCommandLine<C extends CommandName>(command: C, argv: string[]): CommandLine<C> {
+  const end = argv.includes('--') ? argv.indexOf('--') : argv.length;
+  const [own, after] = [argv.slice(0, end), argv.slice(end + 1)];
+  const { tokens } = parseArgs({
+    args: own,
+    options: optionsOf(command),
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  const given = tokens.filter((token) => token.kind === 'option');
+  const flags = readFlags(command, given);
+  const named = tokens.filter((token) => token.kind === 'positional').map(({ value }) => value);
+  const takesRest = COMMANDS[command].rest !== undefined;
+  const args = takesRest ? named : [...named, ...after];
+  return { flags: flags as CommandLine<C>['flags'], args, rest: takesRest ? after : [] };
+}
+
+type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
+
+function optionsOf(command: CommandName): Options {
+  const options = flagsOf(command).map(({ name, short, value }) => {
+    const type = value ? ('string' as const) : ('boolean' as const);
+    return [name, short ? { type, short } : { type }] as const;
+  });
+  return Object.fromEntries(options);
+}
+
+function readFlags(command: CommandName, given: Given[]): Record<string, string | string[] | boolean> {
+  const flags: Record<string, string | string[] | boolean> = {};
+  for (const token of given) {
+    const flag = flagsOf(command).find(({ name }) => name === token.name);
+    const value = readValue(command, flag, token);
+    const before = flags[token.name] ?? [];
+    flags[token.name] = flag?.repeatable && Array.isArray(before) ? [...before, String(value)] : value;
+  }
+  return flags;
+}
+
+function readValue(command: CommandName, flag: Flag | undefined, given: Given): string | true {
+  const { rawName, value, inlineValue } = given;
+  if (!flag) throw usageError(command, `unknown flag: ${rawName}`);
+  if (!flag.value) {
+    if (value === undefined) return true;
+    throw usageError(command, `flag takes no value: ${rawName}=${value}`);
+  }
+  // A forgotten value must not swallow the next flag.
+  const isFlag = !inlineValue && value?.startsWith('-') && value !== '-';
+  if (value === undefined || isFlag)
+    throw usageError(command, `flag needs an argument: ${rawName} ${flag.value}`);
+  return value;
+}
+
+/** @throws UsageError when a command is given too few arguments, or too many. */
+export function checkArguments(command: CommandName, args: string[]): void {
+  const { name, min, max } = COMMANDS[command].args;
+  if (args.length < min) {
+    if (name !== 'SERVICE') throw usageError(command, `${command} needs an argument: ${name}`);
+    throw new UsageError(
+      `${command} needs an argument: ${name}`,
+      message`list the Services: ${kubectl(['get', 'services'])}\nsee the help: ${mittens(command, [], { help: true })}`,
+    );
+  }
+  if (args.length <= max) return;
+  const takes = max === 0 ? 'no arguments' : 'one argument';
+  throw usageError(command, `${command} takes ${takes}, but got: ${args.join(' ')}`);
+}
+
+function usageError(command: CommandName, text: string): UsageError {
+  return new UsageError(text, help(command));
+}
+
+function help(command: CommandName): Message {
+  return message`see the help: ${mittens(command, [], { help: true })}`;
+}

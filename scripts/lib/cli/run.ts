@@ -1,0 +1,55 @@
+import { Interrupted, UserError } from '../util/error.ts';
+import { exitCodeOf } from '../util/interrupt.ts';
+import { printable } from '../util/log.ts';
+import { findCaller, formatMessage, type Inherited } from './caller.ts';
+import { type CommandLine, checkArguments, parseCommandLine } from './command-line.ts';
+import type { CommandName } from './flags.ts';
+import { formatHelp } from './help.ts';
+
+/** Reads this process's command line and runs a command to its end. `--help` prints the help on stdout instead. */
+export async function runCommand<C extends CommandName>(
+  command: C,
+  act: (line: CommandLine<C>) => Promise<void>,
+): Promise<void> {
+  let inherited: Inherited = {};
+  await run(
+    async () => {
+      const line = parseCommandLine(command, process.argv.slice(2));
+      inherited = line.flags;
+      if (line.flags.help) return void process.stdout.write(formatHelp(command, findCaller()));
+      checkArguments(command, line.args);
+      await act(line);
+    },
+    () => inherited,
+  );
+}
+
+/**
+ * Runs a program to its end. Prints a UserError as `error: …`, and each line of its hint as `hint: …`; sets the exit
+ * code.
+ * @param inherited the flags that commands in hints are given, as far as they were read.
+ */
+export async function run(
+  program: () => Promise<void>,
+  inherited: () => Inherited = () => ({}),
+): Promise<void> {
+  try {
+    await program();
+  } catch (error) {
+    if (error instanceof Interrupted) {
+      process.exitCode = exitCodeOf(error.signal);
+    } else if (error instanceof UserError) {
+      process.stderr.write(`${printable(formatError(error, inherited()))}\n`);
+      process.exitCode = error.exitCode;
+    } else {
+      throw error;
+    }
+  }
+}
+
+/** An error and its hints, a line each. kubectl's own errors begin with the word already. */
+export function formatError({ message, hint = '' }: UserError, inherited: Inherited = {}): string {
+  const hints = formatMessage(hint, findCaller(), inherited).split('\n').filter(Boolean);
+  const error = /^error/i.test(message) ? message : `error: ${message}`;
+  return [error, ...hints.map((line) => `hint: ${line}`)].join('\n');
+}

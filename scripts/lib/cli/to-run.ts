@@ -1,0 +1,19 @@
+import type { CommandToRun } from '../util/message.ts';
+import type { CommandName, Flags } from './flags.ts';
+
+/** A command of mittens for a message. The table of flags types it, so that it can be run. */
+export function mittens<C extends CommandName>(
+  command: C,
+  args: readonly string[],
+  flags: Flags<C> = {},
+): CommandToRun {
+  return { program: command, args, flags };
+}
+
+/** A kubectl command for a message. */
+export function kubectl(
+  args: readonly string[],
+  flags: { namespace?: string | undefined } = {},
+): CommandToRun {
+  return { program: 'kubectl', args, flags };
+}
