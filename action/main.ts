@@ -1,4 +1,4 @@
-import { sleep } from '../scripts/lib/kube/rollout.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fail, finish, tellFailure } from './finish.ts';
 import { readInputs } from './inputs.ts';
 import { beginJob, captureFlags, endJob, type Job, savePrinted } from './job.ts';

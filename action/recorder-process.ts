@@ -1,9 +1,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { sleep } from '../scripts/lib/kube/rollout.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import { parseDuration } from '../scripts/lib/util/parse.ts';
 import { type Order, pathOf, STOP } from './order.ts';
@@ -70,7 +69,7 @@ export async function stopRecorder(folder: string, number: number, timeout: stri
   const socket = await connectTo(folder, number, STOP_MS);
   if (socket) {
     socket.resume().write(STOP);
-    const late = wait((parseDuration(timeout) + MORE_SECONDS) * 1000, undefined, { ref: false });
+    const late = sleep((parseDuration(timeout) + MORE_SECONDS) * 1000, undefined, { ref: false });
     await Promise.race([new Promise((resolve) => socket.once('close', resolve)), late]);
     socket.destroy();
   }

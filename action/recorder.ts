@@ -4,16 +4,16 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isAbandoned } from '../scripts/lib/capture/abandoned.ts';
 import { untapAndKeep } from '../scripts/lib/capture/untap-and-save.ts';
 import type { Flags } from '../scripts/lib/cli/flags.ts';
 import { run } from '../scripts/lib/cli/run.ts';
 import { capture } from '../scripts/lib/commands/capture.ts';
 import { connectionOf } from '../scripts/lib/kube/kubectl.ts';
-import { sleep } from '../scripts/lib/kube/rollout.ts';
 import { recordOf } from '../scripts/lib/plan/record.ts';
-import { getSubject } from '../scripts/lib/plan/target-id.ts';
 import { benchOf } from '../scripts/lib/tap/context.ts';
+import { getSubject } from '../scripts/lib/tap/read-target.ts';
 import { locate } from '../scripts/lib/tap/resolve.ts';
 import { type Order, pathOf, STOP, TAPPED } from './order.ts';
 

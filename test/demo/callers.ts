@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from '../../scripts/lib/kube/kubectl.ts';
-import { sleep } from '../../scripts/lib/kube/rollout.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { CALLERS } from './shop.ts';
 

@@ -1,5 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { sleep } from '../../scripts/lib/kube/rollout.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { step } from '../setup/progress.ts';
 import { type Asked, readAsked, since } from './callers.ts';

@@ -1,8 +1,8 @@
 // Shows what a capture writes, a request a line: `watch.ts FILE SECONDS`.
 import { closeSync, openSync, readSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseFlow } from '../../scripts/lib/flow/flow.ts';
 import { Splitter } from '../../scripts/lib/flow/splitter.ts';
-import { sleep } from '../../scripts/lib/kube/rollout.ts';
 import { lineOf, requestOf } from './traffic.ts';
 
 const [name = '', seconds] = process.argv.slice(2);

@@ -1,7 +1,8 @@
 import type { Pod, Service, Workload } from '../../scripts/lib/kube/objects.ts';
 import { workloadName } from '../../scripts/lib/kube/workload.ts';
-import type { Scene, TapRequest } from '../../scripts/lib/plan/plan.ts';
+import type { Scene } from '../../scripts/lib/plan/cluster-state.ts';
 import type { TapRecord } from '../../scripts/lib/plan/record.ts';
+import type { TapRequest } from '../../scripts/lib/plan/request.ts';
 
 /** Kubernetes objects as the API server would return them, small, and valid for `kubectl patch --local`. */
 

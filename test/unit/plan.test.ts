@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Scene } from '../../scripts/lib/plan/cluster-state.ts';
 import { containerName, literal } from '../../scripts/lib/plan/container.ts';
-import { planTap, type Scene, type TapRequest } from '../../scripts/lib/plan/plan.ts';
+import { planTap } from '../../scripts/lib/plan/plan.ts';
+import type { TapRequest } from '../../scripts/lib/plan/request.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { Templates } from '../../scripts/lib/util/template.ts';
 import { pod, REQUEST, record, SIGNATURE, scene, service, workload } from './objects.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ANNOTATION, recordOf, restorePatch } from '../../scripts/lib/plan/record.ts';
+import { ANNOTATION, recordOf } from '../../scripts/lib/plan/record.ts';
+import { restorePatch } from '../../scripts/lib/plan/service-patch.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { Templates } from '../../scripts/lib/util/template.ts';
 import { record, service } from './objects.ts';

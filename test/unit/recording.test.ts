@@ -15,7 +15,7 @@ describe('a recording', () => {
     await recording.open();
     for (const flow of ['one', 'two', 'three']) await recording.add(Buffer.from(flow));
     await recording.close();
-    assert.equal(recording.ended.reason, '--count is reached');
+    assert.equal(recording.ended.reason, 'count');
     assert.equal(readFileSync(recording.name, 'utf8'), 'onetwo');
   });
 
@@ -24,7 +24,7 @@ describe('a recording', () => {
     await recording.open();
     for (let flow = 0; flow < 5; flow++) await recording.add(Buffer.from('1234'));
     await recording.close();
-    assert.equal(recording.ended.reason, '--max-size is reached');
+    assert.equal(recording.ended.reason, 'size');
     assert.deepEqual([recording.flows, recording.bytes, statSync(recording.name).size], [2, 8, 8]);
   });
 

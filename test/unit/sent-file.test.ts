@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { gunzipSync } from 'node:zlib';
-import { readSentFile } from '../../scripts/lib/plan/sent-file.ts';
+import { readSentFile } from '../../scripts/lib/commands/sent-file.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));

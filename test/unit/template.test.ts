@@ -5,14 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { PodSpec, Service, Workload } from '../../scripts/lib/kube/objects.ts';
-import { planTap, type TapRequest } from '../../scripts/lib/plan/plan.ts';
-import {
-  ANNOTATION,
-  erasePatch,
-  recordOf,
-  restorePatch,
-  retargetPatch,
-} from '../../scripts/lib/plan/record.ts';
+import { planTap } from '../../scripts/lib/plan/plan.ts';
+import { ANNOTATION, recordOf } from '../../scripts/lib/plan/record.ts';
+import type { TapRequest } from '../../scripts/lib/plan/request.ts';
+import { erasePatch, restorePatch, retargetPatch } from '../../scripts/lib/plan/service-patch.ts';
 import { sidecarRemovePatch } from '../../scripts/lib/plan/sidecar.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { fill, Templates } from '../../scripts/lib/util/template.ts';

@@ -1,7 +1,7 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from '../kube/kubectl.ts';
 import { isRunning, type Pod } from '../kube/objects.ts';
-import { sleep } from '../kube/rollout.ts';
-import type { Tapped } from '../session/session.ts';
+import type { Tapped } from '../tap/active-tap.ts';
 import { podsOf } from '../tap/read-target.ts';
 import { FOLLOWERS } from './follow-pod.ts';
 

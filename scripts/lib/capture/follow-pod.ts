@@ -1,9 +1,9 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Splitter } from '../flow/splitter.ts';
 import { decode, TnetstringError } from '../flow/tnetstring.ts';
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import { containerStatus, type Pod } from '../kube/objects.ts';
-import { sleep } from '../kube/rollout.ts';
 
 /** One run of a pod's proxy: a container that is started again has a new file. */
 export interface Run {

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KubectlError } from '../kube/kubectl.ts';
 import { containerStatus, type Pod } from '../kube/objects.ts';
-import { sleep } from '../kube/rollout.ts';
-import type { Tapped } from '../session/session.ts';
+import type { Tapped } from '../tap/active-tap.ts';
 import { podsOf } from '../tap/read-target.ts';
 import { followRun, type Run, type RunEnd } from './follow-pod.ts';
 

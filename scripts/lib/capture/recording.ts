@@ -12,6 +12,9 @@ export interface RecordingLimits {
   size?: number | undefined;
 }
 
+/** Why a recording takes no more flows: it has as many, or as many bytes, as it may; or nobody reads stdout. */
+export type RecordingEnd = 'count' | 'size' | 'closed';
+
 /** A file that flows are written to as they come, each whole, or stdout. It is made with the first flow. */
 export class Recording {
   readonly name: string;
@@ -30,7 +33,7 @@ export class Recording {
     this.#limits = limits;
   }
 
-  /** Aborted when the recording takes no more; its reason says why: a text, or an error. */
+  /** Aborted when the recording takes no more; its reason is a RecordingEnd, or a UserError. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
@@ -50,14 +53,14 @@ export class Recording {
   async add(flow: Buffer): Promise<void> {
     const { count = Infinity, size = Infinity } = this.#limits;
     if (this.ended.aborted) return;
-    if (this.bytes + flow.length > size) return this.#ended.abort('--max-size is reached');
+    if (this.bytes + flow.length > size) return this.#ended.abort('size');
     // Several pods may come with the first.
     this.#opening ??= this.#stream ? Promise.resolve() : this.open().catch(() => undefined);
     await this.#opening;
     if (this.ended.aborted) return;
     this.flows++;
     this.bytes += flow.length;
-    if (this.flows === count) this.#ended.abort('--count is reached');
+    if (this.flows === count) this.#ended.abort('count');
     if (this.#stream?.write(flow) || this.#stream?.destroyed) return;
     this.#drained ??= this.#drain();
     await this.#drained;
@@ -78,7 +81,7 @@ export class Recording {
 
   #explain(error: NodeJS.ErrnoException): unknown {
     // Whoever read our stdout has seen enough.
-    if (this.name === '-' && error.code === 'EPIPE') return 'nobody reads it any more';
+    if (this.name === '-' && error.code === 'EPIPE') return 'closed' satisfies RecordingEnd;
     return new UserError(`${this.name}: ${error.message}`);
   }
 }

@@ -2,9 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Service } from '../kube/objects.ts';
-import { recordOf } from '../plan/record.ts';
-import { findSubject } from '../plan/target-id.ts';
-import type { Tapped } from '../session/session.ts';
+import { findActiveTap, type Tapped } from '../tap/active-tap.ts';
 import type { Workbench } from '../tap/context.ts';
 import { untap } from '../tap/untap.ts';
 import { Followers, PATIENCE } from './follow-tap.ts';
@@ -23,8 +21,8 @@ export async function untapAndKeep(
   onlyId?: string,
   file?: string,
 ): Promise<boolean> {
-  const tapped = await tapOf(bench, name, onlyId);
-  if (!tapped) return await untap(bench, name, onlyId);
+  const tapped = await findActiveTap(bench.kubectl, name);
+  if (!tapped || !hasFlows(tapped, onlyId)) return await untap(bench, name, onlyId);
   const recording = new Recording(file ?? fileFor(bench, tapped.service));
   const followers = new Followers(tapped, (flow) => recording.add(flow));
   try {
@@ -47,12 +45,9 @@ async function finish({ talk }: Workbench, followers: Followers, recording: Reco
   if (recording.flows > 0) talk.say(`${recording.flows} flows are kept in ${recording.name}`);
 }
 
-/** The tap that is to be given back, unless it never was on. */
-async function tapOf({ kubectl }: Workbench, name: string, onlyId?: string): Promise<Tapped | undefined> {
-  const service = await findSubject(kubectl, name);
-  const record = service && recordOf(service);
-  if (!record || record.phase === 'starting' || (onlyId && record.id !== onlyId)) return undefined;
-  return { kubectl: kubectl.in(service.metadata.namespace), service, record };
+/** Whether a tap may have flows: it was on. */
+function hasFlows({ record }: Tapped, onlyId?: string): boolean {
+  return record.phase !== 'starting' && (!onlyId || record.id === onlyId);
 }
 
 /** Where programs keep what is no setting and not to be lost: the XDG Base Directory Specification. */

@@ -2,18 +2,18 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { Followers, type Harvest, PATIENCE } from '../capture/follow-tap.ts';
-import { Recording, timestamp } from '../capture/recording.ts';
+import { Recording, type RecordingEnd, timestamp } from '../capture/recording.ts';
 import type { Flags } from '../cli/flags.ts';
 import { type Filter, parseFilter } from '../flow/filter.ts';
 import { parseFlow } from '../flow/flow.ts';
 import { connectionOf, type Kubectl, KubectlError } from '../kube/kubectl.ts';
-import type { TapRequest } from '../plan/plan.ts';
 import { refuseSecond } from '../plan/preflight.ts';
 import { recordOf } from '../plan/record.ts';
-import { requestOf } from '../plan/request.ts';
-import { findSubject, getSubject, subjectName } from '../plan/target-id.ts';
-import type { Tapped } from '../session/session.ts';
+import type { TapRequest } from '../plan/request.ts';
+import { subjectName } from '../plan/target-id.ts';
+import { readPhase, type Tapped } from '../tap/active-tap.ts';
 import { benchOf, type Workbench } from '../tap/context.ts';
+import { getSubject } from '../tap/read-target.ts';
 import { needsWatch, Watch } from '../tap/reconcile.ts';
 import { locate } from '../tap/resolve.ts';
 import { tap } from '../tap/tap.ts';
@@ -22,8 +22,9 @@ import { Command } from '../util/command.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
 import { parseDuration, parseSize } from '../util/parse.ts';
-import { askWhichPort } from '../util/prompt.ts';
 import { formatBytes } from '../util/units.ts';
+import { askWhichPort } from './pick-port.ts';
+import { requestOf } from './tap-request.ts';
 
 /** What whoever runs a capture may want to know. */
 export interface CaptureEvents {
@@ -145,7 +146,7 @@ interface Running {
 }
 
 /** Waits for the end of a capture, and says why it came. */
-async function theEnd({ talk, kubectl }: Workbench, tapped: Tapped, running: Running): Promise<string> {
+async function theEnd({ talk }: Workbench, tapped: Tapped, running: Running): Promise<string> {
   const { recording, purpose, command, watch, signal } = running;
   const began = Date.now();
   const ends = [signal, recording.ended, command?.ended, watch?.failed];
@@ -157,15 +158,21 @@ async function theEnd({ talk, kubectl }: Workbench, tapped: Tapped, running: Run
       return `${purpose.seconds} s are over`;
     if (now - looked >= LOOK_MS) {
       looked = now;
-      if (await isGivenBack(kubectl, tapped)) return 'it was given back by someone else';
+      if (await isGivenBack(tapped)) return 'it was given back by someone else';
     }
     if (process.stderr.isTTY && !command) talk.progress(lineOf(running, now - began));
     const left = purpose.seconds === undefined ? TICK_MS : began + purpose.seconds * 1000 - now;
     await wait(Math.min(TICK_MS, Math.max(left, 1)), undefined, { signal: over }).catch(() => undefined);
   }
-  const { reason } = over as { reason: unknown };
-  return typeof reason === 'string' ? reason : 'ending';
+  if (recording.ended.aborted) return FILE_ENDS[recording.ended.reason as RecordingEnd] ?? 'ending';
+  return command?.ended.aborted ? String(command.ended.reason) : 'ending';
 }
+
+const FILE_ENDS: Record<RecordingEnd, string> = {
+  count: '--count is reached',
+  size: '--max-size is reached',
+  closed: 'nobody reads it any more',
+};
 
 /** What a user sees while it runs. */
 function lineOf({ recording, followers }: Running, ms: number): string {
@@ -188,11 +195,9 @@ function tell({ talk }: Workbench, recording: Recording, { pods, warnings }: Har
 }
 
 /** Whether the tap is gone; an API server that is away for a while does not end a capture. */
-async function isGivenBack(kubectl: Kubectl, { service, record }: Tapped): Promise<boolean> {
+async function isGivenBack(tapped: Tapped): Promise<boolean> {
   try {
-    const current = await findSubject(kubectl, subjectName(service));
-    const now = current && recordOf(current);
-    return now?.id !== record.id || now.phase !== 'on';
+    return (await readPhase(tapped)) !== 'on';
   } catch (error) {
     if (error instanceof UserError) return false;
     throw error;

@@ -1,10 +1,10 @@
 import { isAbandoned } from '../capture/abandoned.ts';
-import { untapAndKeep } from '../capture/untap-and-save.ts';
 import type { Flags } from '../cli/flags.ts';
 import { connectionOf, Kubectl } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
 import { recordOf, type TapRecord } from '../plan/record.ts';
 import { subjectName } from '../plan/target-id.ts';
+import { endTap } from '../session/end-tap.ts';
 import { benchOf, type Workbench } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
 import { UsageError, UserError } from '../util/error.ts';
@@ -34,7 +34,7 @@ export async function gc(flags: Flags<'gc'>): Promise<void> {
       if (!why) continue;
       found++;
       bench.talk.say(`${name} in ${namespace} ${why}`);
-      if (!flags['dry-run']) await untapAndKeep(here, name, recordOf(service)?.id);
+      if (!flags['dry-run']) await endTap(here, name, recordOf(service)?.id);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       bench.talk.say(`error: ${name} in ${namespace}: ${error.message}`);

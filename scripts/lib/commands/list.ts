@@ -6,12 +6,13 @@ import {
   isRunning,
   type Pod,
   type Service,
+  servicePort,
   type Workload,
 } from '../kube/objects.ts';
 import { hasContainer, isSelected, podCounts, workloadName } from '../kube/workload.ts';
-import { labelsOff } from '../plan/pod-label.ts';
+import { labelsOff, selectorOf } from '../plan/pod-label.ts';
 import { argumentOf } from '../plan/preflight.ts';
-import { ANNOTATION, recordOf, servicePort, type TapRecord } from '../plan/record.ts';
+import { ANNOTATION, recordOf, type TapRecord } from '../plan/record.ts';
 import { isPod } from '../plan/target-id.ts';
 import { findTaps } from '../tap/find.ts';
 import { getsTraffic } from '../tap/inject-pod.ts';
@@ -188,7 +189,7 @@ function podsBehind(service: Service, { pod }: TapRecord, { pods }: Behind): Pod
   const alone = isPod(service) ? service.metadata.name : pod;
   return pods.filter(isAlive).filter(({ metadata }) => {
     if (alone) return metadata.name === alone;
-    return isSelected(service, metadata.labels);
+    return isSelected(selectorOf(service), metadata.labels);
   });
 }
 

@@ -1,11 +1,11 @@
-import { untapAndKeep } from '../capture/untap-and-save.ts';
 import type { Flags } from '../cli/flags.ts';
 import { connectionOf, Kubectl } from '../kube/kubectl.ts';
 import { subjectName } from '../plan/target-id.ts';
+import { endTap } from '../session/end-tap.ts';
 import { benchOf } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
+import { servicesOfProxies } from '../tap/remains.ts';
 import { type Located, locate } from '../tap/resolve.ts';
-import { servicesOfProxies } from '../tap/untap.ts';
 import { UsageError, UserError } from '../util/error.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
   const failed: string[] = [];
   for (const { kubectl, name } of located) {
     try {
-      const there = await untapAndKeep({ ...bench, kubectl }, name);
+      const there = await endTap({ ...bench, kubectl }, name);
       bench.talk.say(there ? `${name} is as it was` : `${name} is not tapped`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;

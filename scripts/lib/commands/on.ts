@@ -1,22 +1,24 @@
 import type { Flags } from '../cli/flags.ts';
 import { connectionOf, Kubectl } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
-import type { TapRequest } from '../plan/plan.ts';
 import { choosePorts, describePort } from '../plan/ports.ts';
 import { argumentOf, refuseOtherMode, refuseSecond } from '../plan/preflight.ts';
 import { recordOf, type TapRecord } from '../plan/record.ts';
-import { requestOf } from '../plan/request.ts';
-import { getSubject, isPod, subjectName } from '../plan/target-id.ts';
-import type { Tapped } from '../session/session.ts';
+import type { TapRequest } from '../plan/request.ts';
+import { isPod, subjectName } from '../plan/target-id.ts';
+import { closeSessionIfOver } from '../session/end-tap.ts';
 import { show } from '../session/show.ts';
 import { keepWatch } from '../session/watcher.ts';
+import type { Tapped } from '../tap/active-tap.ts';
 import { benchOf, type Workbench } from '../tap/context.ts';
+import { getSubject } from '../tap/read-target.ts';
 import { needsWatch, Watch } from '../tap/reconcile.ts';
 import { type Located, locate, serviceOfPod } from '../tap/resolve.ts';
 import { dryRun, tap } from '../tap/tap.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
-import { askWhichPort } from '../util/prompt.ts';
+import { askWhichPort } from './pick-port.ts';
+import { requestOf } from './tap-request.ts';
 
 /** The command `on`: taps a Service, shows mitmproxy, and gives the Service back when the user quits. */
 export async function on(argument: string, flags: Flags<'on'>, mitmproxyArgs: string[]): Promise<void> {
@@ -39,10 +41,27 @@ export async function on(argument: string, flags: Flags<'on'>, mitmproxyArgs: st
     return;
   }
   const isThere = earlier && isTapped(service, earlier, request.ports);
-  const record = isThere ? earlier : await tap(bench, service, request);
+  const record = isThere ? earlier : await tapOrEnd(bench, service, request, earlier);
   tellOn(bench, service, record, record === earlier);
   const tapped = { kubectl: bench.kubectl, service, record };
   await goOn(bench, tapped, flags, interrupts, { isOurs: !isThere });
+}
+
+/** Taps a Service. Where that gives back an earlier tap, to which ports were to be added, its session ends too. */
+async function tapOrEnd(
+  bench: Workbench,
+  service: Service,
+  request: TapRequest,
+  earlier: TapRecord | undefined,
+): Promise<TapRecord> {
+  try {
+    return await tap(bench, service, request);
+  } catch (error) {
+    // What went wrong with the tap is what the user must know.
+    if (earlier)
+      await closeSessionIfOver({ kubectl: bench.kubectl, service, record: earlier }).catch(() => undefined);
+    throw error;
+  }
 }
 
 /** Shows a tap, or leaves it on; one without a restart is watched over by whoever began it. */

@@ -1,25 +1,23 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../util/error.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
-import { hasContainerNamed, isAlive, isReady, type Pod, selectorFlag, type Workload } from './objects.ts';
-import { lastWords, podTrouble, type RolloutOptions, sleep, waitForRollout } from './rollout.ts';
+import { isAlive, isReady, type Pod, selectorFlag, type Workload } from './objects.ts';
+import { lastWords, podTrouble, type RolloutOptions, waitForRollout } from './rollout.ts';
 import { findSubresource, podPath } from './subresource.ts';
 import { isReplacedByHand, podCounts, workloadName } from './workload.ts';
 
 const POLL_MS = 500;
 
 /**
- * Waits until a workload's pods follow its template. Those that stay as they are by themselves are replaced, to which
- * the user has agreed.
- * @param proxy the container that pods have, or have no more.
+ * Waits until a workload's pods follow its template. Evicts pods that no controller replaces; the user has agreed to it.
  * @throws UserError with the reason from the pod or the workload.
  */
 export async function untilFollowed(
   kubectl: Kubectl,
   workload: Workload,
-  proxy: string,
   options: RolloutOptions,
 ): Promise<void> {
-  if (isReplacedByHand(workload)) await replacePods(kubectl, workload, proxy, options);
+  if (isReplacedByHand(workload)) await replacePods(kubectl, workload, options);
   else await waitForRollout(kubectl, workload, options);
 }
 
@@ -27,8 +25,7 @@ export async function untilFollowed(
 async function replacePods(
   kubectl: Kubectl,
   workload: Workload,
-  proxy: string,
-  { timeout, talk, signal, container }: RolloutOptions,
+  { timeout, talk, signal, isNew, container }: RolloutOptions,
 ): Promise<void> {
   const name = workloadName(workload);
   const began = Date.now();
@@ -37,8 +34,8 @@ async function replacePods(
   for (;;) {
     signal?.throwIfAborted();
     const pods = (await ownPods(kubectl, workload)).filter(isAlive);
-    const outdated = pods.filter((pod) => hasContainerNamed(pod, proxy) !== (container !== undefined));
-    const fresh = pods.filter((pod) => !outdated.includes(pod));
+    const outdated = pods.filter((pod) => !isNew(pod));
+    const fresh = pods.filter(isNew);
     const { wanted } = podCounts(await kubectl.get<Workload>([name]));
     const ready = pods.filter(isReady).length;
     talk.progress(`${name}: ${fresh.filter(isReady).length} of ${wanted} pods replaced`);

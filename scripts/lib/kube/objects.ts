@@ -1,4 +1,5 @@
 /** The few fields of Kubernetes objects that mittens reads. */
+export type Labels = Record<string, string>;
 
 export interface Metadata {
   name: string;
@@ -6,7 +7,7 @@ export interface Metadata {
   /** Tells an object from a later one of the same name. */
   uid?: string;
   resourceVersion: string;
-  labels?: Record<string, string>;
+  labels?: Labels;
   annotations?: Record<string, string>;
   deletionTimestamp?: string;
   ownerReferences?: { kind: string; name: string; uid?: string; controller?: boolean }[];
@@ -23,13 +24,13 @@ export interface ServicePort {
 }
 
 export interface Service {
-  /** `Service`; or `Pod`, for one pod that is tapped by itself: see subject.ts. */
+  /** `Service`; or `Pod`, for one pod that is tapped by itself: see plan/target-id.ts. */
   kind: string;
   metadata: Metadata;
   spec: {
     type?: string;
     clusterIP?: string;
-    selector?: Record<string, string>;
+    selector?: Labels;
     ports?: ServicePort[];
   };
 }
@@ -92,9 +93,9 @@ export interface Workload {
     paused?: boolean;
     strategy?: { type?: string };
     updateStrategy?: { type?: string; rollingUpdate?: { partition?: number } };
-    selector: { matchLabels?: Record<string, string> };
+    selector: { matchLabels?: Labels };
     template: {
-      metadata?: { labels?: Record<string, string>; annotations?: Record<string, string> };
+      metadata?: { labels?: Labels; annotations?: Record<string, string> };
       spec: PodSpec;
     };
   };
@@ -149,8 +150,17 @@ export function containersOf({
 }
 
 /** A selector as kubectl's `-l` takes it. */
-export function selectorFlag(labels: Record<string, string>): string {
+export function selectorFlag(labels: Labels): string {
   return Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
+}
+
+/** The Service's port that a record speaks of; undefined when someone has removed it since. */
+export function servicePort(service: Service, port: number): ServicePort | undefined {
+  return service.spec.ports?.find((candidate) => candidate.port === port && isTcp(candidate));
+}
+
+export function isTcp(port: ServicePort): boolean {
+  return (port.protocol ?? 'TCP') === 'TCP';
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kubectl, KubectlError } from './kubectl.ts';
-import { sleep } from './rollout.ts';
 
 /** How long a lost connection waits before it is made anew, in ms. */
 const AGAIN_MS = 500;

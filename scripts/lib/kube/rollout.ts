@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { UserError } from '../util/error.ts';
 import type { Talk } from '../util/log.ts';
@@ -28,7 +29,9 @@ export interface RolloutOptions {
   timeout: number;
   talk: Talk;
   signal?: AbortSignal;
-  /** The container that the new pods have; undefined when they have none of ours. */
+  /** Whether a pod already follows the changed template. */
+  isNew: (pod: Pod) => boolean;
+  /** The container that has no reason to fail even once; its exit ends the wait. */
   container?: string;
 }
 
@@ -92,7 +95,7 @@ async function lookForTrouble(
   kubectl: Kubectl,
   workload: Workload,
   waited: number,
-  { talk, container }: RolloutOptions,
+  { talk, isNew, container }: RolloutOptions,
 ): Promise<Trouble | undefined> {
   const name = workloadName(workload);
   const selector = selectorFlag(workload.spec.selector.matchLabels ?? {});
@@ -101,7 +104,7 @@ async function lookForTrouble(
       kubectl.get<Workload>([name]),
       kubectl.list<Pod>(['pods', '-l', selector]),
     ]);
-    const fresh = pods.filter((pod) => isAlive(pod) && hasOurs(pod) === (container !== undefined));
+    const fresh = pods.filter((pod) => isAlive(pod) && isNew(pod));
     const trouble =
       fresh.map((pod) => podTrouble(pod, container, waited)).find((found) => found !== undefined) ??
       workloadTrouble(current) ??
@@ -115,12 +118,6 @@ async function lookForTrouble(
     // A slow or restarting API server is waited for; the rollout's own timeout ends it.
     if (error instanceof KubectlError) return { text: error.message, fatal: false };
     throw error;
-  }
-
-  function hasOurs(pod: Pod): boolean {
-    return pod.spec.containers.some(({ name }) =>
-      container ? name === container : name.startsWith('mittens-'),
-    );
   }
 }
 
@@ -214,8 +211,4 @@ function hintFor(text: string): string | undefined {
     return "the proxy's resources and securityContext are in templates/sidecar.yaml; --templates takes your own";
   }
   return undefined;
-}
-
-export function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,5 @@
-import { selectorOf } from '../plan/pod-label.ts';
 import type { Kubectl } from './kubectl.ts';
-import type { Metadata, Pod, Service, Workload } from './objects.ts';
+import type { Labels, Metadata, Pod, Workload } from './objects.ts';
 
 /** What has a pod template that can be changed in place. */
 const KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'];
@@ -51,17 +50,17 @@ function controllerOf(metadata: Metadata): { kind: string; name: string } | unde
   return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
-/** The workloads whose pods a Service would select if there were any, by their pod templates' labels. */
-export async function workloadsBehind(kubectl: Kubectl, service: Service): Promise<Workload[]> {
+/** The workloads whose pod templates have the labels of a Service's selector. */
+export async function findWorkloads(kubectl: Kubectl, selector: Labels): Promise<Workload[]> {
   return (await listWorkloads(kubectl)).filter((workload) =>
-    isSelected(service, workload.spec.template.metadata?.labels),
+    isSelected(selector, workload.spec.template.metadata?.labels),
   );
 }
 
-/** Whether a Service would send traffic to pods with these labels. */
-export function isSelected(service: Service, labels: Record<string, string> = {}): boolean {
-  const selector = Object.entries(selectorOf(service));
-  return selector.length > 0 && selector.every(([key, value]) => labels[key] === value);
+/** Whether a Service's selector selects pods with these labels. An empty selector selects none. */
+export function isSelected(selector: Labels, labels: Labels = {}): boolean {
+  const wanted = Object.entries(selector);
+  return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
 }
 
 /** Every workload of a namespace, or with `--all-namespaces` of all, that nobody else keeps. */

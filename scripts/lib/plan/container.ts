@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Templates, Values } from '../util/template.ts';
-import type { TapRequest } from './plan.ts';
 import { type PodsOf, portsArgument } from './ports.ts';
 import type { TapRecord } from './record.ts';
+import type { TapRequest } from './request.ts';
 
 /**
  * The name of the proxy's container: one a Service, so that each is given back on its own. An ephemeral container

@@ -1,7 +1,9 @@
 import type { PatchType } from '../kube/kubectl.ts';
-import type { Pod, Service, Workload } from '../kube/objects.ts';
+import type { Workload } from '../kube/objects.ts';
+import { servicePort } from '../kube/objects.ts';
 import { isReplacedByHand, podCounts, workloadName } from '../kube/workload.ts';
 import type { Templates } from '../util/template.ts';
+import type { Scene } from './cluster-state.ts';
 import { containerName } from './container.ts';
 import { ephemeralContainer, podsOfPod } from './ephemeral.ts';
 import { choosePorts, planPorts, planWebPort, portsInUse } from './ports.ts';
@@ -17,53 +19,12 @@ import {
   refuseService,
   refuseWorkload,
 } from './preflight.ts';
-import { isEncrypted, type Protocol } from './protocol.ts';
-import { retargetPatch, servicePort, type TapRecord, writePatch } from './record.ts';
-import type { SentFile } from './sent-file.ts';
+import { isEncrypted } from './protocol.ts';
+import type { TapRecord } from './record.ts';
+import type { TapRequest } from './request.ts';
+import { retargetPatch, writePatch } from './service-patch.ts';
 import { podsOfWorkload, sidecarPatch } from './sidecar.ts';
 import { subjectName } from './target-id.ts';
-
-/** What was read of the cluster before a tap. */
-export interface Scene {
-  service: Service;
-  /** The pods that the Service selects. */
-  pods: Pod[];
-  /** `kind/name` of what owns them. */
-  owners: string[];
-  /** Those of the owners that have a pod template. */
-  workloads: Workload[];
-  /** The tap that is on already, to which ports are added. */
-  record: TapRecord | undefined;
-}
-
-/** What the user asked for. */
-export interface TapRequest {
-  mode: TapRecord['mode'];
-  program: TapRecord['program'];
-  /** Port numbers or names; none means the only one. */
-  ports: string[];
-  /** undefined means what the Service says of each port. */
-  protocol: Protocol | undefined;
-  /** Where the proxy listens; undefined means 7777, or above it the first that is free. */
-  listenPort: number | undefined;
-  image: string;
-  imagePullPolicy: string;
-  /** Whether ports are added to a tap that is on, whose proxies otherwise go on as they are. */
-  addsPorts: boolean;
-  /** The one pod that shall get the Service's traffic. */
-  pod: string | undefined;
-  /** Whether pods that do not follow their template may be evicted. */
-  replacePods: boolean;
-  /** Secrets with certificates for clients, and for the app. */
-  tlsSecret: string | undefined;
-  clientTlsSecret: string | undefined;
-  /** Whether the app is told by X-Forwarded-For and -Proto who asks, and how. */
-  forwarded: boolean;
-  /** Sent along. */
-  files: SentFile[];
-  /** For mitmproxy itself. */
-  mitmproxyArgs: string[];
-}
 
 /** Who taps, and when, and what nobody can guess: what a pure plan can't know. */
 export interface Signature {

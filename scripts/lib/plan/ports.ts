@@ -1,14 +1,15 @@
 import {
   type Container,
   containersOf,
+  isTcp,
   type PodSpec,
   type Service,
   type ServicePort,
 } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
-import type { TapRequest } from './plan.ts';
 import { protocolOf } from './protocol.ts';
-import { isTcp, type TappedPort, type TapRecord } from './record.ts';
+import type { TappedPort, TapRecord } from './record.ts';
+import type { TapRequest } from './request.ts';
 import { isPod, subjectName } from './target-id.ts';
 
 const DEFAULT_LISTEN_PORT = 7777;

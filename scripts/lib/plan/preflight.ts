@@ -1,8 +1,9 @@
-import { isReady, type Service, type ServicePort, type Workload } from '../kube/objects.ts';
+import { isReady, isTcp, type Service, type ServicePort, type Workload } from '../kube/objects.ts';
 import { isReplacedByHand, podCounts, workloadName } from '../kube/workload.ts';
 import { UserError } from '../util/error.ts';
-import type { Scene, TapRequest } from './plan.ts';
-import { isTcp, type TapRecord } from './record.ts';
+import type { Scene } from './cluster-state.ts';
+import type { TapRecord } from './record.ts';
+import type { TapRequest } from './request.ts';
 import { isPod, subjectName } from './target-id.ts';
 
 // What cannot be tapped, each with the reason and the way out. Pure: nothing has been changed yet.

@@ -1,9 +1,7 @@
-import type { Service, ServicePort } from '../kube/objects.ts';
+import type { Service } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
-import type { Templates } from '../util/template.ts';
-import { labelKey, labelsOff } from './pod-label.ts';
 import { PROTOCOLS, type Protocol } from './protocol.ts';
-import { isPod, subjectName } from './target-id.ts';
+import { subjectName } from './target-id.ts';
 
 /** The annotation on the Service that holds the record of its tap; on a pod that is tapped by itself, also a label. */
 export const ANNOTATION = 'mittens.dev/tap';
@@ -132,69 +130,4 @@ function isArrayOf(value: unknown, test: (item: unknown) => boolean): boolean {
 
 function matches(value: unknown, pattern: RegExp): boolean {
   return typeof value === 'string' && pattern.test(value);
-}
-
-/** The Service's port that a record speaks of; undefined when someone has removed it since. */
-export function servicePort(service: Service, port: number): ServicePort | undefined {
-  return service.spec.ports?.find((candidate) => candidate.port === port && isTcp(candidate));
-}
-
-export function isTcp(port: ServicePort): boolean {
-  return (port.protocol ?? 'TCP') === 'TCP';
-}
-
-/** The patch that writes a record and changes nothing else. */
-export function writePatch(templates: Templates, service: Service, record: TapRecord): unknown {
-  const values = patchValues(service, record);
-  return isPod(service)
-    ? templates.render('pod-record', { ...values, id: record.id })
-    : templates.render('record', values);
-}
-
-/** The patch that points the tapped ports at the proxy, of a tap without a restart in the pods that have one. */
-export function retargetPatch(templates: Templates, service: Service, record: TapRecord): unknown {
-  const on: TapRecord = { ...record, phase: 'on' };
-  if (isPod(service)) return writePatch(templates, service, on);
-  const ports = retarget(service, record, ({ listenPort }) => listenPort);
-  const selector = record.mode === 'ephemeral' ? { [labelKey(service.metadata.name)]: record.id } : {};
-  return templates.render('service', { ...patchValues(service, on), selector, ports });
-}
-
-/**
- * The patch that points the tapped ports at the app again. A port that no longer points at the proxy was
- * changed by someone else, and stays as it is.
- */
-export function restorePatch(templates: Templates, service: Service, record: TapRecord): unknown {
-  const stopping: TapRecord = { ...record, phase: 'stopping' };
-  if (isPod(service)) return writePatch(templates, service, stopping);
-  const ports = retarget(service, record, ({ targetPort, listenPort }, current) =>
-    current.targetPort === listenPort ? targetPort : current.targetPort,
-  );
-  return templates.render('service-restore', {
-    ...patchValues(service, stopping),
-    selector: labelsOff(service.spec.selector),
-    ports,
-  });
-}
-
-/** The patch that erases the record. */
-export function erasePatch(templates: Templates, service: Service): unknown {
-  const name = isPod(service) ? 'pod-record-remove' : 'record-remove';
-  return templates.render(name, { resourceVersion: service.metadata.resourceVersion });
-}
-
-function patchValues(service: Service, record: TapRecord): { resourceVersion: string; record: string } {
-  return { resourceVersion: service.metadata.resourceVersion, record: JSON.stringify(record) };
-}
-
-function retarget(
-  service: Service,
-  record: TapRecord,
-  target: (tapped: TappedPort, current: ServicePort) => number | string | undefined,
-): ServicePort[] {
-  return (service.spec.ports ?? []).map((current) => {
-    const tapped = isTcp(current) && record.ports.find(({ port }) => port === current.port);
-    const targetPort = tapped ? target(tapped, current) : current.targetPort;
-    return targetPort === undefined ? current : { ...current, targetPort };
-  });
 }

@@ -1,62 +1,41 @@
-import type { TapFlags } from '../cli/flags.ts';
-import { UsageError } from '../util/error.ts';
-import { parsePort } from '../util/parse.ts';
-import type { TapRequest } from './plan.ts';
-import { PROTOCOLS, type Protocol } from './protocol.ts';
-import { readSentFile } from './sent-file.ts';
+import type { Protocol } from './protocol.ts';
+import type { TapRecord } from './record.ts';
 
-const DEFAULT_IMAGE = 'mitmproxy/mitmproxy:12.2.3';
-
-/** What the user asked of a tap, checked before anything is read. */
-export function requestOf(
-  flags: TapFlags,
-  program: TapRequest['program'],
-  mitmproxyArgs: string[],
-): TapRequest {
-  const imagePullPolicy = flags['image-pull-policy'] ?? 'IfNotPresent';
-  if (!['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
-    throw new UsageError(`"${imagePullPolicy}" is no image pull policy`, 'Always, IfNotPresent or Never');
-  }
-  const repeated = ['modify-headers', 'modify-body', 'map-remote'] as const;
-  return {
-    mode: flags['no-restart'] ? 'ephemeral' : 'sidecar',
-    program,
-    ports: flags.port ?? [],
-    protocol: flags.protocol === undefined ? undefined : protocolNamed(flags.protocol),
-    listenPort: flags['listen-port'] === undefined ? undefined : parsePort(flags['listen-port']),
-    image: flags.image ?? process.env.MITTENS_IMAGE ?? DEFAULT_IMAGE,
-    imagePullPolicy,
-    addsPorts: false,
-    pod: undefined,
-    replacePods: flags['replace-pods'] ?? false,
-    tlsSecret: secretNamed(flags['tls-secret']),
-    clientTlsSecret: secretNamed(flags['client-tls-secret']),
-    forwarded: flags.forwarded ?? false,
-    files: [
-      ...(flags.script ?? []).map((path) => readSentFile('--scripts', path)),
-      ...(flags.replay ?? []).map((path) => readSentFile('--server-replay', path)),
-    ],
-    mitmproxyArgs: [
-      ...repeated.flatMap((name) => (flags[name] ?? []).flatMap((value) => [`--${name}`, value])),
-      ...mitmproxyArgs,
-    ],
-  };
+/** What the user asked for. */
+export interface TapRequest {
+  mode: TapRecord['mode'];
+  program: TapRecord['program'];
+  /** Port numbers or names; none means the only one. */
+  ports: string[];
+  /** undefined means what the Service says of each port. */
+  protocol: Protocol | undefined;
+  /** Where the proxy listens; undefined means 7777, or above it the first that is free. */
+  listenPort: number | undefined;
+  image: string;
+  imagePullPolicy: string;
+  /** Whether ports are added to a tap that is on, whose proxies otherwise go on as they are. */
+  addsPorts: boolean;
+  /** The one pod that shall get the Service's traffic. */
+  pod: string | undefined;
+  /** Whether pods that do not follow their template may be evicted. */
+  replacePods: boolean;
+  /** Secrets with certificates for clients, and for the app. */
+  tlsSecret: string | undefined;
+  clientTlsSecret: string | undefined;
+  /** Whether the app is told by X-Forwarded-For and -Proto who asks, and how. */
+  forwarded: boolean;
+  /** Sent along. */
+  files: SentFile[];
+  /** For mitmproxy itself. */
+  mitmproxyArgs: string[];
 }
 
-/** `auto`, as the one that is meant when none is named, is left to what the Service says. */
-function protocolNamed(text: string): Protocol | undefined {
-  const protocol = PROTOCOLS.find((protocol) => protocol === text);
-  if (!protocol) throw new UsageError(`"${text}" is no protocol`, PROTOCOLS.join(', '));
-  return protocol === 'auto' ? undefined : protocol;
-}
-
-/** A Secret's name, or `secret/NAME`. */
-function secretNamed(text: string | undefined): string | undefined {
-  if (text === undefined) return undefined;
-  const name = text.replace(/^secret\//, '');
-  if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return name;
-  throw new UsageError(
-    `"${text}" is not the name of a Secret`,
-    'names are lower case letters, digits, - and .',
-  );
+/** A file of the user's that goes to the pods in an environment variable: nothing else of ours is in the cluster. */
+export interface SentFile {
+  /** mitmproxy's flag for it. */
+  flag: '--scripts' | '--server-replay';
+  /** By which mitmproxy speaks of it: the user's, in letters that every shell and Python takes as they are. */
+  name: string;
+  /** gzip in Base64. */
+  content: string;
 }

@@ -2,9 +2,9 @@ import type { Workload } from '../kube/objects.ts';
 import { workloadName } from '../kube/workload.ts';
 import type { Templates, Values } from '../util/template.ts';
 import { proxyValues } from './container.ts';
-import type { TapRequest } from './plan.ts';
 import { type PodsOf, portsArgument, refuseTakenPorts, withPorts } from './ports.ts';
 import type { TapRecord } from './record.ts';
+import type { TapRequest } from './request.ts';
 
 /**
  * The patch that puts the proxy into a workload's pods.

@@ -1,4 +1,3 @@
-import type { Kubectl } from '../kube/kubectl.ts';
 import type { Pod, Service } from '../kube/objects.ts';
 
 /**
@@ -9,17 +8,6 @@ import type { Pod, Service } from '../kube/objects.ts';
 /** `service/web` or `pod/web-1`, as kubectl takes it. */
 export function subjectName({ kind, metadata }: Pick<Service, 'kind' | 'metadata'>): string {
   return `${kind.toLowerCase()}/${metadata.name}`;
-}
-
-/** Reads a Service, or a pod as one, by `kind/name`. */
-export async function getSubject(kubectl: Kubectl, name: string): Promise<Service> {
-  return asService(await kubectl.get<Service | Pod>([name]));
-}
-
-/** As getSubject, but undefined when it is not there. */
-export async function findSubject(kubectl: Kubectl, name: string): Promise<Service | undefined> {
-  const found = await kubectl.find<Service | Pod>([name]);
-  return found && asService(found);
 }
 
 export function isPod({ kind }: Pick<Service, 'kind'>): boolean {

@@ -1,10 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
-import type { Kubectl } from '../kube/kubectl.ts';
-import { hasContainerNamed, isAlive, isRunning, type Pod, type Service } from '../kube/objects.ts';
-import { sleep } from '../kube/rollout.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects.ts';
 import { argumentOf } from '../plan/preflight.ts';
-import { recordOf, type TapRecord } from '../plan/record.ts';
-import { findSubject, subjectName } from '../plan/target-id.ts';
+import { subjectName } from '../plan/target-id.ts';
+import { readPhase, type Tapped } from '../tap/active-tap.ts';
 import { podsOf } from '../tap/read-target.ts';
 import { UserError } from '../util/error.ts';
 import type { Talk } from '../util/log.ts';
@@ -33,15 +32,6 @@ const POLL_MS = 250;
 /** How often the pods and the record are read, in ms. */
 const REFRESH_MS = 2000;
 
-/** A tap as its viewer needs it; `kubectl` is in its namespace. */
-export interface Tapped {
-  kubectl: Kubectl;
-  service: Service;
-  record: TapRecord;
-  /** The ports of this machine that lead to the proxy of a pod that is tapped by itself. */
-  localPorts?: number[];
-}
-
 /** The name of the local tmux session of a tap. */
 function sessionName({ service, record }: Tapped): string {
   // tmux gives these characters a meaning of their own, and pods may have dots.
@@ -54,11 +44,17 @@ export function watcherName(tapped: Tapped): string {
 }
 
 /** What the status line says of a tap. */
-function labelOfTap({ service, record, localPorts = [] }: Tapped): string {
+function labelOfTap({ service, record, localPorts = [] }: ShownTap): string {
   const { namespace } = service.metadata;
   const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
   const reached = localPorts.map((port) => `, by 127.0.0.1:${port}`).join('');
   return `${namespace}/${argumentOf(service)}${reached}, ${how}, ${formatAge(Date.now() - Date.parse(record.started))}`;
+}
+
+/** A tap as it is shown. */
+export interface ShownTap extends Tapped {
+  /** The local ports that lead to the proxy of a pod that is tapped by itself. */
+  localPorts?: number[];
 }
 
 export interface ViewOptions {
@@ -74,7 +70,7 @@ export interface ViewOptions {
  * Shows mitmproxy's TUI until the user leaves it: in a tmux session with a window a pod, or without tmux
  * one pod's, on this terminal.
  */
-export async function view(tapped: Tapped, { tmux, leaves, talk, signal }: ViewOptions): Promise<Ending> {
+export async function view(tapped: ShownTap, { tmux, leaves, talk, signal }: ViewOptions): Promise<Ending> {
   const pods = await firstPods(tapped, talk, signal);
   if (!pods) return 'ended';
   const [first] = pods;
@@ -93,7 +89,7 @@ export async function closeSession(tapped: Tapped): Promise<void> {
 // -- with tmux
 
 async function viewInTmux(
-  tapped: Tapped,
+  tapped: ShownTap,
   pods: Pod[],
   first: Pod,
   { leaves, signal }: Pick<ViewOptions, 'leaves' | 'signal'>,
@@ -117,7 +113,7 @@ async function end(client: ChildProcess): Promise<void> {
   await Promise.race([exited, sleep(1000)]);
 }
 
-async function openSession(tapped: Tapped, first: Pod): Promise<void> {
+async function openSession(tapped: ShownTap, first: Pod): Promise<void> {
   await newSession(
     sessionName(tapped),
     first.metadata.name,
@@ -149,7 +145,7 @@ async function firstPods(tapped: Tapped, talk: Talk, signal: AbortSignal): Promi
   return [];
 }
 
-async function watchSession(tapped: Tapped, client: ChildProcess, signal: AbortSignal): Promise<Ending> {
+async function watchSession(tapped: ShownTap, client: ChildProcess, signal: AbortSignal): Promise<Ending> {
   const session = sessionName(tapped);
   let left = false;
   client.once('exit', () => {
@@ -171,7 +167,7 @@ async function watchSession(tapped: Tapped, client: ChildProcess, signal: AbortS
 }
 
 /** A window for every pod with a running proxy, attached again where the connection was lost; none for a pod that is gone. */
-async function syncWindows(tapped: Tapped, pods: Pod[]): Promise<void> {
+async function syncWindows(tapped: ShownTap, pods: Pod[]): Promise<void> {
   const session = sessionName(tapped);
   await setLabel(session, labelOfTap(tapped));
   const panes = (await panesOf(session)) ?? [];
@@ -228,13 +224,9 @@ const LEAVE_TUI = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[?25h\x1b[0m\
 // -- pods
 
 /** The pods with this tap's proxy; undefined when the tap is no longer there. */
-export async function podsWithProxy({ kubectl, service, record }: Tapped): Promise<Pod[] | undefined> {
-  const [current, pods] = await Promise.all([
-    findSubject(kubectl, subjectName(service)),
-    podsOf(kubectl, service),
-  ]);
-  if (!current || recordOf(current)?.id !== record.id) return undefined;
-  return pods.filter((pod) => hasContainerNamed(pod, record.container));
+export async function podsWithProxy(tapped: Tapped): Promise<Pod[] | undefined> {
+  const [phase, pods] = await Promise.all([readPhase(tapped), podsOf(tapped.kubectl, tapped.service)]);
+  return phase && pods.filter((pod) => hasContainerNamed(pod, tapped.record.container));
 }
 
 function attachCommand(tapped: Tapped, pod: Pod): string[] {

@@ -2,10 +2,11 @@ import { untapAndKeep } from '../capture/untap-and-save.ts';
 import { Forward } from '../kube/port-forward.ts';
 import { argumentOf } from '../plan/preflight.ts';
 import { isPod, subjectName } from '../plan/target-id.ts';
+import type { Tapped } from '../tap/active-tap.ts';
 import type { Workbench } from '../tap/context.ts';
 import type { Watch } from '../tap/reconcile.ts';
 import type { Interrupts } from '../util/interrupt.ts';
-import { closeSession, detachKeys, type Ending, type Tapped, view } from './session.ts';
+import { closeSession, detachKeys, type Ending, type ShownTap, view } from './session.ts';
 import { viewOnWeb } from './web.ts';
 
 export interface ShowOptions {
@@ -55,7 +56,7 @@ async function viewAndWatch(bench: Workbench, tapped: Tapped, options: ShowOptio
 
 async function viewUntilLeft(
   bench: Workbench,
-  tapped: Tapped,
+  tapped: ShownTap,
   { tmux, interrupts, endsTap, watch }: ShowOptions,
 ): Promise<Ending> {
   const leave = new AbortController();

@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isRunning, type Pod } from '../kube/objects.ts';
 import { Forward } from '../kube/port-forward.ts';
-import { type Ending, podsWithProxy, type Tapped } from './session.ts';
+import type { Tapped } from '../tap/active-tap.ts';
+import { type Ending, podsWithProxy } from './session.ts';
 
 /** How often the pods are read, in ms. */
 const REFRESH_MS = 2000;

@@ -16,13 +16,16 @@ export interface Workbench {
   onFirstChange?: () => void;
 }
 
+/** The flags that a context is made of. */
+export interface ContextFlags {
+  templates?: string | undefined;
+  timeout?: string | undefined;
+}
+
 const DEFAULT_TIMEOUT = '5m';
 
 /** The workbench of a command, before it is known where the Service is. */
-export function benchOf(
-  kubectl: Kubectl,
-  flags: { templates?: string | undefined; timeout?: string | undefined },
-): Workbench {
+export function benchOf(kubectl: Kubectl, flags: ContextFlags): Workbench {
   return {
     kubectl,
     templates: new Templates(flags.templates),

@@ -1,11 +1,12 @@
 import { KubectlError } from '../kube/kubectl.ts';
 import { hasContainerNamed, isAlive, isReady, type Pod } from '../kube/objects.ts';
-import { addEphemeral, type EphemeralContainer, untilListening } from '../plan/ephemeral.ts';
+import type { EphemeralContainer } from '../plan/ephemeral.ts';
 import { labelKey } from '../plan/pod-label.ts';
 import type { TapRecord } from '../plan/record.ts';
 import { isPod } from '../plan/target-id.ts';
-import type { Tapped } from '../session/session.ts';
+import type { Tapped } from './active-tap.ts';
 import type { Workbench } from './context.ts';
+import { addEphemeral, untilListening } from './ephemeral-pod.ts';
 
 /**
  * Serving a pod, in a tap without a restart: it gets the proxy, and when that listens the label by which the Service

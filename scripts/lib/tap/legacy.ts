@@ -1,6 +1,13 @@
-import type { Service, ServicePort, Workload } from '../kube/objects.ts';
+import {
+  hasContainerNamed,
+  type Pod,
+  type Service,
+  type ServicePort,
+  type Workload,
+} from '../kube/objects.ts';
 import { waitForRollout } from '../kube/rollout.ts';
-import { hasContainer, workloadName, workloadsBehind } from '../kube/workload.ts';
+import { findWorkloads, hasContainer, workloadName } from '../kube/workload.ts';
+import { selectorOf } from '../plan/pod-label.ts';
 import { UserError } from '../util/error.ts';
 import type { Workbench } from './context.ts';
 
@@ -47,7 +54,7 @@ export async function removeAncestor(bench: Workbench, service: Service, ancesto
   if (ancestor === 'mittens' && service.metadata.annotations?.[FLUX_ANNOTATION] === 'disabled') {
     talk.say(`note: ${FLUX_ANNOTATION} is still disabled on it, by you or by ${ancestor}`);
   }
-  const tapped = (await workloadsBehind(kubectl, service)).filter((workload) =>
+  const tapped = (await findWorkloads(kubectl, selectorOf(service))).filter((workload) =>
     hasContainer(workload, ancestor),
   );
   for (const workload of tapped) {
@@ -56,7 +63,8 @@ export async function removeAncestor(bench: Workbench, service: Service, ancesto
       'strategic',
       templates.render('ancestor-workload', workloadValues(workload, ancestor)),
     );
-    await waitForRollout(kubectl, patched, { talk, timeout });
+    const isNew = (pod: Pod) => !hasContainerNamed(pod, ancestor);
+    await waitForRollout(kubectl, patched, { talk, timeout, isNew });
     await kubectl.run([
       'delete',
       `configmap/${ancestor}-target-${workload.metadata.name}`,

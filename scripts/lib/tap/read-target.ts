@@ -1,8 +1,9 @@
-import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
+import { isConflict } from '../kube/conflict.ts';
+import type { Kubectl } from '../kube/kubectl.ts';
 import { type Pod, type Service, selectorFlag } from '../kube/objects.ts';
 import { selectorOf } from '../plan/pod-label.ts';
 import { recordOf, type TapRecord } from '../plan/record.ts';
-import { findSubject, isPod, subjectName } from '../plan/target-id.ts';
+import { asService, isPod, subjectName } from '../plan/target-id.ts';
 
 /** The pods behind a Service whether it is tapped or not, dead ones too; of a pod that is tapped by itself, that pod. */
 export async function podsOf(kubectl: Kubectl, service: Service): Promise<Pod[]> {
@@ -36,7 +37,13 @@ export async function updateSubject(
   }
 }
 
-/** Whether someone else changed the object between our reading and our writing. */
-export function isConflict(error: unknown): boolean {
-  return error instanceof KubectlError && error.reason === 'Conflict';
+/** Reads a Service, or a pod as one, by `kind/name`. */
+export async function getSubject(kubectl: Kubectl, name: string): Promise<Service> {
+  return asService(await kubectl.get<Service | Pod>([name]));
+}
+
+/** As getSubject, but undefined when it is not there. */
+export async function findSubject(kubectl: Kubectl, name: string): Promise<Service | undefined> {
+  const found = await kubectl.find<Service | Pod>([name]);
+  return found && asService(found);
 }

@@ -3,10 +3,9 @@ import { isAlive, isReady, type Pod, selectorFlag } from '../kube/objects.ts';
 import { proxyTrouble } from '../kube/rollout.ts';
 import { type EphemeralContainer, fitTo } from '../plan/ephemeral.ts';
 import { selectorOf } from '../plan/pod-label.ts';
-import { recordOf } from '../plan/record.ts';
-import { findSubject, isPod, subjectName } from '../plan/target-id.ts';
-import type { Tapped } from '../session/session.ts';
+import { isPod, subjectName } from '../plan/target-id.ts';
 import { UserError } from '../util/error.ts';
+import { readPhase, type Tapped } from './active-tap.ts';
 import type { Workbench } from './context.ts';
 import { getsTraffic, isUnserved, servePod } from './inject-pod.ts';
 import { podsOf } from './read-target.ts';
@@ -119,10 +118,8 @@ export class Watch {
   }
 
   async #isOn(): Promise<boolean> {
-    const { kubectl, service, record } = this.#tapped;
-    const current = await findSubject(kubectl, subjectName(service));
-    const now = current && recordOf(current);
-    return now?.id === record.id && now.phase !== 'stopping';
+    const phase = await readPhase(this.#tapped);
+    return phase !== undefined && phase !== 'stopping';
   }
 
   /** @throws UserError when what comes to the Service would reach nobody, or not what the tap is for. */

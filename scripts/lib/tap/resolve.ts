@@ -3,6 +3,7 @@ import { Kubectl } from '../kube/kubectl.ts';
 import type { Pod, Service, Workload } from '../kube/objects.ts';
 import { parseTarget, type Target } from '../kube/resource-arg.ts';
 import { isSelected } from '../kube/workload.ts';
+import { selectorOf } from '../plan/pod-label.ts';
 import { canBeTapped } from '../plan/preflight.ts';
 import { subjectName } from '../plan/target-id.ts';
 import { UsageError, UserError } from '../util/error.ts';
@@ -57,7 +58,9 @@ async function serviceInFront(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const services = await kubectl.list<Service>(['services']);
-  const inFront = services.filter((service) => canBeTapped(service) && isSelected(service, labels));
+  const inFront = services.filter(
+    (service) => canBeTapped(service) && isSelected(selectorOf(service), labels),
+  );
   const names = inFront.map(subjectName);
   const [first, ...others] = names;
   if (!first)

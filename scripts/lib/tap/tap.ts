@@ -1,23 +1,37 @@
 import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { dump } from 'js-yaml';
+import { isConflict } from '../kube/conflict.ts';
 import { untilFollowed } from '../kube/evict.ts';
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
-import { isAlive, isReady, type Pod, type Service, type Workload } from '../kube/objects.ts';
-import { sleep } from '../kube/rollout.ts';
-import { type Owners, ownersOf, podCounts, workloadName, workloadsBehind } from '../kube/workload.ts';
-import { addEphemeral, type EphemeralContainer, refuseWithoutEphemeral } from '../plan/ephemeral.ts';
-import { type Change, type Plan, planTap, type Scene, type TapRequest } from '../plan/plan.ts';
+import {
+  hasContainerNamed,
+  isAlive,
+  isReady,
+  type Pod,
+  type Service,
+  type Workload,
+} from '../kube/objects.ts';
+import { findWorkloads, type Owners, ownersOf, podCounts, workloadName } from '../kube/workload.ts';
+import type { Scene } from '../plan/cluster-state.ts';
+import type { EphemeralContainer } from '../plan/ephemeral.ts';
+import { type Change, type Plan, planTap } from '../plan/plan.ts';
+import { selectorOf } from '../plan/pod-label.ts';
 import { argumentOf } from '../plan/preflight.ts';
-import { recordOf, retargetPatch, type TapRecord } from '../plan/record.ts';
+import { recordOf, type TapRecord } from '../plan/record.ts';
+import type { TapRequest } from '../plan/request.ts';
+import { retargetPatch } from '../plan/service-patch.ts';
 import { sidecarPatch } from '../plan/sidecar.ts';
-import { findSubject, getSubject, isPod, subjectName } from '../plan/target-id.ts';
+import { isPod, subjectName } from '../plan/target-id.ts';
 import { UserError } from '../util/error.ts';
 import { eachOf } from '../util/pool.ts';
+import { readPhase } from './active-tap.ts';
 import type { Workbench } from './context.ts';
+import { addEphemeral, refuseWithoutEphemeral } from './ephemeral-pod.ts';
 import { isUnserved, servePod } from './inject-pod.ts';
 import { refuseAncestor } from './legacy.ts';
-import { isConflict, podsOf, updateSubject } from './read-target.ts';
+import { getSubject, podsOf, updateSubject } from './read-target.ts';
 import { untap } from './untap.ts';
 
 /** How long the endpoints of a Service may take to follow its pods' labels, in ms. */
@@ -109,7 +123,7 @@ async function readScene(kubectl: Kubectl, service: Service): Promise<Scene> {
 }
 
 async function behind(kubectl: Kubectl, service: Service): Promise<Owners> {
-  const workloads = isPod(service) ? [] : await workloadsBehind(kubectl, service);
+  const workloads = isPod(service) ? [] : await findWorkloads(kubectl, selectorOf(service));
   return { names: workloads.map(workloadName), workloads };
 }
 
@@ -203,8 +217,9 @@ async function follow(
   record: TapRecord,
 ): Promise<void> {
   const workload = await kubectl.get<Workload>([object]);
-  const options = { talk, timeout, container: record.container, ...(signal && { signal }) };
-  await untilFollowed(kubectl, workload, record.container, options);
+  const { container } = record;
+  const isNew = (pod: Pod) => hasContainerNamed(pod, container);
+  await untilFollowed(kubectl, workload, { talk, timeout, isNew, container, ...(signal && { signal }) });
 }
 
 /** Every pod that gets traffic has a proxy that takes it: a rollout that is done can still leave others. */
@@ -217,9 +232,8 @@ async function waitForProxies(bench: Workbench, service: Service, record: TapRec
       spec.containers.every(({ name }) => name !== record.container),
     );
     if (without.length === 0 && (ready.length > 0 || (await isScaledToZero(bench.kubectl, record)))) return;
-    const current = await findSubject(bench.kubectl, subjectName(service));
-    const now = current && recordOf(current);
-    if (now?.id !== record.id || now.phase !== 'starting') throw givenBack(service);
+    const phase = await readPhase({ kubectl: bench.kubectl, service, record });
+    if (phase !== 'starting') throw givenBack(service);
     if (Date.now() > deadline) {
       throw new UserError(
         ready.length === 0

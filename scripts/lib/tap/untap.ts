@@ -1,26 +1,12 @@
-import { untilFollowed } from '../kube/evict.ts';
-import type { Kubectl } from '../kube/kubectl.ts';
-import {
-  type Container,
-  containersOf,
-  isRunning,
-  type Pod,
-  type Service,
-  type Workload,
-} from '../kube/objects.ts';
-import { hasContainer, listWorkloads, workloadName } from '../kube/workload.ts';
-import { containerName } from '../plan/container.ts';
-import { endEphemerals } from '../plan/ephemeral.ts';
-import { labelsOff } from '../plan/pod-label.ts';
-import { portsOfProxy } from '../plan/ports.ts';
-import { erasePatch, recordOf, restorePatch, type TapRecord } from '../plan/record.ts';
-import { sidecarRemovePatch } from '../plan/sidecar.ts';
-import { findSubject, subjectName } from '../plan/target-id.ts';
-import { closeSession } from '../session/session.ts';
+import type { Service, Workload } from '../kube/objects.ts';
+import { recordOf, type TapRecord } from '../plan/record.ts';
+import { erasePatch, restorePatch } from '../plan/service-patch.ts';
+import { subjectName } from '../plan/target-id.ts';
 import type { Workbench } from './context.ts';
-import { unlabel } from './inject-pod.ts';
 import { ancestorOf, removeAncestor } from './legacy.ts';
-import { updateSubject } from './read-target.ts';
+import { findSubject, updateSubject } from './read-target.ts';
+import { removeRemains } from './remains.ts';
+import { removeContainer, removeEphemerals, waitUntilGone } from './remove-proxy.ts';
 
 /**
  * Gives a Service back: the Service first, then the proxies go, then the record. It works from whatever
@@ -38,7 +24,6 @@ export async function untap(bench: Workbench, name: string, onlyId?: string): Pr
   if (onlyId && record && record.id !== onlyId) return false;
   if (service && record) {
     await giveBack(bench, service, record);
-    await closeSession({ kubectl: bench.kubectl, service, record });
     return true;
   }
   if (!name.startsWith('service/')) return false;
@@ -64,118 +49,4 @@ async function giveBack(bench: Workbench, service: Service, record: TapRecord): 
   const changed = await removeContainer(bench, found, record.container);
   // From here on nothing of ours is in any spec, so the record goes even if the pods are in trouble.
   await waitUntilGone(bench, changed, record.container).finally(erase);
-}
-
-/** Takes the container out of those workloads that have it, and returns them. */
-async function removeContainer(
-  { kubectl, templates }: Workbench,
-  workloads: Workload[],
-  container: string,
-): Promise<Workload[]> {
-  const changed: Workload[] = [];
-  for (const workload of workloads.filter((workload) => hasContainer(workload, container))) {
-    const patch = sidecarRemovePatch(workload, container, templates);
-    changed.push(await kubectl.patch<Workload>(workloadName(workload), 'strategic', patch));
-  }
-  return changed;
-}
-
-async function waitUntilGone(
-  { kubectl, talk, timeout }: Workbench,
-  workloads: Workload[],
-  container: string,
-): Promise<void> {
-  for (const workload of workloads) await untilFollowed(kubectl, workload, container, { talk, timeout });
-}
-
-/** Ends the proxies in all pods of the namespace, whatever the Service selects by now, and takes its label off them. */
-async function removeEphemerals(bench: Workbench, service: string, containers: string[]): Promise<void> {
-  for (const container of containers) await endEphemerals(bench.kubectl, container);
-  await unlabel(bench, service);
-}
-
-// -- without a record
-
-/** What is left when the record is gone: the Service was made anew, or someone removed the annotation. */
-async function removeRemains(bench: Workbench, service: Service | undefined, name: string): Promise<boolean> {
-  const { kubectl, talk } = bench;
-  const remains = await findRemains(kubectl, name);
-  const { workloads, pods, container, ephemeral } = remains;
-  const where = [...workloads.map(workloadName), ...pods.map(({ metadata }) => `pod/${metadata.name}`)];
-  const selector = labelsOff(service?.spec.selector);
-  if (where.length === 0 && Object.keys(selector).length === 0) return false;
-  talk.say(
-    `${name} has no record of a tap; ${where.length > 0 ? `its proxy is in ${where.join(', ')}` : 'it selects what is left of one'}`,
-  );
-  if (service) await restoreFromContainers(bench, service, proxiesOf(remains));
-  await waitUntilGone(bench, await removeContainer(bench, workloads, container), container);
-  await removeEphemerals(bench, name.slice('service/'.length), ephemeral);
-  return true;
-}
-
-interface Remains {
-  /** With the proxy in their template, and its name. */
-  workloads: Workload[];
-  container: string;
-  /** In which the proxy runs as an ephemeral container, and all names that such have. */
-  pods: Pod[];
-  ephemeral: string[];
-}
-
-async function findRemains(kubectl: Kubectl, name: string): Promise<Remains> {
-  const bare = name.slice('service/'.length);
-  const container = containerName(bare);
-  // The id of a tap is at the end.
-  const prefix = containerName(bare, '00000000').slice(0, -8);
-  const isOurs = (name: string) => name.startsWith(prefix) && /^[0-9a-f]{8}$/.test(name.slice(prefix.length));
-  const [all, workloads] = await Promise.all([kubectl.list<Pod>(['pods']), listWorkloads(kubectl)]);
-  const pods = all.filter((pod) =>
-    pod.spec.ephemeralContainers?.some(({ name }) => isOurs(name) && isRunning(pod, name)),
-  );
-  const named = pods.flatMap(({ spec }) =>
-    (spec.ephemeralContainers ?? []).map(({ name }) => name).filter(isOurs),
-  );
-  return {
-    workloads: workloads.filter((workload) => hasContainer(workload, container)),
-    container,
-    pods,
-    ephemeral: [...new Set(named)],
-  };
-}
-
-function proxiesOf({ workloads, container, pods, ephemeral }: Remains): Container[] {
-  const specs = [...workloads.map(({ spec }) => spec.template.spec), ...pods.map(({ spec }) => spec)];
-  return specs.flatMap(containersOf).filter(({ name }) => name === container || ephemeral.includes(name));
-}
-
-/** Without the record, the proxies' own arguments still say which port of the app they stand for. */
-async function restoreFromContainers(
-  bench: Workbench,
-  service: Service,
-  proxies: Container[],
-): Promise<void> {
-  const appPorts = new Map(
-    proxies.flatMap(portsOfProxy).map(({ listenPort, appPort }) => [listenPort, appPort]),
-  );
-  const ports = service.spec.ports?.map((port) => ({
-    ...port,
-    targetPort: appPorts.get(Number(port.targetPort)) ?? port.targetPort,
-  }));
-  const { resourceVersion } = service.metadata;
-  const selector = labelsOff(service.spec.selector);
-  // The record is null: there is none, and none is made.
-  const patch = bench.templates.render('service-restore', { resourceVersion, record: null, selector, ports });
-  await bench.kubectl.patch(subjectName(service), 'merge', patch);
-}
-
-/** The Services that proxies were put there for, by the containers' names. */
-export async function servicesOfProxies(
-  kubectl: Kubectl,
-  flags: string[],
-): Promise<{ namespace: string; name: string }[]> {
-  return (await listWorkloads(kubectl, flags)).flatMap(({ metadata: { namespace }, spec }) =>
-    spec.template.spec.containers
-      .filter(({ name }) => name.startsWith('mittens-'))
-      .map(({ name }) => ({ namespace, name: `service/${name.slice('mittens-'.length)}` })),
-  );
 }

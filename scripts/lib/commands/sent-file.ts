@@ -1,18 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import type { SentFile } from '../plan/request.ts';
 import { UserError } from '../util/error.ts';
 import { formatBytes } from '../util/units.ts';
-
-/** A file of the user's that goes to the pods in an environment variable: nothing else of ours is in the cluster. */
-export interface SentFile {
-  /** mitmproxy's flag for it. */
-  flag: '--scripts' | '--server-replay';
-  /** By which mitmproxy speaks of it: the user's, in letters that every shell and Python takes as they are. */
-  name: string;
-  /** gzip in Base64. */
-  content: string;
-}
 
 /** Linux takes no longer variable: MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html, less names. */
 const MAX_LENGTH = 128 * 1024 - 100;

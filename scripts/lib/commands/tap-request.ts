@@ -1,0 +1,62 @@
+import type { TapFlags } from '../cli/flags.ts';
+import { PROTOCOLS, type Protocol } from '../plan/protocol.ts';
+import type { TapRequest } from '../plan/request.ts';
+import { UsageError } from '../util/error.ts';
+import { parsePort } from '../util/parse.ts';
+import { readSentFile } from './sent-file.ts';
+
+const DEFAULT_IMAGE = 'mitmproxy/mitmproxy:12.2.3';
+
+/** What the user asked of a tap, checked before anything is read. */
+export function requestOf(
+  flags: TapFlags,
+  program: TapRequest['program'],
+  mitmproxyArgs: string[],
+): TapRequest {
+  const imagePullPolicy = flags['image-pull-policy'] ?? 'IfNotPresent';
+  if (!['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
+    throw new UsageError(`"${imagePullPolicy}" is no image pull policy`, 'Always, IfNotPresent or Never');
+  }
+  const repeated = ['modify-headers', 'modify-body', 'map-remote'] as const;
+  return {
+    mode: flags['no-restart'] ? 'ephemeral' : 'sidecar',
+    program,
+    ports: flags.port ?? [],
+    protocol: flags.protocol === undefined ? undefined : protocolNamed(flags.protocol),
+    listenPort: flags['listen-port'] === undefined ? undefined : parsePort(flags['listen-port']),
+    image: flags.image ?? process.env.MITTENS_IMAGE ?? DEFAULT_IMAGE,
+    imagePullPolicy,
+    addsPorts: false,
+    pod: undefined,
+    replacePods: flags['replace-pods'] ?? false,
+    tlsSecret: secretNamed(flags['tls-secret']),
+    clientTlsSecret: secretNamed(flags['client-tls-secret']),
+    forwarded: flags.forwarded ?? false,
+    files: [
+      ...(flags.script ?? []).map((path) => readSentFile('--scripts', path)),
+      ...(flags.replay ?? []).map((path) => readSentFile('--server-replay', path)),
+    ],
+    mitmproxyArgs: [
+      ...repeated.flatMap((name) => (flags[name] ?? []).flatMap((value) => [`--${name}`, value])),
+      ...mitmproxyArgs,
+    ],
+  };
+}
+
+/** `auto`, as the one that is meant when none is named, is left to what the Service says. */
+function protocolNamed(text: string): Protocol | undefined {
+  const protocol = PROTOCOLS.find((protocol) => protocol === text);
+  if (!protocol) throw new UsageError(`"${text}" is no protocol`, PROTOCOLS.join(', '));
+  return protocol === 'auto' ? undefined : protocol;
+}
+
+/** A Secret's name, or `secret/NAME`. */
+function secretNamed(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const name = text.replace(/^secret\//, '');
+  if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return name;
+  throw new UsageError(
+    `"${text}" is not the name of a Secret`,
+    'names are lower case letters, digits, - and .',
+  );
+}

@@ -1,0 +1,33 @@
+import type { Kubectl } from '../kube/kubectl.ts';
+import type { Service } from '../kube/objects.ts';
+import { recordOf, type TapRecord } from '../plan/record.ts';
+import { subjectName } from '../plan/target-id.ts';
+import { findSubject } from './read-target.ts';
+
+/** A Service that bears a tap, as it was when the record was read. `kubectl` is in its namespace. */
+export interface Tapped {
+  kubectl: Kubectl;
+  service: Service;
+  record: TapRecord;
+}
+
+/**
+ * The tap of a Service or pod.
+ * @param name `service/web` or `pod/web-1`.
+ * @returns undefined when there is no such object, or no tap on it.
+ */
+export async function findActiveTap(kubectl: Kubectl, name: string): Promise<Tapped | undefined> {
+  const service = await findSubject(kubectl, name);
+  const record = service && recordOf(service);
+  return record && { kubectl: kubectl.in(service.metadata.namespace), service, record };
+}
+
+/** The phase of a tap now; undefined when it is over, even if another tap of the same Service has begun. */
+export async function readPhase({
+  kubectl,
+  service,
+  record,
+}: Tapped): Promise<TapRecord['phase'] | undefined> {
+  const current = await findActiveTap(kubectl, subjectName(service));
+  return current?.record.id === record.id ? current.record.phase : undefined;
+}

@@ -1,0 +1,143 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isConflict } from '../kube/conflict.ts';
+import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
+import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects.ts';
+import { lastWords, proxyTrouble } from '../kube/rollout.ts';
+import { findSubresource, podPath } from '../kube/subresource.ts';
+import type { EphemeralContainer } from '../plan/ephemeral.ts';
+import { UserError } from '../util/error.ts';
+import { eachOf } from '../util/pool.ts';
+
+/**
+ * Adds an ephemeral container to a pod, unless it has it.
+ * @param options.dryRun only has the API server judge it.
+ * @throws UserError when that is not possible in this cluster, or not allowed.
+ */
+export async function addEphemeral(
+  kubectl: Kubectl,
+  pod: Pod,
+  container: EphemeralContainer,
+  options: { dryRun?: boolean } = {},
+): Promise<void> {
+  for (let current: Pod | undefined = pod, attempt = 1; current; attempt++) {
+    if (hasContainerNamed(current, container.name)) return;
+    const { spec } = current;
+    const ephemeralContainers = [...(spec.ephemeralContainers ?? []), container];
+    const changed = { ...current, spec: { ...spec, ephemeralContainers } };
+    try {
+      const path = podPath(current, 'ephemeralcontainers');
+      return await kubectl.send('replace', options.dryRun ? `${path}?dryRun=All` : path, changed);
+    } catch (error) {
+      if (!isConflict(error) || attempt === 10) throw error;
+    }
+    // The kubelet writes its status all the time.
+    current = await kubectl.find<Pod>([`pod/${pod.metadata.name}`]);
+  }
+}
+
+/** @throws UserError when the API server knows no ephemeral containers. */
+export async function refuseWithoutEphemeral(kubectl: Kubectl): Promise<void> {
+  // Before 1.22 they were of a kind of their own, and an experiment.
+  if ((await findSubresource(kubectl, 'ephemeralcontainers'))?.kind === 'Pod') return;
+  throw new UserError('--no-restart needs ephemeral containers, which Kubernetes has from 1.25 on', {
+    hint: 'without --no-restart the pods are replaced by such that have the proxy',
+  });
+}
+
+/** How often a pod is looked at while its proxy starts, in ms. */
+const POLL_MS = 250;
+// templates/mittens.py makes the file when its ports are open; it waits for the app's first.
+const READY = 'until [ -e /tmp/mittens.ready ]; do sleep 0.1; done';
+/**
+ * Waits until the proxy in a pod listens.
+ * @param options.timeout seconds.
+ * @returns false when the pod is gone, or on its way out.
+ * @throws UserError when the proxy can't run there.
+ */
+export async function untilListening(
+  kubectl: Kubectl,
+  pod: Pod,
+  container: string,
+  options: { timeout: number; signal?: AbortSignal | undefined },
+): Promise<boolean> {
+  const name = `pod/${pod.metadata.name}`;
+  const deadline = Date.now() + options.timeout * 1000;
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const current = await kubectl.find<Pod>([name]);
+    if (!current || current.metadata.uid !== pod.metadata.uid || !isAlive(current)) return false;
+    const trouble = proxyTrouble(current, container);
+    if (trouble)
+      throw new UserError(trouble.text + (await lastWords(kubectl, trouble)), { hint: trouble.hint });
+    const runs = isRunning(current, container);
+    if (runs && (await isListening(kubectl, name, container, deadline, options.signal))) return true;
+    if (Date.now() > deadline) {
+      const why = runs ? "nothing listens on the app's port yet" : 'it does not run yet';
+      throw new UserError(`the proxy in ${name} does not listen after ${options.timeout} s: ${why}`);
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+async function isListening(
+  kubectl: Kubectl,
+  name: string,
+  container: string,
+  deadline: number,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const late = AbortSignal.timeout(Math.max(0, deadline - Date.now()));
+  try {
+    const args = ['exec', name, `--container=${container}`, '--', 'sh', '-c', READY];
+    await kubectl.run(args, { signal: signal ? AbortSignal.any([signal, late]) : late });
+    return true;
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (error instanceof KubectlError && error.reason === 'Forbidden') throw error;
+    // The container or the connection has ended, or it is late: the pod says more.
+    if (error instanceof KubectlError || late.aborted) return false;
+    throw error;
+  }
+}
+// templates/mittens.py takes this signal for the tap's end, and SIGTERM for the pod's.
+const LEAVE = 'kill -USR1 "$(cat /tmp/mittens.pid)"';
+/** How often a proxy is told: one that has just been started does not hear. In ms. */
+const TELL_AGAIN_MS = 2000;
+/** How long a proxy may take to leave, in ms: what is open is cut off after 20 s, and followers have 15 s. */
+const LEAVE_MS = 60000;
+/**
+ * Ends the proxies of a tap whose Service no longer points at them, in all pods of the namespace, and waits until they
+ * have ended: those, too, that have yet to begin.
+ * @throws UserError for those that do not end.
+ */
+export async function endEphemerals(kubectl: Kubectl, container: string): Promise<void> {
+  const deadline = Date.now() + LEAVE_MS;
+  for (let told = 0; ; await sleep(POLL_MS)) {
+    const pods = await kubectl.list<Pod>(['pods']);
+    const left = pods.filter((pod) => isAlive(pod) && isToEnd(pod, container));
+    if (left.length === 0) return;
+    if (Date.now() > deadline) {
+      const names = left.map(({ metadata }) => `pod/${metadata.name}`).join(', ');
+      throw new UserError(`the proxy still runs in ${names}`, {
+        hint: 'it gets no more traffic, and ends with its pod; or try off again',
+      });
+    }
+    if (Date.now() - told < TELL_AGAIN_MS) continue;
+    told = Date.now();
+    const running = left.filter((pod) => isRunning(pod, container));
+    await eachOf(running, (pod) => tellToLeave(kubectl, pod, container));
+  }
+}
+
+/** Whether a container runs, or will; one that can't be started never does. */
+function isToEnd(pod: Pod, container: string): boolean {
+  return hasContainerNamed(pod, container) && !proxyTrouble(pod, container);
+}
+
+/** A proxy that has ended, or can't be reached any more, has heard it. */
+async function tellToLeave(kubectl: Kubectl, { metadata }: Pod, container: string): Promise<void> {
+  const args = ['exec', `pod/${metadata.name}`, `--container=${container}`, '--', 'sh', '-c', LEAVE];
+  await kubectl.run(args).catch((error: unknown) => {
+    if (!(error instanceof KubectlError) || error.reason === 'Forbidden') throw error;
+  });
+}
