@@ -27,6 +27,9 @@ demo: node_modules ## see it work, here and now: make demo, make demo TUI=1, mak
 recording: node_modules ## docs/tap.svg, the picture in the README
 	$(RUN) test/demo/record.ts
 
+# So that they name the next command as their user calls it.
+on off list attach capture watch flows gc: export MITTENS_CALLED_AS = make
+
 on: node_modules ## tap a Service: make on SVC=web NS=shop PORT=80, or make on SVC=web ARGS=--no-restart
 	@$(RUN) scripts/on.ts $(SVC) $(PLACE) $(if $(PORT),--port=$(PORT)) $(ARGS)
 

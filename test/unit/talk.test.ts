@@ -18,7 +18,7 @@ function stream(isTTY: boolean) {
 describe('talkOn', () => {
   it('writes a line for each change of progress where there is no terminal', () => {
     const { stream: to, written } = stream(false);
-    const talk = talkOn(to);
+    const talk = talkOn(to, String);
     for (const text of ['1 of 2', '1 of 2', '2 of 2']) talk.progress(text);
     talk.say('done');
     assert.deepEqual(written, ['1 of 2\n', '2 of 2\n', 'done\n']);
@@ -26,7 +26,7 @@ describe('talkOn', () => {
 
   it('replaces progress in place on a terminal, and never wraps it', () => {
     const { stream: to, written } = stream(true);
-    const talk = talkOn(to);
+    const talk = talkOn(to, String);
     talk.progress('x'.repeat(200));
     talk.say('done');
     assert.deepEqual(written, ['x'.repeat(79), '\r\x1b[K', 'done\n']);

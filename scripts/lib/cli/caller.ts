@@ -29,8 +29,14 @@ export function findCaller({ env, execArgv, argv, cwd }: NodeJS.Process = proces
   return (command) => [...node, relative(cwd(), join(dirname(script), `${command}.ts`))];
 }
 
+/** What writes the messages of this process. */
+export function formatter(inherited: Inherited = {}): (message: Message) => string {
+  const caller = findCaller();
+  return (message) => formatMessage(message, caller, inherited);
+}
+
 /** A message as its reader sees it, with whole command lines. */
-export function formatMessage(message: Message, caller: Caller, inherited: Inherited = {}): string {
+export function formatMessage(message: Message, caller: Caller, inherited: Inherited): string {
   if (typeof message === 'string') return message;
   return message
     .map((part) => (typeof part === 'string' ? part : formatCommand(part, caller, inherited)))
@@ -40,7 +46,7 @@ export function formatMessage(message: Message, caller: Caller, inherited: Inher
 /** A command line that can be pasted into a shell. */
 export function formatCommand(command: CommandToRun, caller: Caller, inherited: Inherited = {}): string {
   const { program, args } = command;
-  const flags = { ...findInherited(command, inherited), ...command.flags };
+  const flags = { ...command.flags, ...findInherited(command, inherited) };
   if (program === 'kubectl') return quoteWords([program, ...args, ...toWords(flags)]);
   const end = args.indexOf('--');
   const [own, rest] = end < 0 ? [args, []] : [args.slice(0, end), args.slice(end)];
@@ -63,7 +69,8 @@ function findInherited({ program, flags }: CommandToRun, inherited: Inherited): 
       : TABLE.filter((flag) => flag.inherited && flag.commands.includes(program as CommandName)).map(
           ({ name }) => name,
         );
-  const isWanted = (name: string) => !(name === 'namespace' && flags['all-namespaces']);
+  const isWanted = (name: string) =>
+    flags[name] === undefined && !(name === 'namespace' && flags['all-namespaces']);
   return Object.fromEntries(
     names.filter(isWanted).flatMap((name) => {
       const value = inherited[name];

@@ -1,7 +1,7 @@
 import { Interrupted, UserError } from '../util/error.ts';
 import { exitCodeOf } from '../util/interrupt.ts';
 import { printable } from '../util/log.ts';
-import { findCaller, formatMessage, type Inherited } from './caller.ts';
+import { findCaller, formatter, type Inherited } from './caller.ts';
 import { type CommandLine, checkArguments, parseCommandLine } from './command-line.ts';
 import type { CommandName } from './flags.ts';
 import { formatHelp } from './help.ts';
@@ -49,7 +49,7 @@ export async function run(
 
 /** An error and its hints, a line each. kubectl's own errors begin with the word already. */
 export function formatError({ message, hint = '' }: UserError, inherited: Inherited = {}): string {
-  const hints = formatMessage(hint, findCaller(), inherited).split('\n').filter(Boolean);
+  const hints = formatter(inherited)(hint).split('\n').filter(Boolean);
   const error = /^error/i.test(message) ? message : `error: ${message}`;
   return [error, ...hints.map((line) => `hint: ${line}`)].join('\n');
 }

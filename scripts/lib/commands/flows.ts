@@ -1,3 +1,4 @@
+import { formatter } from '../cli/caller.ts';
 import type { Flags } from '../cli/flags.ts';
 import { Comparable, compare, type Difference } from '../flow/diff.ts';
 import { countBytes, measureLatency } from '../flow/endpoint.ts';
@@ -28,7 +29,7 @@ const SORT_KEYS: Record<string, (flow: Flow) => number | string> = {
   method: ({ request }) => request?.method ?? '',
 };
 
-const talk = talkOn(process.stderr);
+const talk = talkOn(process.stderr, formatter());
 
 /** The command `flows`: what is in flow files, chosen, sorted, redacted, and written in some format. */
 export async function flows(names: string[], flags: Flags<'flows'>): Promise<void> {

@@ -1,3 +1,4 @@
+import { formatter } from '../cli/caller.ts';
 import type { Kubectl } from '../kube/kubectl.ts';
 import { type Talk, talkOn } from '../util/log.ts';
 import { parseDuration } from '../util/parse.ts';
@@ -29,7 +30,7 @@ export function benchOf(kubectl: Kubectl, flags: ContextFlags): Workbench {
   return {
     kubectl,
     templates: new Templates(flags.templates),
-    talk: talkOn(process.stderr),
+    talk: talkOn(process.stderr, formatter({ ...kubectl.connection, templates: flags.templates })),
     timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT),
   };
 }

@@ -1,13 +1,18 @@
+import type { Message } from './message.ts';
+
 /** What a command says while it works: on stderr, so that stdout is for data. */
 export interface Talk {
   /** A line that stays. */
-  say(text: string): void;
+  say(text: Message): void;
   /** What is being waited for; on a terminal the next line takes its place. */
   progress(text: string): void;
 }
 
-/** Talk on a stream; in place only where it is a terminal. */
-export function talkOn(stream: NodeJS.WriteStream): Talk {
+/**
+ * Talk on a stream; in place only where it is a terminal.
+ * @param format writes a message with its command lines.
+ */
+export function talkOn(stream: NodeJS.WriteStream, format: (message: Message) => string): Talk {
   let shown = '';
   const clear = () => {
     if (shown && stream.isTTY) stream.write('\r\x1b[K');
@@ -16,7 +21,7 @@ export function talkOn(stream: NodeJS.WriteStream): Talk {
   return {
     say(text) {
       clear();
-      stream.write(`${printable(text)}\n`);
+      stream.write(`${printable(format(text))}\n`);
     },
     progress(text) {
       const line = printable(text);
