@@ -2,7 +2,7 @@ import { appendFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import * as core from '@actions/core';
 import { Comparable, compare, type Difference } from '../scripts/lib/flow/diff.ts';
-import { readFlows } from '../scripts/lib/flow/flow-file.ts';
+import { readFlows } from '../scripts/lib/formats/read.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import { gather, type Harvest } from './harvest.ts';
 import { FORMATS } from './inputs.ts';

@@ -1,10 +1,10 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Comparable } from '../scripts/lib/flow/diff.ts';
-import { measureLatency } from '../scripts/lib/flow/endpoint.ts';
 import type { Flow } from '../scripts/lib/flow/flow.ts';
-import { readFlows } from '../scripts/lib/flow/flow-file.ts';
+import { measureLatency } from '../scripts/lib/flow/measure.ts';
 import { copyFlows, FORMATS, writeFile } from '../scripts/lib/formats/formats.ts';
+import { readFlows } from '../scripts/lib/formats/read.ts';
 import { createRedactor } from '../scripts/lib/redact/redact.ts';
 import type { Format } from './inputs.ts';
 import type { Job } from './job.ts';

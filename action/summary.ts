@@ -1,6 +1,6 @@
 import type { Difference } from '../scripts/lib/flow/diff.ts';
-import { measureLatency } from '../scripts/lib/flow/endpoint.ts';
 import type { Flow } from '../scripts/lib/flow/flow.ts';
+import { measureLatency } from '../scripts/lib/flow/measure.ts';
 import type { Endpoint } from '../scripts/lib/flow/summary.ts';
 import { formatBytes } from '../scripts/lib/util/units.ts';
 import type { Harvest, ServiceHarvest } from './harvest.ts';

@@ -4,7 +4,8 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { encode, type Value } from '../../scripts/lib/flow/tnetstring.ts';
+import type { Value } from '../../scripts/lib/flow/tnetstring.ts';
+import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
 import { mitmproxyProgram, python } from '../flows/python.ts';
 import { setUp } from '../setup.ts';
 

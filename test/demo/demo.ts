@@ -4,7 +4,7 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { run } from '../../scripts/lib/cli/run.ts';
-import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { Interrupted, UserError } from '../../scripts/lib/util/error.ts';
 import { run as runToEnd } from '../setup/child.ts';
 import { say } from '../setup/progress.ts';

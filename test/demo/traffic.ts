@@ -1,6 +1,6 @@
-import { findHeader } from '../../scripts/lib/flow/body.ts';
-import { countBytes, measureLatency } from '../../scripts/lib/flow/endpoint.ts';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import { findHeader } from '../../scripts/lib/flow/headers.ts';
+import { countBytes, measureLatency } from '../../scripts/lib/flow/measure.ts';
 import { printable } from '../../scripts/lib/util/log.ts';
 
 /** What the demo shows of a request. */

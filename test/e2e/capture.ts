@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
-import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { execute, type Namespace, type Result } from './namespace.ts';
 import { commandLine, sleep } from './terminal.ts';
 

@@ -1,8 +1,8 @@
 import { Summary } from '../../scripts/lib/flow/summary.ts';
-import { encode } from '../../scripts/lib/flow/tnetstring.ts';
+import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
 import { formatCurl } from '../../scripts/lib/formats/curl.ts';
 import { toJson } from '../../scripts/lib/formats/jsonl.ts';
-import { toHarEntry } from '../../scripts/lib/har/export.ts';
+import { toHarEntry } from '../../scripts/lib/har/export-entry.ts';
 import { createRedactor } from '../../scripts/lib/redact/redact.ts';
 import { fuzz } from './fuzz.ts';
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
-import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { mitmproxyProgram } from '../flows/python.ts';
 import { run } from '../setup/child.ts';
 import { bundlePeers, type Peer } from './bundle.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
-import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { python } from '../flows/python.ts';
 
 const ADDON = fileURLToPath(new URL('../../templates/mittens.py', import.meta.url));

@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { type Flow, toFlow } from '../../scripts/lib/flow/flow.ts';
-import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
 import type { Dict } from '../../scripts/lib/flow/tnetstring.ts';
 import { formatCurl } from '../../scripts/lib/formats/curl.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { http, tcp } from './report-flows.ts';
 
 const latin1 = (text: string) => Buffer.from(text, 'latin1');

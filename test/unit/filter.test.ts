@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { parseFilter } from '../../scripts/lib/flow/filter.ts';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
-import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
 import { python } from '../flows/python.ts';
 
@@ -338,11 +338,11 @@ describe('filters', () => {
 
   it('says where a filter is wrong', () => {
     const wrong: [string, RegExp][] = [
-      ['~m POST & ~z x', /not understood at "~z x": there is no operator ~z$/],
-      ['~m', /not understood at its end: ~m wants an expression$/],
-      ['(~m POST', /not understood at its end: a \) is missing$/],
-      ['~u [z-a]', /"\[z-a\]" is no regular expression: Range out of order/],
-      ['~u "(?x)a"', /is no regular expression: the flag x is not supported$/],
+      ['~m POST & ~z x', /is invalid at "~z x": there is no operator ~z$/],
+      ['~m', /is invalid at its end: ~m needs an expression$/],
+      ['(~m POST', /is invalid at its end: a \) is missing$/],
+      ['~u [z-a]', /"\[z-a\]" is not a valid regular expression: Range out of order/],
+      ['~u "(?x)a"', /is not a valid regular expression: the flag x is not supported$/],
       ['('.repeat(100_000), /nested too deeply/],
       ['!'.repeat(100_000), /nested too deeply/],
     ];

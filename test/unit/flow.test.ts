@@ -3,11 +3,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { decodeBody, findHeader } from '../../scripts/lib/flow/body.ts';
+import { decodeBody } from '../../scripts/lib/flow/body.ts';
 import { type Flow, parseFlow } from '../../scripts/lib/flow/flow.ts';
-import { parseFlows, readFlows } from '../../scripts/lib/flow/flow-file.ts';
-import { encode, type Value } from '../../scripts/lib/flow/tnetstring.ts';
+import { parseFlows } from '../../scripts/lib/flow/flow-file.ts';
+import { findHeader } from '../../scripts/lib/flow/headers.ts';
+import type { Value } from '../../scripts/lib/flow/tnetstring.ts';
+import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
 import { toJson } from '../../scripts/lib/formats/jsonl.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { python } from '../flows/python.ts';
 
 const RECORDED = ['8.1', '11.0'].map(
@@ -131,7 +134,7 @@ describe('flows', () => {
     const flow = (version: Value) => encode(new Map([['version', version]]));
     for (const version of [16, 22, -1])
       assert.throws(() => parseFlow(flow(version)), new RegExp(`version ${version}: 17 to 21 are known`));
-    assert.throws(() => parseFlow(flow('21')), /without a version/);
+    assert.throws(() => parseFlow(flow('21')), /version is missing/);
   });
 });
 
@@ -179,7 +182,7 @@ describe('flow files', () => {
       async () => {
         for await (const _ of parseFlows(chunked(bytes, 100), 'x.mitm', () => undefined));
       },
-      { message: `x.mitm is no flow file from byte ${first} on: no length prefix` },
+      { message: `x.mitm is not a flow file at byte ${first}: a length prefix is missing` },
     );
   });
 });

@@ -120,7 +120,7 @@ describe('flows', () => {
   const refused: [string, string[], RegExp, number][] = [
     ['no file', [], /^error: flows needs an argument: FILE/, 2],
     ['a file that is not there', ['/nowhere.mitm'], /^error: \/nowhere\.mitm: ENOENT/, 1],
-    ['what is no flow file', [SCRIPT], /^error: .*flows\.ts is no flow file from byte 0 on/, 1],
+    ['what is no flow file', [SCRIPT], /^error: .*flows\.ts is not a flow file at byte 0/, 1],
     ['a folder', ['/'], /^error: \/: EISDIR/, 1],
     [
       'a format',

@@ -16,8 +16,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type Flow, parseFlow, toFlow } from '../../scripts/lib/flow/flow.ts';
-import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
-import { type Dict, encode, type Value } from '../../scripts/lib/flow/tnetstring.ts';
+import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
+import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { execute, type Result } from '../e2e/namespace.ts';
 import { mitmproxyProgram, python } from '../flows/python.ts';
@@ -358,11 +359,11 @@ describe('a HAR file that is broken', () => {
   const request = (fields: object) => harWith({ request: { ...minimal.request, ...fields } });
   const response = (fields: object) => harWith({ response: { ...minimal.response, ...fields } });
   const wrong: [string, string, string][] = [
-    ['JSON', '{"log": \u001b[31m}', 'is no HAR file: its JSON is broken'],
-    ['JSON that is cut off', harWith({}).slice(0, -20), 'is no HAR file: its JSON ends before its end'],
-    ['JSON that ends in a string', '{"log": "', 'is no HAR file: its JSON ends before its end'],
-    ['a log', '{"logs": {}}', 'is no HAR file: log is not an object'],
-    ['entries', '{"log": {"entries": {}}}', 'is no HAR file: log.entries is not a list'],
+    ['JSON', '{"log": \u001b[31m}', 'is not a HAR file: its JSON is invalid'],
+    ['JSON that is cut off', harWith({}).slice(0, -20), 'is not a HAR file: its JSON is cut off'],
+    ['JSON that ends in a string', '{"log": "', 'is not a HAR file: its JSON is cut off'],
+    ['a log', '{"logs": {}}', 'is not a HAR file: log is not an object'],
+    ['entries', '{"log": {"entries": {}}}', 'is not a HAR file: log.entries is not a list'],
     ['an entry', '{"log": {"entries": [17]}}', 'entry 1: it is not an object'],
     ['a request', harWith({ request: [] }), 'entry 2: request is not an object'],
     ['a URL', request({ url: '/orders' }), 'entry 2: request.url is not a URL'],
@@ -398,13 +399,13 @@ describe('a HAR file that is broken', () => {
     assert.deepEqual([code, stdout], [1, '']);
     assert.equal(
       stderr,
-      `error: ${file} is longer than 256 MiB, more than is read of HAR\nhint: flow files (.mitm) may have any size\n`,
+      `error: ${file} is too long for a HAR file: at most 256 MiB are read\nhint: a flow file (.mitm) may have any size\n`,
     );
   });
 
   it('is no flow file either, if it does not begin as an object', async () => {
     for (const content of ['[1]', '  ', ' '.repeat(5000) + harWith({}), '"x"'])
-      assert.match(await told(content), /^\/x\.har is no flow file from byte 0 on/);
+      assert.match(await told(content), /^\/x\.har is not a flow file at byte 0/);
   });
 });
 

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { decodeBody } from '../../scripts/lib/flow/body.ts';
-import { measureLatency } from '../../scripts/lib/flow/endpoint.ts';
-import type { Flow, Request, Response } from '../../scripts/lib/flow/flow.ts';
-import { readFlows } from '../../scripts/lib/flow/flow-file.ts';
+import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import type { Request, Response } from '../../scripts/lib/flow/http-message.ts';
+import { measureLatency } from '../../scripts/lib/flow/measure.ts';
 import { formatUrl } from '../../scripts/lib/flow/url.ts';
+import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { writeHar } from '../../scripts/lib/har/export.ts';
 
 /** A file of recorded flows, by its name. */

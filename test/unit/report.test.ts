@@ -8,7 +8,7 @@ import { pathToFileURL } from 'node:url';
 import vm from 'node:vm';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { REPORT_LIMITS, writeReport } from '../../scripts/lib/formats/report.ts';
-import { BODY_BYTES, type Content } from '../../scripts/lib/formats/report-flow.ts';
+import { BODY_BYTES, type Content } from '../../scripts/lib/formats/report-content.ts';
 import { Browser, findBrowser } from '../browser.ts';
 import { dns, http, shopFlows, tcp } from './report-flows.ts';
 

@@ -1,18 +1,12 @@
 import { formatter } from '../cli/caller.ts';
 import type { Flags } from '../cli/flags.ts';
 import { Comparable, compare, type Difference } from '../flow/diff.ts';
-import { countBytes, measureLatency } from '../flow/endpoint.ts';
 import { parseFilter } from '../flow/filter.ts';
 import type { Flow } from '../flow/flow.ts';
-import {
-  type Found,
-  formatFileName,
-  type Place,
-  readFlowAt,
-  readFlows,
-  type Truncation,
-} from '../flow/flow-file.ts';
+import { formatFileName, type Place, readFlowAt, type Truncation } from '../flow/flow-file.ts';
+import { countBytes, measureLatency } from '../flow/measure.ts';
 import { copyFlows, FORMATS, type Format, writeFile } from '../formats/formats.ts';
+import { type Found, readFlows } from '../formats/read.ts';
 import { createRedactor } from '../redact/redact.ts';
 import { UsageError } from '../util/error.ts';
 import { talkOn } from '../util/log.ts';

@@ -1,6 +1,7 @@
-import type { Headers } from './flow.ts';
+import { listHeader } from './headers.ts';
+import type { Headers } from './http-message.ts';
 
-/** A cookie as HAR 1.2 has it, and browsers' sameSite. */
+/** A cookie with the fields of HAR 1.2, and the `sameSite` that browsers add. */
 export interface Cookie {
   name: string;
   value: string;
@@ -13,12 +14,12 @@ export interface Cookie {
   sameSite?: string;
 }
 
-/** 9999-12-31T23:59:59.999Z: the last time that has a year of four digits, as RFC 3339 demands. */
+/** 9999-12-31T23:59:59.999Z: the last time whose year has four digits, as RFC 3339 requires. In ms since 1970. */
 export const LAST_MS = 253_402_300_799_999;
 
-/** The cookies that a client sent, https://www.rfc-editor.org/rfc/rfc6265#section-4.2. */
+/** Parses the cookies that a client sent, https://www.rfc-editor.org/rfc/rfc6265#section-4.2. */
 export function parseRequestCookies(headers: Headers): Cookie[] {
-  return findValues(headers, 'cookie')
+  return listHeader(headers, 'cookie')
     .flatMap((value) => value.split(';'))
     .map((pair) => pair.trim())
     .filter(Boolean)
@@ -26,11 +27,11 @@ export function parseRequestCookies(headers: Headers): Cookie[] {
 }
 
 /**
- * The cookies that a server set.
- * @param received when, in ms since 1970, for those that have a Max-Age.
+ * Parses the cookies that a server set, https://www.rfc-editor.org/rfc/rfc6265#section-4.1.
+ * @param received in ms since 1970; a Max-Age counts from there.
  */
 export function parseResponseCookies(headers: Headers, received: number): Cookie[] {
-  return findValues(headers, 'set-cookie').map((value) => {
+  return listHeader(headers, 'set-cookie').map((value) => {
     const [pair = '', ...rest] = value.split(';');
     const attributes = new Map<string, string>();
     for (const { name, value } of rest.map((text) => parseAttribute(text)))
@@ -52,7 +53,7 @@ function toFields(attributes: Map<string, string>, received: number): Partial<Co
   };
 }
 
-/** Max-Age goes before Expires, whose time is UTC even where it does not say so. */
+/** Max-Age wins over Expires. Expires is in UTC even if it does not say so. */
 function findExpiry(attributes: Map<string, string>, received: number): string | undefined {
   const age = attributes.get('max-age') ?? '';
   const date = attributes.get('expires')?.replace(/(GMT|UTC)$/i, '');
@@ -60,17 +61,13 @@ function findExpiry(attributes: Map<string, string>, received: number): string |
   return Number.isNaN(ms) ? undefined : new Date(Math.min(Math.max(ms, 0), LAST_MS)).toISOString();
 }
 
-/** Without an equals sign it is a value, as browsers have it. */
+/** A cookie without an equals sign is a value without a name, as in browsers. */
 function parsePair(text: string): { name: string; value: string } {
   const at = text.indexOf('=');
   return { name: text.slice(0, Math.max(at, 0)).trim(), value: text.slice(at + 1).trim() };
 }
 
-/** Without an equals sign it is a name. */
+/** An attribute without an equals sign is a name without a value. */
 function parseAttribute(text: string): { name: string; value: string } {
   return text.includes('=') ? parsePair(text) : { name: text.trim(), value: '' };
-}
-
-function findValues(headers: Headers, name: string): string[] {
-  return headers.filter(([key]) => key.toLowerCase() === name).map(([, value]) => value);
 }

@@ -2,21 +2,21 @@ import type { Flow } from './flow.ts';
 import { addShapes, type Shape } from './json-shape.ts';
 import { type Endpoint, Summary } from './summary.ts';
 
-/** One thing in which two captures differ. */
+/** One difference between two captures. */
 export interface Difference {
   endpoint: string;
   kind: 'new' | 'gone' | 'status' | 'latency' | 'shape';
-  /** In words: what was, and what is. */
+  /** For people: the old value and the new one. */
   what: string;
 }
 
-/** A median that is this many times the other, and this many ms from it, is another: less is how networks are. */
+/** Medians differ if one is this many times the other, and they are this many ms apart. Networks vary by less. */
 const LATENCY_RATIO = 2;
 const LATENCY_MS = 20;
-/** A median of fewer says little. */
+/** A median of fewer flows is not compared. */
 const LATENCY_COUNT = 5;
 
-/** A capture, as it is compared with another. */
+/** What is compared of a capture. */
 export class Comparable {
   readonly summary = new Summary();
   readonly shapes = new Map<Endpoint, Shape>();
@@ -29,26 +29,24 @@ export class Comparable {
   }
 }
 
-/** In which endpoints, statuses, latencies and JSON bodies `after` differs from `before`. */
+/** Lists the differences in endpoints, statuses, latencies and JSON bodies. */
 export function compare(before: Comparable, after: Comparable): Difference[] {
-  const differences: Difference[] = [];
-  for (const was of before.summary.sorted()) {
+  const common = before.summary.sorted().flatMap((was) => {
     const is = after.summary.endpoints.get(was.name);
-    if (!is) {
-      differences.push({ endpoint: was.name, kind: 'gone', what: flows(was) });
-      continue;
-    }
-    const add = (kind: Difference['kind'], whats: string[]) =>
-      differences.push(...whats.map((what) => ({ endpoint: was.name, kind, what })));
-    add('status', statusChanges(was, is));
-    add('latency', latencyChanges(was, is));
-    add('shape', shapeChanges(before.shapes.get(was), after.shapes.get(is)));
-  }
-  for (const is of after.summary.sorted()) {
-    if (!before.summary.endpoints.has(is.name))
-      differences.push({ endpoint: is.name, kind: 'new', what: flows(is) });
-  }
-  return differences;
+    if (!is) return [{ endpoint: was.name, kind: 'gone' as const, what: flows(was) }];
+    return compareEndpoint(was, is, before.shapes.get(was), after.shapes.get(is));
+  });
+  const added = after.summary.sorted().filter(({ name }) => !before.summary.endpoints.has(name));
+  return [...common, ...added.map((is) => ({ endpoint: is.name, kind: 'new' as const, what: flows(is) }))];
+}
+
+function compareEndpoint(was: Endpoint, is: Endpoint, oldShape?: Shape, newShape?: Shape): Difference[] {
+  const changes: [Difference['kind'], string[]][] = [
+    ['status', statusChanges(was, is)],
+    ['latency', latencyChanges(was, is)],
+    ['shape', shapeChanges(oldShape, newShape)],
+  ];
+  return changes.flatMap(([kind, whats]) => whats.map((what) => ({ endpoint: was.name, kind, what })));
 }
 
 function flows({ count, statuses }: Endpoint): string {
@@ -73,7 +71,7 @@ function latencyChanges(was: Endpoint, is: Endpoint): string[] {
   return [`median ${Math.round(a)} ms → ${Math.round(b)} ms`];
 }
 
-/** Changes in messages that both captures have: where one has no 404, its body has no shape either. */
+/** Compares messages that both captures have. Without a 404, there is no body of a 404 to compare. */
 function shapeChanges(was: Shape = new Map(), is: Shape = new Map()): string[] {
   const messages = (shape: Shape) => new Set([...shape.keys()].map(findMessage));
   const both = [...messages(was)].filter((message) => messages(is).has(message));

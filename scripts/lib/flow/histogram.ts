@@ -1,8 +1,8 @@
-/** Each bucket ends this much above where it begins, so a quantile is right to within 1%. */
+/** The end of each bucket divided by its start. A quantile is accurate to within 1%. */
 const GROWTH = 1.02;
 const LOG_GROWTH = Math.log(GROWTH);
 
-/** How numbers above zero are distributed, in memory that does not grow with how many they are. */
+/** The distribution of numbers above zero. Its memory does not grow with the count. */
 export class Histogram {
   readonly #counts = new Map<number, number>();
   #count = 0;
@@ -20,8 +20,9 @@ export class Histogram {
   }
 
   /**
-   * The value that a part of them, 0 to 1, is not above, by nearest rank; to within 1%.
-   * @returns undefined when there are none.
+   * The quantile by nearest rank, accurate to within 1%.
+   * @param part 0 to 1.
+   * @returns undefined if there are no values.
    */
   quantile(part: number): number | undefined {
     let before = 0;

@@ -1,32 +1,31 @@
-import { decodeBody, findMediaType } from './body.ts';
-import type { Flow, Headers } from './flow.ts';
+import { decodeBody } from './body.ts';
+import { parseMediaType } from './content-type.ts';
+import type { Flow } from './flow.ts';
+import { findContentType } from './headers.ts';
+import type { Request, Response } from './http-message.ts';
 
-/** The types that stand at each place in some JSON: `$.items[].id` to `number`. */
+/** The types at each place of a JSON body: `$.items[].id` has `number`. */
 export type Shape = Map<string, Set<string>>;
 
-/** What is beyond is not looked at: a body is whatever someone sent. */
+/** Limits, since a body can be anything. What is beyond them is ignored. */
 const MAX_BODY = 1024 * 1024;
 const MAX_DEPTH = 20;
 const MAX_PLACES = 2000;
 
-/** Adds what is in the JSON bodies of a flow, each place with the message's name before it. */
+/** Adds the JSON bodies of a flow. Each place starts with its message: `response 200 $.items`. */
 export function addShapes(shape: Shape, { request, response }: Flow): void {
   if (request) addBody(shape, 'request', request);
   if (response) addBody(shape, `response ${response.status}`, response);
 }
 
-function addBody(
-  shape: Shape,
-  name: string,
-  message: { content: Buffer | undefined; headers: Headers },
-): void {
-  if (!/^application\/(.+\+)?json$/.test(findMediaType(message.headers))) return;
+function addBody(shape: Shape, name: string, message: Request | Response): void {
+  if (!/^application\/(.+\+)?json$/.test(parseMediaType(findContentType(message.headers)))) return;
   const body = decodeBody(message);
   if (body.length === 0 || body.length > MAX_BODY) return;
   try {
     addValue(shape, `${name} $`, JSON.parse(body.toString('utf8')), 0);
   } catch {
-    add(shape, `${name} $`, 'no JSON');
+    add(shape, `${name} $`, 'not JSON');
   }
 }
 

@@ -1,8 +1,8 @@
 import { UsageError } from '../util/error.ts';
 
-/** How Python is asked to read an expression. */
+/** Flags of Python's re module. */
 export interface RegexOptions {
-  /** Of bytes, which are searched as Latin-1: `\w` and its like are ASCII. */
+  /** A pattern of bytes, which are searched as Latin-1. `\w`, `\s` and `\d` are then ASCII. */
   bytes?: boolean;
   ignoreCase?: boolean;
   multiline?: boolean;
@@ -10,8 +10,8 @@ export interface RegexOptions {
 }
 
 /**
- * A regular expression in Python's syntax, https://docs.python.org/3/library/re.html, as one of JavaScript's.
- * @throws UsageError for one that Python refuses too, and for what JavaScript has no equal of.
+ * Translates a regular expression of Python, https://docs.python.org/3/library/re.html, to one of JavaScript.
+ * @throws UsageError for an invalid expression, and for a feature that JavaScript does not have.
  */
 export function pythonRegex(source: string, options: RegexOptions = {}): RegExp {
   const text = options.bytes ? Buffer.from(source).toString('latin1') : source;
@@ -21,14 +21,14 @@ export function pythonRegex(source: string, options: RegexOptions = {}): RegExp 
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const [, reason = error.message] = /: ([^:]*)$/.exec(error.message) ?? [];
-    throw new UsageError(`"${source}" is no regular expression: ${reason}`);
+    throw new UsageError(`"${source}" is not a valid regular expression: ${reason}`);
   }
 }
 
 const START = '(?<![\\s\\S])';
 const END = '(?![\\s\\S])';
 const SYNTAX = '^$\\.*+?()[]{}|/';
-/** What the classes are to Python; JavaScript's `\s` has other members, and its `\w` no letters beyond ASCII. */
+/** Python's character classes. JavaScript's `\s` differs, and its `\w` has only ASCII letters. */
 const BYTE_CLASSES: Record<string, string> = { s: ' \\t\\n\\r\\f\\v', w: 'A-Za-z0-9_', d: '0-9' };
 const TEXT_CLASSES: Record<string, string> = {
   s: '\\s\\x1c-\\x1f\\x85',
@@ -60,7 +60,7 @@ class Translation {
     return { pattern, ignoreCase: this.#ignoreCase };
   }
 
-  /** What matches here, if it does; it is then behind us. */
+  /** Consumes a match, if there is one. */
   #take(regex: RegExp): RegExpExecArray | undefined {
     const found = regex.exec(this.#source.slice(this.#at));
     if (found) this.#at += found[0].length;
@@ -78,14 +78,18 @@ class Translation {
   }
 
   #token(): string {
-    const group = this.#group();
-    if (group !== undefined) return group;
+    return this.#group() ?? this.#counted() ?? this.#char(this.#source[this.#at++] ?? '');
+  }
+
+  /** A quantifier in braces; anything else in braces stands for itself. */
+  #counted(): string | undefined {
     const quantifier = this.#take(/^\{(\d*)(,?)(\d*)\}/);
-    if (quantifier) {
-      const [all, from, comma, to] = quantifier;
-      return from || to ? `{${from || '0'}${comma}${to}}` : all.replace(/[{}]/g, '\\$&');
-    }
-    const char = this.#source[this.#at++] ?? '';
+    if (!quantifier) return undefined;
+    const [all, from, comma, to] = quantifier;
+    return from || to ? `{${from || '0'}${comma}${to}}` : all.replace(/[{}]/g, '\\$&');
+  }
+
+  #char(char: string): string {
     switch (char) {
       case '\\':
         return this.#escape(false);
@@ -101,13 +105,9 @@ class Translation {
       case '}':
       case ']':
         return `\\${char}`;
-      case '*':
-      case '+':
-      case '?':
-        if (this.#source[this.#at] === '+')
-          throw new SyntaxError(': possessive quantifiers are not supported');
-        return char;
       default:
+        if ('*+?'.includes(char) && this.#source[this.#at] === '+')
+          throw new SyntaxError(': possessive quantifiers are not supported');
         return char;
     }
   }
@@ -134,10 +134,10 @@ class Translation {
     const octal = this.#take(inClass ? /^([0-7]{1,3})/ : /^(0[0-7]{0,2}|[0-3][0-7]{2})/);
     if (octal) return `\\u{${Number.parseInt(octal[1] ?? '', 8).toString(16)}}`;
     const reference = inClass ? undefined : this.#take(/^[1-9]\d?/);
-    // So that a digit which follows is none of the number's.
+    // The group keeps a following digit out of the reference.
     if (reference) return `(?:\\${reference[0]})`;
     const char = this.#source[this.#at++];
-    if (char === undefined) throw new SyntaxError(': it ends in a backslash');
+    if (char === undefined) throw new SyntaxError(': it ends with a backslash');
     return this.#letter(char, inClass);
   }
 
@@ -150,7 +150,7 @@ class Translation {
     if (!inClass && char === 'B') return '\\B';
     if (!inClass && char === 'A') return START;
     if (!inClass && char === 'Z') return END;
-    if (/[A-Za-z0-9]/.test(char)) throw new SyntaxError(`: \\${char} is no escape`);
+    if (/[A-Za-z0-9]/.test(char)) throw new SyntaxError(`: \\${char} is not an escape`);
     return SYNTAX.includes(char) || (inClass && char === '-') ? `\\${char}` : char;
   }
 
@@ -166,7 +166,7 @@ class Translation {
     let out = this.#take(/^\^/) ? '[^' : '[';
     for (let first = true; ; first = false) {
       const char = this.#source[this.#at++];
-      if (char === undefined) throw new SyntaxError(': a [ without its ]');
+      if (char === undefined) throw new SyntaxError(': a [ is not closed');
       if (char === ']' && !first) return `${out}]`;
       out += char === '\\' ? this.#escape(true) : '[]'.includes(char) ? `\\${char}` : char;
     }

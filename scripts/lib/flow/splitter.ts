@@ -1,26 +1,26 @@
 import { findExtent, TnetstringError } from './tnetstring.ts';
 
-/** The longest flow that is taken: a forged length would fill the memory. A pod's proxy has no more of it. */
+/** The longest flow in bytes; without it a forged length could fill the memory. A pod's proxy has no more memory. */
 const MAX_FLOW_BYTES = 512 * 1024 * 1024;
 
-/** Cuts bytes that come in chunks of any length into whole tnetstrings. */
+/** Splits chunks of any length into whole tnetstrings. */
 export class Splitter {
   #held: Buffer[] = [];
   #wanted = 1;
 
-  /** How many bytes the whole ones had that were given. */
+  /** The bytes of all tnetstrings that were returned. */
   passed = 0;
-  /** How many bytes there are of one that is not whole yet. */
+  /** The bytes of the next tnetstring that have arrived so far. */
   holding = 0;
 
   /**
-   * Takes a chunk and gives the tnetstrings that are whole with it.
-   * @throws TnetstringError when the bytes are something else; its offset counts from `passed`.
+   * Adds a chunk and returns the tnetstrings that it completes.
+   * @throws TnetstringError for bytes that are not a tnetstring; its offset counts from `passed`.
    */
   *push(chunk: Buffer): Generator<Buffer> {
     this.#held.push(chunk);
     this.holding += chunk.length;
-    // A long one is put together once, when all of it is there.
+    // The chunks of a long tnetstring are joined once, when all have arrived.
     if (this.holding < this.#wanted) return;
     let rest = this.#held.length === 1 ? chunk : Buffer.concat(this.#held);
     for (;;) {
@@ -35,7 +35,7 @@ export class Splitter {
     }
   }
 
-  /** Forgets what is not whole: it will come again. */
+  /** Drops the incomplete tnetstring; the caller will send it again. */
   reset(): void {
     this.#held = [];
     this.holding = 0;
@@ -43,11 +43,11 @@ export class Splitter {
   }
 }
 
-/** The length of the first tnetstring; one more than there is when not even its prefix is whole. */
+/** The length of the first tnetstring; one more than the buffer's if its length prefix is incomplete. */
 function findLength(buffer: Buffer): number {
   const extent = findExtent(buffer, 0);
   if (!extent) return buffer.length + 1;
   const length = extent.end + 1;
-  if (length > MAX_FLOW_BYTES) throw new TnetstringError('a length beyond any flow', 0);
+  if (length > MAX_FLOW_BYTES) throw new TnetstringError('the length is more than 512 MiB', 0);
   return length;
 }

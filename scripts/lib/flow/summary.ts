@@ -1,24 +1,26 @@
-import { countBytes, formatEndpoint, measureLatency } from './endpoint.ts';
+import { formatEndpoint } from './endpoint.ts';
 import type { Flow } from './flow.ts';
 import { Histogram } from './histogram.ts';
+import { countBytes, measureLatency } from './measure.ts';
 
-/** What is known of an endpoint's flows. */
+/** The flows of one endpoint, counted. */
 export interface Endpoint {
   name: string;
   count: number;
-  /** How many flows had which status; of flows without one: `error`, or `none`. */
+  /** The number of flows by status; flows without one count as `error` or `none`. */
   statuses: Map<string, number>;
   /** In ms. */
   latency: Histogram;
+  /** Body bytes. */
   sent: number;
   received: number;
 }
 
-/** Whoever asks for paths at random must not fill the memory: what comes after is counted together. */
+/** A client that requests random paths must not fill the memory: further endpoints are counted together. */
 const MAX_ENDPOINTS = 10_000;
 const OTHER = '(other endpoints)';
 
-/** The flows of a capture by endpoint. */
+/** Counts the flows of a capture by endpoint. */
 export class Summary {
   readonly endpoints = new Map<string, Endpoint>();
   readonly total = newEndpoint('total');
@@ -26,7 +28,7 @@ export class Summary {
   first = Number.POSITIVE_INFINITY;
   last = Number.NEGATIVE_INFINITY;
 
-  /** @returns the endpoint that the flow is counted with. */
+  /** @returns the endpoint that counts the flow. */
   add(flow: Flow): Endpoint {
     const endpoint = this.#endpoint(formatEndpoint(flow));
     const status = formatStatus(flow);
@@ -35,7 +37,7 @@ export class Summary {
     for (const one of [endpoint, this.total]) {
       one.count++;
       one.statuses.set(status, (one.statuses.get(status) ?? 0) + 1);
-      // That of a WebSocket is how long it was open.
+      // The latency of a WebSocket would be the time it was open.
       if (latency !== undefined && !flow.websocket) one.latency.add(latency);
       one.sent += sent;
       one.received += received;
@@ -45,7 +47,7 @@ export class Summary {
     return endpoint;
   }
 
-  /** The most asked first. */
+  /** The endpoints with the most flows first. */
   sorted(): Endpoint[] {
     return [...this.endpoints.values()].sort((a, b) => b.count - a.count || (a.name < b.name ? -1 : 1));
   }
@@ -60,7 +62,7 @@ export class Summary {
   }
 }
 
-/** A flow's status, as it is counted: the response's, `error` without one, or `none` where there are none. */
+/** The status of the response; `error` for a failed flow; otherwise `none`. */
 export function formatStatus(flow: Flow): string {
   if (flow.response) return String(flow.response.status);
   return flow.error ? 'error' : 'none';

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 
 /**
- * What a tnetstring says, as mitmproxy's dialect has it: bytes (`,`) beside text (`;`), integers (`#`), floats (`^`),
- * booleans (`!`), null (`~`), lists (`]`) and dictionaries (`}`), each as LENGTH:DATA TAG.
- * Format: https://tnetstrings.info, and mitmproxy/io/tnetstring.py for text.
+ * The value of a tnetstring. Each is written as LENGTH:DATA TAG, with the tags of mitmproxy's dialect: bytes (`,`), text
+ * (`;`), integers (`#`), floats (`^`), booleans (`!`), null (`~`), lists (`]`) and dictionaries (`}`).
+ * Format: https://tnetstrings.info; mitmproxy/io/tnetstring.py adds text.
  */
 export type Value = null | boolean | number | bigint | string | Buffer | Value[] | Dict;
 export type Dict = Map<string, Value>;
 
-/** Bytes that are no tnetstring; `offset` is where in the buffer they stop to be one. */
+/** Bytes that are not a tnetstring; `offset` is the first wrong byte. */
 export class TnetstringError extends Error {
   readonly offset: number;
 
@@ -18,14 +18,14 @@ export class TnetstringError extends Error {
   }
 }
 
-/** mitmproxy reads no longer length prefix. */
+/** mitmproxy reads no more digits of a length. */
 const LENGTH_DIGITS = 12;
-/** A flow is nested to 5 levels, and to as many more in what it was before it was changed. */
+/** A flow has 5 levels, and a changed flow 5 more in its backup. */
 const MAX_DEPTH = 32;
 
 const [BYTES, TEXT, INTEGER, FLOAT, BOOLEAN, NULL, LIST, DICT, COLON] = Buffer.from(',;#^!~]}:');
 
-/** Where a tnetstring's data are; its tag is at `end`. */
+/** The position of a tnetstring's data; its tag is at `end`. */
 export interface Extent {
   start: number;
   end: number;
@@ -33,8 +33,8 @@ export interface Extent {
 
 /**
  * Reads the length prefix at `at`.
- * @returns where the data are, as far as the prefix says; undefined when the buffer ends within the prefix.
- * @throws TnetstringError when there is no such prefix.
+ * @returns the position of the data, which may be beyond the buffer; undefined if the buffer ends within the prefix.
+ * @throws TnetstringError if there is no length prefix.
  */
 export function findExtent(buffer: Buffer, at: number): Extent | undefined {
   let length = 0;
@@ -42,26 +42,27 @@ export function findExtent(buffer: Buffer, at: number): Extent | undefined {
     const code = buffer[index] as number;
     if (code === COLON && index > at) return { start: index + 1, end: index + 1 + length };
     if (code < 48 || code > 57 || index - at === LENGTH_DIGITS)
-      throw new TnetstringError('no length prefix', index);
+      throw new TnetstringError('a length prefix is missing', index);
     length = length * 10 + code - 48;
   }
   return undefined;
 }
 
 /**
- * Reads the one tnetstring that the buffer holds. Bytes in it are views of the buffer, not copies.
- * @throws TnetstringError when it holds something else, or more.
+ * Decodes a buffer that holds exactly one tnetstring. Bytes in the value are views of the buffer, not copies.
+ * @throws TnetstringError for anything else.
  */
 export function decode(buffer: Buffer): Value {
   const extent = extentWithin(buffer, 0, buffer.length);
-  if (extent.end + 1 !== buffer.length) throw new TnetstringError('more after the end', extent.end + 1);
+  if (extent.end + 1 !== buffer.length)
+    throw new TnetstringError('there is data after the end', extent.end + 1);
   return parseValue(buffer, extent, 0);
 }
 
 function extentWithin(buffer: Buffer, at: number, limit: number): Extent {
   const extent = findExtent(buffer, at);
   if (!extent) throw new TnetstringError('a length prefix is cut off', at);
-  if (extent.end >= limit) throw new TnetstringError('a length goes beyond what holds it', at);
+  if (extent.end >= limit) throw new TnetstringError('a length is beyond its container', at);
   return extent;
 }
 
@@ -80,13 +81,13 @@ function parseValue(buffer: Buffer, extent: Extent, depth: number): Value {
       return parseBoolean(buffer, start, end);
     case NULL:
       if (start === end) return null;
-      throw new TnetstringError('a null with data', start);
+      throw new TnetstringError('a null has data', start);
     case LIST:
       return parseList(buffer, extent, depth);
     case DICT:
       return parseDict(buffer, extent, depth);
     default:
-      throw new TnetstringError('an unknown type', end);
+      throw new TnetstringError('a type is unknown', end);
   }
 }
 
@@ -94,7 +95,7 @@ function parseText(buffer: Buffer, start: number, end: number): string {
   for (let index = start; index < end; index++) {
     if ((buffer[index] as number) < 128) continue;
     const bytes = buffer.subarray(start, end);
-    if (!isUtf8(bytes)) throw new TnetstringError('a text that is no UTF-8', start);
+    if (!isUtf8(bytes)) throw new TnetstringError('a text is not UTF-8', start);
     return bytes.toString('utf8');
   }
   return buffer.toString('latin1', start, end);
@@ -102,7 +103,7 @@ function parseText(buffer: Buffer, start: number, end: number): string {
 
 function parseInteger(buffer: Buffer, start: number, end: number): number | bigint {
   const digits = buffer.toString('latin1', start, Math.min(end, start + 40));
-  if (end - start > 39 || !/^-?\d+$/.test(digits)) throw new TnetstringError('an invalid integer', start);
+  if (end - start > 39 || !/^-?\d+$/.test(digits)) throw new TnetstringError('an integer is invalid', start);
   const number = Number(digits);
   return Number.isSafeInteger(number) ? number : BigInt(digits);
 }
@@ -112,18 +113,18 @@ function parseFloating(buffer: Buffer, start: number, end: number): number {
   const [, special] = /^-?(inf|nan)$/.exec(digits) ?? [];
   if (special) return special === 'nan' ? Number.NaN : digits.startsWith('-') ? -Infinity : Infinity;
   if (end - start > 39 || !/^-?\d+(\.\d+)?(e[-+]?\d+)?$/.test(digits))
-    throw new TnetstringError('an invalid float', start);
+    throw new TnetstringError('a float is invalid', start);
   return Number(digits);
 }
 
 function parseBoolean(buffer: Buffer, start: number, end: number): boolean {
   const word = end - start <= 5 ? buffer.toString('latin1', start, end) : '';
-  if (word !== 'true' && word !== 'false') throw new TnetstringError('an invalid boolean', start);
+  if (word !== 'true' && word !== 'false') throw new TnetstringError('a boolean is invalid', start);
   return word === 'true';
 }
 
 function parseList(buffer: Buffer, { start, end }: Extent, depth: number): Value[] {
-  if (depth === MAX_DEPTH) throw new TnetstringError('nested too deeply', start);
+  if (depth === MAX_DEPTH) throw new TnetstringError('it is nested too deeply', start);
   const list: Value[] = [];
   for (let at = start; at < end; ) {
     const extent = extentWithin(buffer, at, end);
@@ -134,11 +135,11 @@ function parseList(buffer: Buffer, { start, end }: Extent, depth: number): Value
 }
 
 function parseDict(buffer: Buffer, { start, end }: Extent, depth: number): Dict {
-  if (depth === MAX_DEPTH) throw new TnetstringError('nested too deeply', start);
+  if (depth === MAX_DEPTH) throw new TnetstringError('it is nested too deeply', start);
   const dict: Dict = new Map();
   for (let at = start; at < end; ) {
     const key = extentWithin(buffer, at, end);
-    if (buffer[key.end] !== TEXT) throw new TnetstringError('a key that is no text', at);
+    if (buffer[key.end] !== TEXT) throw new TnetstringError('a key is not text', at);
     const extent = extentWithin(buffer, key.end + 1, end);
     dict.set(parseKey(buffer, key), parseValue(buffer, extent, depth + 1));
     at = extent.end + 1;
@@ -146,7 +147,7 @@ function parseDict(buffer: Buffer, { start, end }: Extent, depth: number): Dict 
   return dict;
 }
 
-/** Keys that were met, by a hash: flows have the same few, and to make a string anew takes longer than to compare. */
+/** Known keys by hash. Flows have the same few keys, and comparing bytes is faster than making a new string. */
 const KEYS = new Map<number, { bytes: Buffer; text: string }>();
 const MAX_KEYS = 500;
 
@@ -164,49 +165,4 @@ function isAt(buffer: Buffer, start: number, end: number, bytes: Buffer): boolea
   if (bytes.length !== end - start) return false;
   for (let index = 0; index < bytes.length; index++) if (buffer[start + index] !== bytes[index]) return false;
   return true;
-}
-
-/** Writes a value as a tnetstring. */
-export function encode(value: Value): Buffer {
-  const parts: Buffer[] = [];
-  encodeInto(parts, value);
-  return Buffer.concat(parts);
-}
-
-/** @returns how many bytes it added to the parts. */
-function encodeInto(parts: Buffer[], value: Value): number {
-  if (value === null) return add(parts, Buffer.from('0:~'));
-  if (Buffer.isBuffer(value)) return addScalar(parts, value, ',');
-  switch (typeof value) {
-    case 'boolean':
-      return add(parts, Buffer.from(value ? '4:true!' : '5:false!'));
-    case 'string':
-      return addScalar(parts, Buffer.from(value), ';');
-    case 'bigint':
-      return addScalar(parts, Buffer.from(String(value)), '#');
-    case 'number':
-      return addScalar(parts, Buffer.from(numeral(value)), Number.isSafeInteger(value) ? '#' : '^');
-  }
-  const prefix = parts.push(Buffer.alloc(0)) - 1;
-  let length = 0;
-  if (Array.isArray(value)) for (const item of value) length += encodeInto(parts, item);
-  else for (const [key, item] of value) length += encodeInto(parts, key) + encodeInto(parts, item);
-  parts[prefix] = Buffer.from(`${length}:`);
-  parts.push(Buffer.from(Array.isArray(value) ? ']' : '}'));
-  return (parts[prefix]?.length ?? 0) + length + 1;
-}
-
-/** As Python spells it; it reads an integer where it wants a float, but no Infinity. */
-function numeral(value: number): string {
-  if (Number.isFinite(value)) return Object.is(value, -0) ? '0' : String(value);
-  return Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
-}
-
-function addScalar(parts: Buffer[], data: Buffer, tag: string): number {
-  return add(parts, Buffer.from(`${data.length}:`)) + add(parts, data) + add(parts, Buffer.from(tag));
-}
-
-function add(parts: Buffer[], data: Buffer): number {
-  parts.push(data);
-  return data.length;
 }

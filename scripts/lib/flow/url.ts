@@ -1,11 +1,11 @@
-import { findHeader } from './body.ts';
-import type { Request } from './flow.ts';
+import { findHeader } from './headers.ts';
+import type { Request } from './http-message.ts';
 
 const DEFAULT_PORTS: Record<string, number> = { http: 80, https: 443 };
 
 /**
- * The host that the client asked for, with its port where that is not the scheme's: behind a reverse proxy it is not
- * where the request went.
+ * The host that the client asked for, with its port unless that is the scheme's default. Behind a reverse proxy this is
+ * not the host to which the proxy sent the request.
  */
 export function findHost(request: Request): string {
   const port = DEFAULT_PORTS[request.scheme];
@@ -14,7 +14,7 @@ export function findHost(request: Request): string {
   return port !== undefined && asked.endsWith(`:${port}`) ? asked.slice(0, -`:${port}`.length) : asked;
 }
 
-/** That host without a port. */
+/** The host that the client asked for, without a port. */
 export function findHostname(request: Request): string {
   return findHost(request).replace(/:\d+$/, '');
 }

@@ -1,7 +1,7 @@
 import { createWriteStream, renameSync, rmSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import type { Flow } from '../flow/flow.ts';
-import { encode } from '../flow/tnetstring.ts';
+import { encode } from '../flow/tnetstring-encode.ts';
 import { writeHar } from '../har/export.ts';
 import { UserError } from '../util/error.ts';
 import { Output } from '../util/output.ts';
@@ -13,7 +13,7 @@ import { writeSummary, writeTable } from './table.ts';
 export type Write = (chunk: string | Buffer) => Promise<void>;
 export type Format = (flows: AsyncIterable<Flow>, write: Write, title: string) => Promise<void>;
 
-/** In what flows can be written, but for the flow files themselves: see copyFlows. */
+/** The output formats. Flow files are written by copyFlows. */
 export const FORMATS = {
   table: async (flows, write) => await writeTable(flows, write, false),
   wide: async (flows, write) => await writeTable(flows, write, true),
@@ -28,7 +28,7 @@ export const FORMATS = {
   html: async (flows, write, title) => await writeReport(flows, write, { title }),
 } satisfies Record<string, Format>;
 
-/** Flows on their way, each written into a flow file as it passes. */
+/** Writes each flow to a flow file, and passes it on. */
 export async function* copyFlows(flows: AsyncIterable<Flow>, write: Write): AsyncGenerator<Flow> {
   for await (const flow of flows) {
     await write(encode(flow.state));
@@ -37,8 +37,8 @@ export async function* copyFlows(flows: AsyncIterable<Flow>, write: Write): Asyn
 }
 
 /**
- * Writes a file that appears under its name when it is whole: it may be one of those that are read.
- * @throws UserError when it can't be written.
+ * Writes a file under a temporary name, and renames it when it is complete. So it may be one of the input files.
+ * @throws UserError if it can't be written.
  */
 export async function writeFile(name: string, fill: (write: Write) => Promise<void>): Promise<void> {
   const partial = `${name}.partial`;

@@ -1,13 +1,15 @@
 import { isUtf8 } from 'node:buffer';
 import { decodeBody } from '../flow/body.ts';
-import { measureLatency } from '../flow/endpoint.ts';
-import type { Flow, Headers, Message } from '../flow/flow.ts';
+import type { Flow } from '../flow/flow.ts';
+import type { Request, Response } from '../flow/http-message.ts';
+import { measureLatency } from '../flow/measure.ts';
+import type { Message } from '../flow/message.ts';
 import { formatUrl } from '../flow/url.ts';
 
-/** A body in JSON: its text, or, where it is none, its bytes in base64; with content encodings undone. */
+/** A decoded body in JSON: as text if it is UTF-8, otherwise in Base64. */
 type Body = { text: string } | { base64: string };
 
-/** A flow as one JSON value; what it does not have is absent. Times are ISO 8601, durations ms. */
+/** Converts a flow to a JSON value. Missing fields are absent. Times are ISO 8601, durations ms. */
 export function toJson(flow: Flow): object {
   const { request, response, websocket, error, dns } = flow;
   return {
@@ -16,11 +18,7 @@ export function toJson(flow: Flow): object {
     time: formatTime(flow.created),
     client: flow.client.peer?.[0],
     latency: measureLatency(flow),
-    request: request && {
-      method: request.method,
-      url: formatUrl(request),
-      ...toMessage(request),
-    },
+    request: request && { method: request.method, url: formatUrl(request), ...toMessage(request) },
     response: response && { status: response.status, reason: response.reason, ...toMessage(response) },
     websocket: websocket && { messages: websocket.messages.map(toFrame), closeCode: websocket.closeCode },
     server: flow.type === 'tcp' || flow.type === 'udp' ? flow.server.address?.join(':') : undefined,
@@ -32,18 +30,13 @@ export function toJson(flow: Flow): object {
   };
 }
 
-/** A time of a flow in ISO 8601; times beyond what a Date can say are at its edge. */
+/** A time in seconds since 1970 as ISO 8601, within what a Date can hold. */
 export function formatTime(seconds: number): string {
   const ms = Math.min(Math.max(seconds * 1000, 0), 8.64e15);
   return new Date(ms).toISOString();
 }
 
-function toMessage(message: {
-  httpVersion: string;
-  headers: Headers;
-  trailers: Headers | undefined;
-  content: Buffer | undefined;
-}): object {
+function toMessage(message: Request | Response): object {
   const { httpVersion, headers, trailers, content } = message;
   return { httpVersion, headers, trailers, body: content && toContent(decodeBody(message)) };
 }

@@ -1,37 +1,28 @@
-import { decodeBody, findHeader, findMediaType } from '../flow/body.ts';
-import { countBytes, formatEndpoint, measureLatency } from '../flow/endpoint.ts';
-import type { Connection, DnsMessage, Flow, Headers, Message, Request, Response } from '../flow/flow.ts';
+import { decodeBody } from '../flow/body.ts';
+import type { Connection } from '../flow/connection.ts';
+import { parseCharset, parseMediaType } from '../flow/content-type.ts';
+import type { DnsMessage } from '../flow/dns-message.ts';
+import { formatEndpoint } from '../flow/endpoint.ts';
+import type { Flow } from '../flow/flow.ts';
+import { findContentType } from '../flow/headers.ts';
+import type { Headers, Request, Response } from '../flow/http-message.ts';
+import { countBytes, measureLatency } from '../flow/measure.ts';
+import type { Message, WebSocket, WebSocketMessage } from '../flow/message.ts';
 import { findHost } from '../flow/url.ts';
+import { BODY_BYTES, type Bodies, toContent } from './report-content.ts';
 
-/** The longest body that a report shows, in bytes as decoded; of a longer one it has the beginning. */
-export const BODY_BYTES = 64 * 1024;
-/** The messages of a flow (WebSocket, TCP, UDP) that are shown, and what of all of them is: as of a body. */
+/** The most messages (WebSocket, TCP, UDP) of a flow. Together they are at most as long as a body. */
 const MESSAGES = 1000;
-/** Characters of a text that is no body: a path, a header's value, an error. */
+/** The longest path, header value, error and so on, in characters. */
 const TEXT_LENGTH = 8 * 1024;
-/** Characters of the headers of a message; those beyond are counted. */
+/** The longest headers of a message, in characters. Further headers are only counted. */
 const HEADERS_LENGTH = 32 * 1024;
-/** The latest time that a Date knows, in seconds; what a flow file says may be anything. */
+/** The latest time that a Date can hold, in seconds. A flow file may contain any number. */
 const MAX_TIME = 8.64e12;
-/** Controls that are in texts: tab, line feed, form feed, carriage return, escape. */
-const TEXT_CONTROLS = [9, 10, 12, 13, 27];
-
-/** Bytes as a report has them: text where they are, else Base64; neither when they are left out. */
-export interface Content {
-  /** How many there are, decoded. */
-  bytes: number;
-  text?: string;
-  base64?: string;
-  /** Only the beginning is there. */
-  cut?: boolean;
-}
-
-/** What of a report's room is left for the bodies of a flow. */
-export type Bodies = 'with bodies' | 'without bodies';
 
 /**
- * A flow as the report's page reads it: a bounded JSON value of texts, numbers and lists. Times are in seconds since
- * 1970, latency in ms. Read by templates/report/flow.js.
+ * Converts a flow to the JSON value that templates/report/flow.js reads. Its size is bounded. Times are in seconds since
+ * 1970, latencies in ms.
  */
 export function toReportFlow(flow: Flow, bodies: Bodies) {
   const { sent, received } = countBytes(flow);
@@ -50,11 +41,7 @@ export function toReportFlow(flow: Flow, bodies: Bodies) {
     server: toConnection(flow.server),
     request: flow.request && toRequest(flow.request, bodies),
     response: flow.response && toResponse(flow.response, bodies),
-    closed: flow.websocket && {
-      code: flow.websocket.closeCode,
-      reason: flow.websocket.closeReason && clip(flow.websocket.closeReason),
-      byClient: flow.websocket.closedByClient,
-    },
+    closed: flow.websocket && toClosed(flow.websocket),
     ...toMessages(flow.websocket?.messages ?? flow.messages, bodies),
     dns: flow.dns && {
       request: toDns(flow.dns.request),
@@ -63,7 +50,7 @@ export function toReportFlow(flow: Flow, bodies: Bodies) {
   };
 }
 
-/** A flow that has something to leave out. */
+/** Whether a flow has bodies or messages that a report could leave out. */
 export function hasBodies({ request, response, messages, websocket }: Flow): boolean {
   const contents = [request, response, ...messages, ...(websocket?.messages ?? [])];
   return contents.some((message) => message?.content && message.content.length > 0);
@@ -89,14 +76,15 @@ function toResponse(response: Response, bodies: Bodies) {
 
 function toMessage(message: Request | Response, bodies: Bodies) {
   const { content, headers, trailers, httpVersion, start, end } = message;
-  const body = content && (bodies === 'with bodies' ? decodeBody({ content, headers }) : content);
+  const contentType = findContentType(headers);
+  const body = content && (bodies === 'with bodies' ? decodeBody(message) : content);
   return {
     ...toHeaders(headers),
     trailers: trailers && toHeaders(trailers).headers,
     version: clip(httpVersion, 40),
-    media: clip(findMediaType(headers), 100),
+    media: clip(parseMediaType(contentType), 100),
     sent: content?.length,
-    body: body && toContent(body, bodies, BODY_BYTES, findCharset(headers)),
+    body: body && toContent(body, bodies, BODY_BYTES, parseCharset(contentType)),
     start: toTime(start),
     end: end === undefined ? undefined : toTime(end),
   };
@@ -114,7 +102,7 @@ function toHeaders(headers: Headers): { headers: Headers; moreHeaders?: number }
   return { headers: shown };
 }
 
-function toMessages(messages: (Message & { text?: boolean; dropped?: boolean })[], bodies: Bodies) {
+function toMessages(messages: (Message & Partial<WebSocketMessage>)[], bodies: Bodies) {
   if (messages.length === 0) return {};
   let room = BODY_BYTES;
   const shown = messages.slice(0, MESSAGES).map(({ fromClient, content, timestamp, dropped }) => {
@@ -123,6 +111,10 @@ function toMessages(messages: (Message & { text?: boolean; dropped?: boolean })[
     return message;
   });
   return { messages: shown, messageCount: messages.length };
+}
+
+function toClosed({ closeCode, closeReason, closedByClient }: WebSocket) {
+  return { code: closeCode, reason: closeReason && clip(closeReason), byClient: closedByClient };
 }
 
 function toDns({ questions, answers, responseCode }: DnsMessage) {
@@ -144,39 +136,6 @@ function toConnection({ peer, address, tls, tlsVersion, sni, start, connected, e
     connect: start !== undefined && connected !== undefined ? (connected - start) * 1000 : undefined,
     encrypt: connected !== undefined && encrypted !== undefined ? (encrypted - connected) * 1000 : undefined,
   };
-}
-
-function toContent(bytes: Buffer, bodies: Bodies, limit: number, charset?: string): Content {
-  if (bodies === 'without bodies' && bytes.length > 0) return { bytes: bytes.length };
-  const cut = bytes.length > limit;
-  const shown = bytes.subarray(0, limit);
-  const text = decodeText(shown, cut, charset);
-  return {
-    bytes: bytes.length,
-    ...(text === undefined ? { base64: shown.toString('base64') } : { text }),
-    ...(cut && { cut }),
-  };
-}
-
-/** The character encoding that a Content-Type says. */
-function findCharset(headers: Headers): string | undefined {
-  return /;\s*charset="?([^\s;"]+)/i.exec(findHeader(headers, 'content-type') ?? '')?.[1];
-}
-
-/**
- * Bytes as text, when they have none of the controls that binary data have: as UTF-8, else as what they are said to be.
- * The last character may be cut off.
- */
-function decodeText(bytes: Buffer, cut: boolean, charset = 'utf-8'): string | undefined {
-  if (bytes.some((byte) => byte < 32 && !TEXT_CONTROLS.includes(byte))) return undefined;
-  for (const encoding of ['utf-8', charset]) {
-    try {
-      return new TextDecoder(encoding, { fatal: true, ignoreBOM: true }).decode(bytes, { stream: cut });
-    } catch {
-      // Not this one, or one that is not known.
-    }
-  }
-  return undefined;
 }
 
 function toTime(seconds: number): number {

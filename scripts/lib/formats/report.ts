@@ -3,17 +3,14 @@ import type { Flow } from '../flow/flow.ts';
 import { Templates } from '../util/template.ts';
 import { hasBodies, toReportFlow } from './report-flow.ts';
 
-/**
- * How long a report can get, in bytes, but for a few thousand. From the first of these on bodies are left out, beyond
- * the second whole flows.
- */
+/** Limits of a report's length, in bytes: after the first, bodies are left out; after the second, whole flows. */
 export const REPORT_LIMITS = { bodies: 48 * 1024 * 1024, flows: 64 * 1024 * 1024 };
-/** Flows are written in elements of about so many bytes. */
+/** Flows are written in HTML elements of about this length. */
 const CHUNK_BYTES = 256 * 1024;
 
 const STYLES = ['page', 'overview', 'chart', 'table', 'detail', 'media'];
 
-/** The page's script, as ES modules: each after those that it imports. */
+/** The modules of the page's script, each after the modules that it imports. */
 const SCRIPTS = [
   'element',
   'number',
@@ -35,7 +32,7 @@ const SCRIPTS = [
   'main',
 ];
 
-/** What the page is told of what it does not have. */
+/** Counts at the end of the page: of all flows, of those without bodies, and of those left out. */
 interface End {
   flows: number;
   withoutBodies: number;
@@ -43,10 +40,10 @@ interface End {
 }
 
 /**
- * Writes flows as a report: one HTML file that asks for nothing elsewhere. Flows are written as they come, and are not
- * kept. What they carry is data to the page, never markup or script: JSON in ASCII, without `<`, in elements that do not
- * run, which its own script, the only one that its policy lets run, shows as text.
- * @param write is called with one chunk after another, each when the one before is written.
+ * Writes flows as a report: one HTML file that loads nothing. Flows are written one by one and not kept in memory. Captured
+ * data never becomes markup or script: it is ASCII JSON without `<` in elements that do not run. The page's Content
+ * Security Policy allows only its own script, which shows the data as text.
+ * @param write is called with one chunk after another, and awaited.
  */
 export async function writeReport(
   flows: AsyncIterable<Flow>,
@@ -59,25 +56,28 @@ export async function writeReport(
   let lines = '';
   const end: End = { flows: 0, withoutBodies: 0, omitted: 0 };
   for await (const flow of flows) {
-    end.flows++;
-    const bare = written >= REPORT_LIMITS.bodies;
-    const line = `${toInertJson(toReportFlow(flow, bare ? 'without bodies' : 'with bodies'))}\n`;
-    if (written + line.length > REPORT_LIMITS.flows) {
-      end.omitted++;
-      continue;
-    }
-    if (bare && hasBodies(flow)) end.withoutBodies++;
+    const line = formatLine(flow, written, end);
     written += line.length;
     lines += line;
-    if (lines.length >= CHUNK_BYTES) {
-      await write(formatElement('flows', lines));
-      lines = '';
-    }
+    if (lines.length < CHUNK_BYTES) continue;
+    await write(formatElement('flows', lines));
+    lines = '';
   }
   await write(formatElement('flows', lines) + formatElement('end', toInertJson(end)) + foot);
 }
 
-/** A value as JSON that is ASCII and has nothing that HTML could take for its own, such as `</script` or `<!--`. */
+/** Formats a flow, and counts it in `end`. @returns an empty line if the report has no room for the flow. */
+function formatLine(flow: Flow, written: number, end: End): string {
+  const isBare = written >= REPORT_LIMITS.bodies;
+  const line = `${toInertJson(toReportFlow(flow, isBare ? 'without bodies' : 'with bodies'))}\n`;
+  const isOmitted = written + line.length > REPORT_LIMITS.flows;
+  end.flows++;
+  if (isOmitted) end.omitted++;
+  else if (isBare && hasBodies(flow)) end.withoutBodies++;
+  return isOmitted ? '' : line;
+}
+
+/** Converts a value to ASCII JSON that contains no HTML syntax, such as `</script` or `<!--`. */
 function toInertJson(value: unknown): string {
   return JSON.stringify(value).replace(
     /[<>&\u007f-\uffff]/g,
@@ -89,7 +89,7 @@ function formatElement(name: string, json: string): string {
   return json && `<script type="application/json" class="${name}">\n${json}</script>\n`;
 }
 
-/** The page before and after the flows. */
+/** Reads the page: the part before the flows and the part after them. */
 function readPage(title: string): [head: string, foot: string] {
   const templates = new Templates();
   const read = (file: string) => templates.read(`report/${file}`);
@@ -115,12 +115,12 @@ function readPage(title: string): [head: string, foot: string] {
   return [head, foot];
 }
 
-/** A module's text as part of a script that has the other modules too. */
+/** Removes imports and exports: all modules become one script. */
 function removeModules(script: string): string {
   return script.replace(/^import [^;]*;\n/gm, '').replace(/^export /gm, '');
 }
 
-/** As a Content Security Policy names an inline script, https://www.w3.org/TR/CSP3/#match-element-to-source-list. */
+/** The hash of an inline script or style for a Content Security Policy, https://www.w3.org/TR/CSP3/#match-element-to-source-list. */
 function formatHash(text: string): string {
   return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }

@@ -1,23 +1,24 @@
-import { countBytes, formatEndpoint, measureLatency } from '../flow/endpoint.ts';
+import { formatEndpoint } from '../flow/endpoint.ts';
 import type { Flow } from '../flow/flow.ts';
+import { countBytes, measureLatency } from '../flow/measure.ts';
 import { type Endpoint, formatStatus, Summary } from '../flow/summary.ts';
 import { findHost } from '../flow/url.ts';
 import { formatRows } from '../util/table.ts';
 import { formatBytes, formatMs } from '../util/units.ts';
 import { formatTime } from './jsonl.ts';
 
-/** What a table is printed by; it may be awaited, for the reader to keep up. */
+/** Writes to the output, and waits until the reader has kept up. */
 type Write = (chunk: string) => Promise<void>;
 
-/** So many rows decide how wide the columns are, and are printed at once. */
+/** The number of rows that are printed together and decide the widths of the columns. */
 const BATCH = 500;
-/** A path may have a megabyte. */
+/** Longer paths are cut: a path may have a megabyte. In characters. */
 const MAX_PATH = 200;
 
-/** Prints a line a flow, in memory that does not grow with them. */
+/** Prints one line per flow. Memory does not grow with the number of flows. */
 export async function writeTable(flows: AsyncIterable<Flow>, write: Write, wide: boolean): Promise<void> {
   const columns = wide ? [...NARROW, ...WIDE] : NARROW;
-  // What has no end comes last.
+  // Its length varies most, so it is the last column.
   columns.push(['PATH', formatPath]);
   let widths = columns.map(([name]) => name.length);
   let rows = [columns.map(([name]) => name)];
@@ -59,7 +60,7 @@ function formatPath(flow: Flow): string {
   return said.length > MAX_PATH ? `${said.slice(0, MAX_PATH)}…` : said;
 }
 
-/** Prints a line an endpoint, the most asked first, and all of them together at the end. */
+/** Prints one line per endpoint, those with the most flows first, and a total. */
 export async function writeSummary(flows: AsyncIterable<Flow>, write: Write): Promise<void> {
   const summary = new Summary();
   for await (const flow of flows) summary.add(flow);
@@ -68,8 +69,8 @@ export async function writeSummary(flows: AsyncIterable<Flow>, write: Write): Pr
   const rows = [head, ...[...summary.sorted(), summary.total].map(summaryRow)];
   await write(formatRows(rows).lines);
   const seconds = Math.max(0, summary.last - summary.first);
-  const rate = seconds > 0 ? `, ${(summary.total.count / seconds).toFixed(1)} a second` : '';
-  const range = `from ${formatTime(summary.first)} on, over ${formatMs(seconds * 1000)}${rate}`;
+  const rate = seconds > 0 ? `, ${(summary.total.count / seconds).toFixed(1)} per second` : '';
+  const range = `from ${formatTime(summary.first)}, for ${formatMs(seconds * 1000)}${rate}`;
   await write(`\n${range}\n`);
 }
 

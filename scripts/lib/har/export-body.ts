@@ -1,14 +1,16 @@
-import { decodeBody, findHeader, findMediaType } from '../flow/body.ts';
-import type { Headers, Request, Response } from '../flow/flow.ts';
+import { decodeBody, MAX_BODY } from '../flow/body.ts';
+import { isUtf8Charset, parseBoundary, parseCharset, parseMediaType } from '../flow/content-type.ts';
+import { findContentType, findHeader } from '../flow/headers.ts';
+import type { Headers, Request, Response } from '../flow/http-message.ts';
+import { findPartParameter, splitMultipart } from '../flow/multipart.ts';
 import { JsonText } from './json-text.ts';
 
-/** A longer body is left out: no JavaScript string holds much more once it is JSON. */
-const MAX_BYTES = 64 * 1024 * 1024;
-/** The longest form that is taken apart, in bytes. */
+/** The longest form that is parsed, in bytes. */
 export const MAX_FORM = 1024 * 1024;
-/** Of the headers of one part of a form. */
+/** The longest headers of one part of a form, in characters. */
 const MAX_PART_HEADERS = 8 * 1024;
 
+/** A `params` item, a header or a query parameter of HAR 1.2. */
 export interface Param {
   name: string;
   value?: string;
@@ -16,69 +18,65 @@ export interface Param {
   contentType?: string;
 }
 
-/** A `content` or `postData` of HAR. */
+/** A `content` or `postData` of HAR 1.2. */
 export interface HarBody {
   text?: JsonText | string;
   [field: string]: unknown;
 }
 
 interface Text {
+  /** Undefined for a body that is too long: as JSON it would not fit into a JavaScript string. */
   text: JsonText | undefined;
-  /** Whether it is in Base64. */
-  binary: boolean;
+  isBase64: boolean;
 }
 
-/** A response's `content` of HAR 1.2: decoded, in Base64 when it is no text of its charset. */
+/** Converts a response's body to `content`: decoded, and in Base64 if it is not text in its charset. */
 export function toContent(response: Response): HarBody {
   const { content, headers } = response;
   const mimeType = findHeader(headers, 'content-type') ?? 'x-unknown';
-  if (!content) return { size: 0, mimeType, comment: 'It was passed on without being recorded.' };
+  if (!content) return { size: 0, mimeType, comment: 'The body was streamed and not recorded.' };
   const body = decodeBody(response);
-  const { text, binary } = toText(body, headers);
+  const { text, isBase64 } = toText(body, headers);
   return {
     size: body.length,
     ...(body.length !== content.length && { compression: body.length - content.length }),
     mimeType,
-    ...(text === undefined ? { comment: 'It is too long for HAR.' } : { text }),
-    ...(binary && { encoding: 'base64' }),
+    ...(text === undefined ? { comment: 'The body is too long for HAR.' } : { text }),
+    ...(isBase64 && { encoding: 'base64' }),
   };
 }
 
 /**
- * A request's `postData` of HAR 1.2, if there is one. HAR has no field for the encoding of what is no text; that it is
- * Base64 is said by `_encoding`, and for people by the comment.
+ * Converts a request's body to `postData`, which has no field for an encoding: a binary body is in Base64, and `_encoding`
+ * and the comment say so.
+ * @returns undefined if there is no body.
  */
 export function toPostData(request: Request): HarBody | undefined {
   const { content, headers } = request;
   if (!content || content.length === 0) return undefined;
   const body = decodeBody(request);
-  const { text, binary } = toText(body, headers);
-  const params = body.length > MAX_FORM ? undefined : parseParams(body, headers);
+  const { text, isBase64 } = toText(body, headers);
+  const params = body.length > MAX_FORM ? undefined : parseParams(body, findContentType(headers));
   return {
-    mimeType: findHeader(headers, 'content-type') ?? '',
+    mimeType: findContentType(headers),
     ...(params && { params }),
     text: text ?? '',
-    ...(text === undefined && { comment: 'It is too long for HAR.' }),
-    ...(binary && { _encoding: 'base64', comment: 'The text is Base64: the body is binary.' }),
+    ...(text === undefined && { comment: 'The body is too long for HAR.' }),
+    ...(isBase64 && { _encoding: 'base64', comment: 'The body is binary: the text is Base64.' }),
   };
 }
 
 function toText(body: Buffer, headers: Headers): Text {
-  if (body.length > MAX_BYTES) return { text: undefined, binary: false };
-  const utf8 = transcode(body, findCharset(headers));
+  if (body.length > MAX_BODY) return { text: undefined, isBase64: false };
+  const utf8 = transcode(body, parseCharset(findContentType(headers)) ?? 'utf-8');
   const text = utf8 && JsonText.from(utf8);
-  if (text) return { text, binary: false };
-  return { text: JsonText.from(Buffer.from(body.toString('base64'))), binary: true };
+  if (text) return { text, isBase64: false };
+  return { text: JsonText.from(Buffer.from(body.toString('base64'))), isBase64: true };
 }
 
-function findCharset(headers: Headers): string {
-  const type = findHeader(headers, 'content-type') ?? '';
-  return /;\s*charset=["']?([^"';\s]+)/i.exec(type)?.[1]?.toLowerCase() ?? 'utf-8';
-}
-
-/** @returns undefined for bytes that are not of this charset. */
+/** @returns the body in UTF-8; undefined if it is not valid in this charset. */
 function transcode(body: Buffer, charset: string): Buffer | undefined {
-  if (['utf-8', 'utf8', 'us-ascii', 'ascii'].includes(charset)) return body;
+  if (isUtf8Charset(charset)) return body;
   try {
     return Buffer.from(new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(body));
   } catch {
@@ -86,39 +84,32 @@ function transcode(body: Buffer, charset: string): Buffer | undefined {
   }
 }
 
-function parseParams(body: Buffer, headers: Headers): Param[] | undefined {
-  const type = findMediaType(headers);
+function parseParams(body: Buffer, contentType: string): Param[] | undefined {
+  const type = parseMediaType(contentType);
   if (type === 'application/x-www-form-urlencoded') return parsePairs(body.toString('utf8'));
-  if (type !== 'multipart/form-data') return undefined;
-  const match = /;\s*boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(findHeader(headers, 'content-type') ?? '');
-  const boundary = match?.[1] ?? match?.[2];
+  const boundary = type === 'multipart/form-data' ? parseBoundary(contentType) : undefined;
   return boundary === undefined ? undefined : parseParts(body, boundary);
 }
 
-/** What a query or a form says, percent encodings undone. */
+/** Parses a query or an urlencoded form. */
 export function parsePairs(text: string): Param[] {
   return Array.from(new URLSearchParams(text), ([name, value]) => ({ name, value }));
 }
 
-/** The parts of a form, https://www.rfc-editor.org/rfc/rfc7578; of files their names and types. */
+/** Parses a form in parts, https://www.rfc-editor.org/rfc/rfc7578. Files have a name and type, but no value. */
 function parseParts(body: Buffer, boundary: string): Param[] {
-  const delimiter = Buffer.from(boundary).toString('latin1');
-  const [, ...parts] = `\r\n${body.toString('latin1')}`.split(`\r\n--${delimiter}`);
-  return parts.flatMap((part) => {
-    const end = part.indexOf('\r\n\r\n');
-    if (part.startsWith('--') || end < 0) return [];
-    const head = toUtf8(part.slice(0, Math.min(end, MAX_PART_HEADERS)));
-    const name = findParameter(head, 'name') ?? '';
-    const fileName = findParameter(head, 'filename');
-    const contentType = /^content-type:[ \t]*([^\r\n]*)/im.exec(head)?.[1];
-    const value = fileName === undefined ? { value: toUtf8(part.slice(end + 4)) } : { fileName };
-    return [{ name, ...value, ...(contentType !== undefined && { contentType }) }];
+  const multipart = splitMultipart(body.toString('latin1'), Buffer.from(boundary).toString('latin1'));
+  return (multipart?.parts ?? []).flatMap(({ head, body }) => {
+    if (body === undefined) return [];
+    const headers = toUtf8(head.slice(0, MAX_PART_HEADERS));
+    const fileName = findPartParameter(headers, 'filename');
+    const contentType = /^content-type:[ \t]*([^\r\n]*)/im.exec(headers)?.[1];
+    return {
+      name: findPartParameter(headers, 'name') ?? '',
+      ...(fileName === undefined ? { value: toUtf8(body) } : { fileName }),
+      ...(contentType !== undefined && { contentType }),
+    };
   });
-}
-
-function findParameter(head: string, name: 'name' | 'filename'): string | undefined {
-  const match = new RegExp(`;[ \\t]*${name}=(?:"([^"]*)"|([^;\\s]+))`, 'i').exec(head);
-  return match?.[1] ?? match?.[2];
 }
 
 function toUtf8(latin1: string): string {

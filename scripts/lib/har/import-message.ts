@@ -1,18 +1,19 @@
-import { findHeader } from '../flow/body.ts';
-import type { Headers } from '../flow/flow.ts';
+import { replaceCharset } from '../flow/content-type.ts';
+import { findContentType } from '../flow/headers.ts';
+import type { Headers } from '../flow/http-message.ts';
 import type { Value } from '../flow/tnetstring.ts';
 import type { JsonObject } from '../util/json-object.ts';
-import { encodeBody, encodeText, replaceCharset } from './import-text.ts';
+import { encodeBody, encodeText } from './import-text.ts';
 
-/** The headers that HTTP/2 and later have in place of a first line, as browsers show them. */
+/** HTTP/2 and later have pseudo-headers instead of a first line. Browsers list them as headers. */
 const PSEUDO_HEADER = /^:/;
-/** What says that there is a body. */
+/** Headers that announce a body. */
 const BODY_HEADERS = ['content-length', 'transfer-encoding'];
 
 /**
- * What a request and a response of HAR have in common, as a flow's state has it.
- * @param body its `postData` or `content`, decoded: so no header may say that it is encoded.
- * @param isByMitmproxy whether mitmproxy wrote it, which makes texts of bytes in its own way.
+ * Converts what HAR requests and responses have in common to fields of a flow's state.
+ * @param body the `postData` or `content`. It is decoded, so Content-Encoding is dropped.
+ * @param isByMitmproxy mitmproxy converts bytes to text in its own way.
  */
 export function parseMessage(
   message: JsonObject,
@@ -24,7 +25,7 @@ export function parseMessage(
   const content = parseContent(message, body, headers, isByMitmproxy);
   return {
     http_version: Buffer.from(parseVersion(message)),
-    headers: toState(content && content.bytes.length > 0 ? headersFor(content, headers) : headers),
+    headers: toState(content && content.bytes.length > 0 ? adaptHeaders(content, headers) : headers),
     trailers: trailers ? toState(trailers) : null,
     content: content?.bytes ?? null,
   };
@@ -34,7 +35,10 @@ export function parseHeaders(message: JsonObject, name: 'headers' | '_trailers')
   return message.maybeObjects(name)?.map((header) => [header.text('name'), header.maybeText('value') ?? '']);
 }
 
-/** As mitmproxy names them; browsers have `http/2.0`, `HTTP/2`, `h2`, `h3`, `http/2+quic/43` and, of their cache, nothing. */
+/**
+ * The HTTP version in mitmproxy's spelling. Browsers write `http/2.0`, `HTTP/2`, `h2`, `h3`, `http/2+quic/43`, and nothing
+ * for a response from their cache.
+ */
 export function parseVersion(message: JsonObject): string {
   const version = message.maybeText('httpVersion') ?? '';
   if (/^h(ttp\/)?3|quic/i.test(version)) return 'HTTP/3';
@@ -44,11 +48,11 @@ export function parseVersion(message: JsonObject): string {
 
 interface Content {
   bytes: Buffer;
-  /** The content type that they have, where it is not the one that the headers say. */
+  /** The content type to set, if the text could not be encoded in the charset of the headers. */
   type?: string;
 }
 
-/** @returns undefined for a body of which there is only the size. */
+/** @returns undefined for a body that existed but is not in the file. */
 function parseContent(
   message: JsonObject,
   body: JsonObject | undefined,
@@ -60,12 +64,12 @@ function parseContent(
     return hasBody(message, body, headers) ? undefined : { bytes: Buffer.alloc(0) };
   const encoding = body.maybeText('encoding') ?? body.maybeText('_encoding');
   if (encoding === 'base64') return { bytes: Buffer.from(text, 'base64') };
-  const type = findHeader(headers, 'content-type') ?? '';
+  const type = findContentType(headers);
   const bytes = encodeBody(text, type, isByMitmproxy);
   return bytes ? { bytes } : { bytes: encodeText(text), type: replaceCharset(type, 'utf-8') };
 }
 
-/** Whether there was one, of which the text is not told. Sizes that are unknown are -1. */
+/** Whether the message had a body, although its text is missing. A size of -1 is unknown. */
 function hasBody(message: JsonObject, body: JsonObject | undefined, headers: Headers): boolean {
   const sizes = [body?.maybeNumber('size') ?? -1, message.maybeNumber('bodySize') ?? -1];
   if (sizes.some((size) => size > 0)) return true;
@@ -73,8 +77,8 @@ function hasBody(message: JsonObject, body: JsonObject | undefined, headers: Hea
   return isSaid && sizes[1] !== 0;
 }
 
-/** Headers that tell the truth about a body that is not encoded, as mitmproxy's Message.decode leaves them. */
-function headersFor({ bytes, type }: Content, headers: Headers): Headers {
+/** Makes the headers true for a decoded body, as mitmproxy's Message.decode does. */
+function adaptHeaders({ bytes, type }: Content, headers: Headers): Headers {
   const values = new Map([
     ['content-length', String(bytes.length)],
     ['content-type', type],

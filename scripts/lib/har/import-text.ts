@@ -1,39 +1,31 @@
 import { isUtf8 } from 'node:buffer';
+import { isUtf8Charset, parseCharset } from '../flow/content-type.ts';
 
 /**
- * The bytes that a text was. Python, and so mitmproxy, makes a lone surrogate of each byte that is no UTF-8:
- * https://peps.python.org/pep-0383.
+ * Encodes a text in UTF-8. A lone surrogate becomes one byte: Python, and so mitmproxy, reads each byte that is not valid
+ * UTF-8 as a lone surrogate, https://peps.python.org/pep-0383.
  */
 export function encodeText(text: string): Buffer {
   const parts = text.split(/([\udc80-\udcff]+)/u);
   if (parts.length === 1) return Buffer.from(text);
-  // Latin-1 takes the low byte of each.
+  // Latin-1 takes the low byte of each surrogate.
   return Buffer.concat(parts.map((part, index) => Buffer.from(part, index % 2 === 1 ? 'latin1' : 'utf8')));
 }
 
 /**
- * The bytes of a body that is given as text, in the charset of its content type.
- * @returns undefined when that charset is unknown, cannot be written here, or has no such characters.
+ * Encodes the text of a body in the charset of its content type.
+ * @returns undefined if that charset is unknown, has several bytes per character, or lacks a character of the text.
  */
 export function encodeBody(text: string, contentType: string, isByMitmproxy: boolean): Buffer | undefined {
-  const charset = findCharset(contentType);
+  const charset = parseCharset(contentType);
   if (charset === undefined) return isByMitmproxy ? encodeAsMitmproxy(text, contentType) : encodeText(text);
-  if (['utf-8', 'utf8', 'us-ascii', 'ascii'].includes(charset)) return encodeText(text);
+  if (isUtf8Charset(charset)) return encodeText(text);
   return encodeSingleBytes(text, charset);
 }
 
-/** A content type with another charset. */
-export function replaceCharset(contentType: string, charset: string): string {
-  return contentType.replace(/(;\s*charset=)("[^"]*"|[^;\s]*)/i, (_, name) => `${name}${charset}`);
-}
-
-function findCharset(contentType: string): string | undefined {
-  return /;\s*charset=["']?([^"';\s]+)/i.exec(contentType)?.[1]?.toLowerCase();
-}
-
 /**
- * mitmproxy reads as Latin-1 what names no charset and is no JSON; since version 12 also no markup, script or style.
- * Source: infer_content_encoding in mitmproxy/net/http/headers.py.
+ * Undoes mitmproxy's decoding: a body without a charset is Latin-1 unless it is JSON; since version 12 also unless it is
+ * markup, script or style. Source: infer_content_encoding in mitmproxy/net/http/headers.py.
  */
 function encodeAsMitmproxy(text: string, contentType: string): Buffer {
   const utf8 = encodeText(text);
@@ -42,7 +34,7 @@ function encodeAsMitmproxy(text: string, contentType: string): Buffer {
   return isUtf8(latin) || !/html|xml|script|css/.test(contentType) ? latin : utf8;
 }
 
-/** In a charset of a byte a character: Node decodes them all, and encodes Latin-1 alone. */
+/** Encodes in a charset with one byte per character. Node can decode all of them, but encode only Latin-1. */
 function encodeSingleBytes(text: string, charset: string): Buffer | undefined {
   const codes = findCodes(charset);
   if (!codes) return undefined;
@@ -55,17 +47,17 @@ function encodeSingleBytes(text: string, charset: string): Buffer | undefined {
   return bytes;
 }
 
-/** By character; undefined for a charset that is unknown, or has more than a byte a character. */
+/** The byte of each character; undefined for a charset that is unknown or has several bytes per character. */
 function findCodes(charset: string): Map<number, number> | undefined {
   const all = Uint8Array.from({ length: 256 }, (_, code) => code);
   try {
     const decoder = new TextDecoder(charset, { ignoreBOM: true });
-    // In one piece Node 20 decodes Windows-1252 as if it were Latin-1.
+    // Without `stream`, Node 20 decodes Windows-1252 as Latin-1.
     const chars = decoder.decode(all, { stream: true });
     if (chars.length !== all.length) return undefined;
     const codes = new Map(Array.from(all, (code) => [chars.charCodeAt(code), code]));
     codes.delete(0xfffd);
-    // So do others, Python among them.
+    // Other encoders, such as Python's, also keep the C1 controls of Latin-1.
     if (decoder.encoding === 'windows-1252')
       for (const code of all.subarray(0x80, 0xa0)) codes.set(code, code);
     return codes;

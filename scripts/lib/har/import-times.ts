@@ -1,27 +1,28 @@
 import { LAST_MS } from '../flow/cookie.ts';
 import { JsonObject } from '../util/json-object.ts';
 
-/** When what an entry of a HAR file tells of happened, in seconds since 1970. */
+/** The times of a HAR entry, in seconds since 1970. */
 export interface Times {
   start: number;
   /** When the request was sent. */
   sent: number;
-  /** The connection that was made for it, if one was: when it was begun, was there, and was encrypted. */
+  /** The connection that was opened for the request: when it was started, when TCP was set up, and when TLS was. */
   connection: { start: number; connected: number; encrypted: number | null } | undefined;
-  /** When the response began, and ended. */
+  /** When the response began. */
   answered: number;
+  /** When the response ended. */
   end: number;
 }
 
 /**
- * The times of an entry, in the order in which a proxy sees them: it has the request before it connects.
- * @param isByMitmproxy mitmproxy counts the connection in `wait` too, or it was there before.
- * @throws JsonError for a start that is no date, and for spans that are no numbers.
+ * Parses the times of an entry and puts them in the order of a proxy, which has the request before it connects.
+ * @param isByMitmproxy mitmproxy's `wait` includes `connect`, so `connect` must not be added.
+ * @throws JsonError if the start is not a date or a timing is not a number.
  */
 export function parseTimes(entry: JsonObject, isByMitmproxy: boolean): Times {
   const timings =
     entry.maybeObject('timings') ?? new JsonObject({ wait: entry.maybeNumber('time') }, 'timings');
-  // What is unknown is -1.
+  // -1 means unknown.
   const span = (name: string) => Math.max(timings.maybeNumber(name) ?? 0, 0);
   const connect = isByMitmproxy ? 0 : span('connect');
   const ssl = Math.min(span('ssl'), connect);
@@ -44,12 +45,12 @@ export function parseTimes(entry: JsonObject, isByMitmproxy: boolean): Times {
   };
 }
 
-/** A time within what Python's and JavaScript's dates can say; in seconds. */
+/** Converts ms to seconds since 1970, within what dates in Python and JavaScript can hold. */
 export function toSeconds(ms: number): number {
   return Math.min(Math.max(ms, 0), LAST_MS) / 1000;
 }
 
-/** In ms since 1970. */
+/** @returns ms since 1970. */
 function parseStart(entry: JsonObject): number {
   const text = entry.text('startedDateTime');
   const ms = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;

@@ -3,14 +3,14 @@ import { UserError } from '../util/error.ts';
 import { JsonError, JsonObject } from '../util/json-object.ts';
 import { parseEntry } from './import-entry.ts';
 
-/** The longest HAR file that is read, in bytes: unlike a flow file it must be in memory as a whole. */
+/** The longest HAR file, in bytes. Unlike a flow file, it is in memory as a whole. */
 const MAX_BYTES = 256 * 1024 * 1024;
 
 /**
- * The flows of a HAR 1.2 file, http://www.softwareishard.com/blog/har-12-spec/. Entries that did not go over a network
- * (`data:`, `blob:`, extensions) are left out.
+ * Reads the flows of a HAR 1.2 file, http://www.softwareishard.com/blog/har-12-spec/. Entries that did not use the
+ * network (`data:`, `blob:`, browser extensions) are left out.
  * @param file its name, for errors.
- * @throws UserError for what is no HAR file, or a longer one than 256 MiB.
+ * @throws UserError if it is not a HAR file, or longer than 256 MiB.
  */
 export async function* readHar(chunks: AsyncIterable<Buffer>, file: string): AsyncGenerator<Flow> {
   const { entries, isByMitmproxy } = parseLog(await readText(chunks, file), file);
@@ -27,8 +27,8 @@ async function readText(chunks: AsyncIterable<Buffer>, file: string): Promise<st
     read.push(chunk);
     length += chunk.length;
     if (length > MAX_BYTES) {
-      const hint = 'flow files (.mitm) may have any size';
-      throw new UserError(`${file} is longer than 256 MiB, more than is read of HAR`, { hint });
+      const hint = 'a flow file (.mitm) may have any size';
+      throw new UserError(`${file} is too long for a HAR file: at most 256 MiB are read`, { hint });
     }
   }
   return Buffer.concat(read)
@@ -37,7 +37,7 @@ async function readText(chunks: AsyncIterable<Buffer>, file: string): Promise<st
 }
 
 function parseLog(text: string, file: string): { entries: unknown[]; isByMitmproxy: boolean } {
-  return describeErrors(`${file} is no HAR file: `, () => {
+  return describeErrors(`${file} is not a HAR file: `, () => {
     const log = new JsonObject(parseJson(text), '').object('log');
     return {
       entries: log.list('entries'),
@@ -50,15 +50,15 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // The rest of what it says may quote the file.
+    // The rest of the message may quote the file.
     const { message } = error as SyntaxError;
     const [, position] = /at position (\d+)/.exec(message) ?? [];
-    if (/end of JSON|Unterminated/.test(message)) throw new JsonError('its JSON ends before its end');
-    throw new JsonError(position ? `its JSON is broken at character ${position}` : 'its JSON is broken');
+    if (/end of JSON|Unterminated/.test(message)) throw new JsonError('its JSON is cut off');
+    throw new JsonError(position ? `its JSON is invalid at character ${position}` : 'its JSON is invalid');
   }
 }
 
-/** Says in one line whose JSON it is that is wrong. */
+/** Adds to a JsonError which JSON it is about. */
 function describeErrors<T>(what: string, read: () => T): T {
   try {
     return read();

@@ -1,9 +1,9 @@
 import { isUtf8 } from 'node:buffer';
 
-/** What no text has: controls but tab, line feed, form feed, carriage return and escape. */
+/** Marks a control character that text does not have: all but tab, line feed, form feed, carriage return and escape. */
 const CONTROL = 1;
 const ESCAPE = 0x1b;
-/** What a byte becomes in a JSON string: itself (0), or a backslash and this letter. */
+/** How a byte is written in a JSON string: 0 for itself, otherwise a backslash and this letter. */
 const LETTERS = new Uint8Array(256).fill(CONTROL, 0, 0x20);
 for (const [char, letter] of Object.entries({
   '\n': 'n',
@@ -16,16 +16,16 @@ for (const [char, letter] of Object.entries({
   LETTERS[char.charCodeAt(0)] = letter.charCodeAt(0);
 const [BACKSLASH, UNICODE_ESCAPE] = [0x5c, Buffer.from('\\u001b')];
 
-/** A text as it stands in JSON, ready to be written: JSON.stringify takes ten times as long for that of a body. */
+/** A text in JSON, ready to be written. For bodies, JSON.stringify is ten times slower. */
 export class JsonText {
-  /** What is between the quotes, in UTF-8. */
+  /** The characters between the quotes, in UTF-8. */
   readonly json: Buffer;
 
   private constructor(json: Buffer) {
     this.json = json;
   }
 
-  /** @returns undefined for bytes that are no text: no UTF-8, or with controls that no text has. */
+  /** @returns undefined for bytes that are not text: invalid UTF-8, or control characters that text does not have. */
   static from(utf8: Buffer): JsonText | undefined {
     if (!isUtf8(utf8)) return undefined;
     const longest = utf8.includes(ESCAPE) ? UNICODE_ESCAPE.length : 2;
@@ -48,7 +48,7 @@ export class JsonText {
     return new JsonText(json.subarray(0, length));
   }
 
-  /** The text itself, for JSON.stringify. */
+  /** The text, for JSON.stringify. */
   toJSON(): string {
     return JSON.parse(`"${this.json.toString()}"`);
   }

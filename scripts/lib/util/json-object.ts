@@ -1,12 +1,12 @@
-/** JSON that is not what it must be: which field, and what it is not. */
+/** A JSON field that is missing or of another type; the message names it. */
 export class JsonError extends Error {}
 
-/** An object of someone else's JSON, whose fields are read by name and type. A null is as good as a missing field. */
+/** A JSON object from outside. Its fields are read by name and type; null counts as missing. */
 export class JsonObject {
   readonly #fields: Map<string, unknown>;
   readonly #path: string;
 
-  /** @param path where it stands, for errors; empty at the top. */
+  /** @param path of the object, for errors; empty at the top. */
   constructor(value: unknown, path: string) {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       throw new JsonError(`${path || 'it'} is not an object`);
@@ -18,7 +18,7 @@ export class JsonObject {
     return this.#path ? `${this.#path}.${name}` : name;
   }
 
-  /** The error that says that a field is not `what` it must be. */
+  /** The error for a field that is not `what`. */
   wrong(name: string, what: string): JsonError {
     return new JsonError(`${this.#formatPath(name)} is not ${what}`);
   }
@@ -35,7 +35,7 @@ export class JsonObject {
     return value;
   }
 
-  /** One like 1e999 is infinite: there is no NaN in JSON. */
+  /** May be infinite (1e999), but never NaN. */
   maybeNumber(name: string): number | undefined {
     const value = this.#fields.get(name) ?? undefined;
     if (value !== undefined && typeof value !== 'number') throw this.wrong(name, 'a number');

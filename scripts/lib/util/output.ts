@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 
 const CHUNK_BYTES = 64 * 1024;
 
-/** Where much is written in small pieces: in large ones, and no faster than it is taken away. */
+/** Collects small pieces and writes them in large ones, no faster than the stream accepts them. */
 export class Output {
   readonly #stream: Writable;
   #pieces: (string | Buffer)[] = [];
@@ -13,7 +13,7 @@ export class Output {
     this.#stream = stream;
   }
 
-  /** For functions that take a `write`. */
+  /** Bound, so that it can be passed as a function. */
   readonly write = async (piece: string | Buffer): Promise<void> => {
     this.#pieces.push(piece);
     this.#size += piece.length;

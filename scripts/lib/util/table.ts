@@ -1,13 +1,14 @@
 import { printable } from './log.ts';
 
-/** Prints rows in columns of even width, three spaces apart, as kubectl does; the first row is the header. */
+/** Prints rows in columns, three spaces apart, as kubectl does. The first row is the header. */
 export function printTable(stream: NodeJS.WritableStream, rows: string[][]): void {
   stream.write(formatRows(rows).lines);
 }
 
 /**
- * Rows as lines in columns of even width, three spaces apart; a cell is one line, whatever is in it.
- * @param least how wide the columns are at least.
+ * Formats rows in columns, three spaces apart. A cell is always one line.
+ * @param least the minimum widths of the columns.
+ * @returns the lines, and the widths that were used.
  */
 export function formatRows(rows: string[][], least: number[] = []): { lines: string; widths: number[] } {
   const cells = rows.map((row) => row.map(formatCell));
@@ -20,7 +21,7 @@ export function formatRows(rows: string[][], least: number[] = []): { lines: str
   return { lines: lines.map((line) => `${line.trimEnd()}\n`).join(''), widths };
 }
 
-/** Without line ends, and without what turns the direction of a line around. */
+/** Replaces line ends and characters that change the direction of text. */
 function formatCell(text: string): string {
   return printable(text).replace(/[\n\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?');
 }

@@ -1,4 +1,4 @@
-/** Bytes for people: `512 B`, `1.2 KiB`, `34 MiB`. */
+/** Formats bytes: `512 B`, `1.2 KiB`, `34 MiB`. */
 export function formatBytes(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let amount = bytes;
@@ -10,7 +10,7 @@ export function formatBytes(bytes: number): string {
   return `${amount < 10 && unit > 0 ? amount.toFixed(1) : Math.round(amount)} ${units[unit]}`;
 }
 
-/** A duration of so many ms for people: `0.4 ms`, `73 ms`, `1.2 s`, `95 s`. */
+/** Formats a duration in ms: `0.4 ms`, `73 ms`, `1.2 s`, `95 s`. */
 export function formatMs(ms: number | undefined): string {
   if (ms === undefined) return '-';
   if (ms < 9.95) return `${ms.toFixed(1)} ms`;
@@ -18,7 +18,7 @@ export function formatMs(ms: number | undefined): string {
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
 
-/** An age in ms as kubectl writes it: 45s, 7m30s, 95m, 5h, 3d. */
+/** Formats an age in ms as kubectl does: `45s`, `7m30s`, `95m`, `5h`, `3d`. */
 export function formatAge(ms: number): string {
   const s = Math.max(0, Math.floor(ms / 1000));
   const [m, h, d] = [Math.floor(s / 60), Math.floor(s / 3600), Math.floor(s / 86400)];
