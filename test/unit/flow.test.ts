@@ -130,13 +130,44 @@ describe('flows', () => {
     assert.equal(String(await python(SEEN, copy)), String(await python(SEEN, kinds)));
   });
 
-  it('of versions that are not known are refused by their number', () => {
+  it('of a newer or missing version are refused', () => {
     const flow = (version: Value) => encode(new Map([['version', version]]));
-    for (const version of [16, 22, -1])
-      assert.throws(() => parseFlow(flow(version)), new RegExp(`version ${version}: 17 to 21 are known`));
-    assert.throws(() => parseFlow(flow('21')), /version is missing/);
+    for (const version of [22, -1])
+      assert.throws(
+        () => parseFlow(flow(version)),
+        new RegExp(`version ${version} is unknown; known are 17 to 21`),
+      );
+    for (const version of ['21', null, 1.5, [], ['0', '11']])
+      assert.throws(() => parseFlow(flow(version)), /version is missing/);
   });
+
+  // mitmproxy before 0.18 wrote keys as bytes; up to 3.0 the version was a list.
+  const old: [string, string | Buffer][] = [
+    ['0.11.3', tnetDict('7:version,13:1:0#2:11#1:3#]', '2:id,1:x,', '8:response,0:~')],
+    ['0.17', tnetDict('4:type,4:http,', '7:request,15:6:method,3:GET,}', '7:version,9:1:0#2:17#]')],
+    ['0.18.2', tnetDict('4:type;4:http;', '7:version;13:1:0#2:18#1:2#]')],
+    ['3.0.0', encode(new Map<string, Value>([['version', [3, 0, 0]]]))],
+    ['4', encode(new Map<string, Value>([['version', 4]]))],
+    ['16', encode(new Map<string, Value>([['version', 16]]))],
+  ];
+  for (const [version, bytes] of old) {
+    it(`of version ${version} are refused with the way to convert them`, async () => {
+      const file = join(folder, 'old.mitm');
+      writeFileSync(file, bytes);
+      await assert.rejects(read(file), {
+        name: 'Error',
+        message: `${file}: flow at byte 0: mitmproxy 8.0 or earlier wrote it (flow format version ${version})`,
+        hint: 'mitmproxy 8.1 and later can convert the file: mitmdump -n -r OLD.mitm -w NEW.mitm',
+      });
+    });
+  }
 });
+
+/** A dictionary of fields that are tnetstrings already. */
+function tnetDict(...fields: string[]): string {
+  const data = fields.join('');
+  return `${data.length}:${data}}`;
+}
 
 async function readVersion(): Promise<number> {
   return Number(await python('from mitmproxy import version; print(version.FLOW_FORMAT_VERSION)'));

@@ -30,11 +30,11 @@ function checkVersion(value: Value | undefined): number {
   if (isOldVersion(value)) throw oldVersionError(value.join('.'));
   if (typeof value !== 'number' || !Number.isInteger(value))
     throw new FlowError('the flow format version is missing');
+  if (value < 1 || value > FLOW_VERSION) {
+    const known = `known are ${OLDEST_VERSION} to ${FLOW_VERSION}`;
+    throw new FlowError(`flow format version ${value} is unknown; ${known}`);
+  }
   if (value < OLDEST_VERSION) throw oldVersionError(String(value));
-  if (value > FLOW_VERSION)
-    throw new FlowError(
-      `flow format version ${value} is unknown; known are ${OLDEST_VERSION} to ${FLOW_VERSION}`,
-    );
   return value;
 }
 

@@ -1,44 +1,41 @@
+import { MAX_BODY } from '../flow/body.ts';
 import { decodeCodings, encodeCodings, parseCodings } from '../flow/coding.ts';
-import type { Finder, Kind } from './find.ts';
+import { parseBoundary, parseCharset, parseMediaType } from '../flow/content-type.ts';
+import type { Finder, Kind } from './finder.ts';
 import { findInMultipart } from './in-form.ts';
 import type { Span } from './span.ts';
 
-/** A longer body, or one that is longer when decoded, is not searched. */
-export const MAX_BODY = 64 * 1024 * 1024;
-
-/** A body as it is searched; without a text when it can't be. */
+/** A decoded body: bytes in Latin-1; UTF-16 is converted to UTF-8. */
 export interface Body {
   text: string;
-  /** The bytes that a changed text is sent as. */
+  /** Encodes a changed text as the body was encoded. */
   encode: (text: string) => Buffer;
 }
 
 /**
- * A body with its content codings undone; also gzip's without a header that says so, and UTF-16.
- * @returns why it can't be searched, when it can't.
+ * Undoes the content codings of a body, and gzip even if no header mentions it.
+ * @returns the reason if it cannot be searched.
  */
 export function openBody(content: Buffer, encoding: string, contentType: string): Body | string {
   const named = parseCodings(encoding);
   const isPlain = named.length === 0;
-  const codings =
-    isPlain && content.readUIntBE(0, Math.min(3, content.length)) === 0x1f8b08 ? ['gzip'] : named;
+  const hasGzipHeader = content.readUIntBE(0, Math.min(3, content.length)) === 0x1f8b08;
+  const codings = isPlain && hasGzipHeader ? ['gzip'] : named;
   if (content.length > MAX_BODY) return 'too long';
   const bytes = decodeCodings(content, codings, MAX_BODY);
-  // A file that only begins as gzip's do claims nothing.
-  if (!bytes) return isPlain ? plainBody(content, contentType, []) : `no ${codings.join(', ')}, or too long`;
-  return plainBody(bytes, contentType, codings);
+  if (bytes) return openDecoded(bytes, contentType, codings);
+  // Without Content-Encoding, the bytes of a gzip header may mean something else.
+  return isPlain ? openDecoded(content, contentType, []) : `not ${codings.join(', ')}, or too long`;
 }
 
-function plainBody(bytes: Buffer, contentType: string, codings: string[]): Body {
-  const mark = bytes.subarray(0, 2).toString('latin1');
-  const [, order] = /charset=["']?utf-16(le|be)?/i.exec(contentType) ?? [];
-  const isBig = mark === '\xfe\xff' || (mark !== '\xff\xfe' && order?.toLowerCase() === 'be');
-  if (bytes.length % 2 || !(isBig || mark === '\xff\xfe' || /charset=["']?utf-16/i.test(contentType)))
+function openDecoded(bytes: Buffer, contentType: string, codings: string[]): Body {
+  const order = findUtf16(bytes, contentType);
+  if (!order)
     return {
       text: bytes.toString('latin1'),
       encode: (text) => encodeCodings(Buffer.from(text, 'latin1'), codings),
     };
-  const swap = (units: Buffer) => (isBig ? Buffer.from(units).swap16() : units);
+  const swap = (units: Buffer) => (order === 'big endian' ? Buffer.from(units).swap16() : units);
   return {
     text: Buffer.from(swap(bytes).toString('utf16le')).toString('latin1'),
     encode: (text) => {
@@ -48,12 +45,22 @@ function plainBody(bytes: Buffer, contentType: string, codings: string[]): Body 
   };
 }
 
-/** The secrets in a body, by what its media type says it is. */
+/** The byte order of a body in UTF-16: by its byte order mark, otherwise by the charset. */
+function findUtf16(bytes: Buffer, contentType: string): 'big endian' | 'little endian' | undefined {
+  const mark = bytes.subarray(0, 2).toString('latin1');
+  const charset = parseCharset(contentType) ?? '';
+  if (bytes.length % 2 !== 0) return undefined;
+  if (mark === '\xfe\xff') return 'big endian';
+  if (mark === '\xff\xfe') return 'little endian';
+  if (!charset.startsWith('utf-16')) return undefined;
+  return charset === 'utf-16be' ? 'big endian' : 'little endian';
+}
+
+/** Finds the secrets in a body, according to its media type. */
 export function findInBody(text: string, contentType: string, finder: Finder): Span[] {
-  const type = contentType.split(';')[0]?.trim().toLowerCase() ?? '';
+  const type = parseMediaType(contentType);
   if (type.startsWith('multipart/')) {
-    const [, quoted, token] = /;\s{0,8}boundary=(?:"([^"]+)"|([^;\s]+))/i.exec(contentType) ?? [];
-    const boundary = quoted ?? token ?? /^\s{0,8}--([^\r\n]{1,70})\r?\n/.exec(text)?.[1];
+    const boundary = parseBoundary(contentType) ?? /^\s{0,8}--([^\r\n]{1,70})\r?\n/.exec(text)?.[1];
     if (boundary !== undefined) return findInMultipart(text, boundary, finder);
   }
   return finder.within(text, findKind(type));

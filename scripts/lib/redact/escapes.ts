@@ -1,30 +1,31 @@
-/** A way to write characters, which is undone to find what they say. Texts are bytes as Latin-1. */
-export interface Spelling {
-  escape: RegExp;
+/** A way to escape characters. Texts are bytes in Latin-1. */
+export interface Escapes {
+  pattern: RegExp;
   decode: (escaped: string) => string;
 }
 
-/** A text with its escapes undone, and where its characters are in what it was made of. */
-export interface View {
+/** A text with its escapes undone. */
+export interface Unescaped {
   text: string;
+  /** The position in the escaped text of a position in this text. */
   at: (index: number) => number;
 }
 
 const hex = (escaped: string) => String.fromCharCode(Number.parseInt(escaped.slice(1), 16));
 
-export const PERCENT: Spelling = { escape: /%[0-9A-Fa-f]{2}/g, decode: hex };
+export const PERCENT: Escapes = { pattern: /%[0-9A-Fa-f]{2}/g, decode: hex };
 
 /** https://url.spec.whatwg.org/#application/x-www-form-urlencoded */
-export const FORM: Spelling = {
-  escape: /%[0-9A-Fa-f]{2}|\+/g,
+export const FORM: Escapes = {
+  pattern: /%[0-9A-Fa-f]{2}|\+/g,
   decode: (escaped) => (escaped === '+' ? ' ' : hex(escaped)),
 };
 
 const CONTROLS: Record<string, string> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
 /** https://www.rfc-editor.org/rfc/rfc8259#section-7 */
-export const JSON_STRING: Spelling = {
-  escape: /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[^u]/g,
+export const JSON_STRING: Escapes = {
+  pattern: /\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[^u]/g,
   decode: (escaped) => {
     const letter = escaped[1] as string;
     if (letter !== 'u') return CONTROLS[letter] ?? letter;
@@ -36,8 +37,8 @@ export const JSON_STRING: Spelling = {
 const ENTITIES: Record<string, string> = { quot: '"', amp: '&', lt: '<', gt: '>', apos: "'" };
 
 /** https://www.w3.org/TR/xml/#sec-references */
-export const ENTITY: Spelling = {
-  escape: /&(?:quot|amp|lt|gt|apos|#\d{1,6}|#x[0-9a-fA-F]{1,5});/g,
+export const ENTITY: Escapes = {
+  pattern: /&(?:quot|amp|lt|gt|apos|#\d{1,6}|#x[0-9a-fA-F]{1,5});/g,
   decode: (escaped) => {
     const name = escaped.slice(1, -1);
     if (!name.startsWith('#')) return ENTITIES[name] ?? escaped;
@@ -46,51 +47,56 @@ export const ENTITY: Spelling = {
   },
 };
 
-/** The bytes of a text as Latin-1. */
+/** The UTF-8 bytes of a text, in Latin-1. */
 export function utf8(text: string): string {
   return Buffer.from(text).toString('latin1');
 }
 
-export function decodeEscapes(spelling: Spelling, text: string): string {
-  return text.replace(spelling.escape, spelling.decode);
+/** Undoes escapes. */
+export function decodeEscapes(escapes: Escapes, text: string): string {
+  return text.replace(escapes.pattern, escapes.decode);
 }
 
-/** @returns undefined for a text without escapes. */
-export function unescapeWithPlaces(raw: string, spelling: Spelling): View | undefined {
-  const text = decodeEscapes(spelling, raw);
+/** Undoes escapes and remembers their places. @returns undefined for a text without escapes. */
+export function unescapeWithPlaces(raw: string, escapes: Escapes): Unescaped | undefined {
+  const text = decodeEscapes(escapes, raw);
   if (text === raw) return undefined;
-  let turns: [text: Int32Array, raw: Int32Array] | undefined;
+  let runs: Runs | undefined;
   return {
     text,
     at: (index) => {
-      turns ??= findTurns(raw, spelling);
-      return findRawIndex(turns, index);
+      runs ??= findRuns(raw, escapes);
+      return findRawIndex(runs, index);
     },
   };
 }
 
-/** Where each run without escapes begins, in the text and in what it was made of. */
-function findTurns(raw: string, spelling: Spelling): [Int32Array, Int32Array] {
-  const { decode } = spelling;
-  const [ins, outs] = [[0], [0]];
+/** The start of each escape and of each run without escapes: in the unescaped text, and in the escaped one. */
+interface Runs {
+  text: Int32Array;
+  raw: Int32Array;
+}
+
+function findRuns(raw: string, { pattern, decode }: Escapes): Runs {
+  const [texts, raws] = [[0], [0]];
   let shift = 0;
-  for (const found of raw.matchAll(spelling.escape)) {
+  for (const found of raw.matchAll(pattern)) {
     const start = found.index - shift;
     const length = decode(found[0]).length;
     shift += found[0].length - length;
-    // The escape itself, then what comes after it.
-    ins.push(start, start + length);
-    outs.push(found.index, found.index + found[0].length);
+    // The escape, and the run after it.
+    texts.push(start, start + length);
+    raws.push(found.index, found.index + found[0].length);
   }
-  return [Int32Array.from(ins), Int32Array.from(outs)];
+  return { text: Int32Array.from(texts), raw: Int32Array.from(raws) };
 }
 
-function findRawIndex([ins, outs]: [Int32Array, Int32Array], index: number): number {
-  let [low, high] = [0, ins.length - 1];
+function findRawIndex({ text, raw }: Runs, index: number): number {
+  let [low, high] = [0, text.length - 1];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if ((ins[middle] as number) <= index) low = middle;
+    if ((text[middle] as number) <= index) low = middle;
     else high = middle - 1;
   }
-  return Math.min((outs[low] as number) + index - (ins[low] as number), outs[low + 1] ?? Infinity);
+  return Math.min((raw[low] as number) + index - (text[low] as number), raw[low + 1] ?? Infinity);
 }

@@ -1,35 +1,30 @@
-import { ENTITY, JSON_STRING, PERCENT, type Spelling, unescapeWithPlaces } from './escapes.ts';
+import { ENTITY, type Escapes, JSON_STRING, PERCENT, unescapeWithPlaces } from './escapes.ts';
+import type { Finder, Kind } from './finder.ts';
 import { findInForm } from './in-form.ts';
 import { findInJson } from './in-json.ts';
 import { findInText } from './in-text.ts';
 import { findInXml } from './in-xml.ts';
-import { createNames, type SecretNames } from './names.ts';
-import { createShapes, type Shapes } from './shapes.ts';
+import { createNames } from './names.ts';
+import { createShapes } from './shapes.ts';
 import { addSpans, type Span } from './span.ts';
 
-/** What a text is, where that is known: a form; code; or nothing with names in it, as pictures are. */
-export type Kind = 'form' | 'code' | 'nameless' | undefined;
-
-/** What finds secrets. Texts are bytes as Latin-1. */
-export interface Finder {
-  names: SecretNames;
-  shapes: Shapes;
-  /** The secrets in a text; they may overlap. */
-  within: (text: string, kind?: Kind) => Span[];
-  /** Those that have a name: of a part of a text whose shapes are found. */
-  named: (text: string) => Span[];
-}
-
-/** Texts in texts in texts; deeper ones are searched for what has a secret's shape only. */
+/** Texts within texts within texts. Deeper texts are searched by shape only. */
 const MAX_DEPTH = 3;
 
-/** @throws UsageError for a pattern that is no regular expression. */
+/** The escapes that any text may have, each with its first character. */
+const ESCAPES: [start: string, Escapes][] = [
+  ['%', PERCENT],
+  ['\\', JSON_STRING],
+  ['&', ENTITY],
+];
+
+/** @throws UsageError for a pattern that is not a regular expression. */
 export function createFinder(options: { names?: string[]; patterns?: string[] }): Finder {
   const names = createNames(options.names ?? []);
-  const shapes = createShapes(options.patterns ?? []);
+  const findShapes = createShapes(options.patterns ?? []);
   const finderAt = (depth: number): Finder => ({
     names,
-    shapes,
+    findShapes,
     within: (text, kind) => findSecrets(text, kind, depth, finderAt(depth + 1)),
     named: (text) => (depth > MAX_DEPTH ? [] : findNamed(text, undefined, finderAt(depth + 1))),
   });
@@ -37,7 +32,7 @@ export function createFinder(options: { names?: string[]; patterns?: string[] })
 }
 
 function findSecrets(text: string, kind: Kind, depth: number, finder: Finder): Span[] {
-  const spans = finder.shapes(text);
+  const spans = finder.findShapes(text);
   if (kind === 'nameless' || depth > MAX_DEPTH) return spans;
   addSpans(spans, findNamed(text, kind, finder));
   return spans;
@@ -46,31 +41,30 @@ function findSecrets(text: string, kind: Kind, depth: number, finder: Finder): S
 function findNamed(text: string, kind: Kind, finder: Finder): Span[] {
   const [first = ''] = /[^\s\xef\xbb\xbf]/.exec(text) ?? [];
   const spans = kind === 'form' ? findInForm(text, finder) : [];
-  // JSON is sent as a form by whoever forgets to say what it is.
+  // JSON is often sent with the content type of a form.
   if (kind === 'form' && !'{[<"'.includes(first)) return spans;
   if ((first === '{' || first === '[') && kind !== 'code') {
     const json = findInJson(text, finder);
     if (json.isClean) return json.spans;
     addSpans(spans, json.spans);
   }
-  // A percent sign or a backslash may hide the name.
   if (hasName(text, finder)) {
     addSpans(spans, findInText(text, finder, kind === 'code'));
     if (text.includes('<')) addSpans(spans, findInXml(text, finder));
   }
-  for (const spelling of [PERCENT, JSON_STRING, ENTITY])
-    addSpans(spans, findUnderEscapes(text, spelling, finder));
+  // Escapes may hide the name.
+  for (const [start, escapes] of ESCAPES)
+    if (text.includes(start)) addSpans(spans, findUnderEscapes(text, escapes, finder));
   return spans;
 }
 
-/** The secrets that are there once escapes are undone. */
-function findUnderEscapes(text: string, spelling: Spelling, finder: Finder): Span[] {
-  if (!text.includes(spelling === PERCENT ? '%' : spelling === ENTITY ? '&' : '\\')) return [];
-  const view = unescapeWithPlaces(text, spelling);
-  if (!view) return [];
+/** Finds the secrets that appear once escapes are undone. */
+function findUnderEscapes(text: string, escapes: Escapes, finder: Finder): Span[] {
+  const unescaped = unescapeWithPlaces(text, escapes);
+  if (!unescaped) return [];
   return finder
-    .within(view.text)
-    .map((span) => ({ ...span, start: view.at(span.start), end: view.at(span.end) }));
+    .within(unescaped.text)
+    .map((span) => ({ ...span, start: unescaped.at(span.start), end: unescaped.at(span.end) }));
 }
 
 function hasName(text: string, { names }: Finder): boolean {

@@ -1,15 +1,16 @@
+import { findPartParameter, type Part, splitMultipart } from '../flow/multipart.ts';
 import { decodeEscapes, FORM, unescapeWithPlaces } from './escapes.ts';
-import type { Finder } from './find.ts';
+import type { Finder } from './finder.ts';
 import { isOpaque } from './shapes.ts';
 import { addSpans, type Span } from './span.ts';
 import { isSecretValue, toValueSpan } from './value.ts';
 
-/** Names that are secrets' in URLs and forms only: of OAuth's codes, and of keys. */
+/** Names of secrets in URLs and forms only, such as OAuth's codes. */
 const CODES = /^(?:code|key|state|ticket|sso|apikey)$/i;
-/** A name's length, beyond which it is no name. */
+/** A longer text before `=` is not a name. In characters. */
 const MAX_NAME = 512;
 
-/** The secrets of a query, or of a form's body: `name=value&name=value`. */
+/** Finds the secrets of a query or an urlencoded form: `name=value&name=value`. */
 export function findInForm(text: string, finder: Finder): Span[] {
   const spans: Span[] = [];
   for (let start = 0; start <= text.length; ) {
@@ -25,57 +26,45 @@ function findInPair(pair: string, start: number, finder: Finder): Span[] {
   const equals = pair.indexOf('=');
   const name = equals < 0 || equals > MAX_NAME ? '' : decodeEscapes(FORM, pair.slice(0, equals));
   const raw = pair.slice(equals + 1);
-  const view = unescapeWithPlaces(raw, FORM) ?? { text: raw, at: (index: number) => index };
+  const value = unescapeWithPlaces(raw, FORM) ?? { text: raw, at: (index: number) => index };
   const from = start + equals + 1;
   const strength = finder.names.findStrength(name);
-  const isCode = CODES.test(name) && raw.length >= 16 && isOpaque(view.text);
-  if (isCode || (strength && isSecretValue(view.text, strength)))
-    return [toValueSpan(view.text, raw, from, FORM)];
-  const within = finder.within(view.text);
-  return within.map((span) => ({
+  const isCode = CODES.test(name) && raw.length >= 16 && isOpaque(value.text);
+  if (isCode || (strength && isSecretValue(value.text, strength)))
+    return [toValueSpan(value.text, raw, from, FORM)];
+  return finder.within(value.text).map((span) => ({
     ...span,
-    start: from + view.at(span.start),
-    end: from + view.at(span.end),
+    start: from + value.at(span.start),
+    end: from + value.at(span.end),
   }));
 }
 
-/** The secrets of a path with its query and fragment. */
+/** Finds the secrets of a path with its query and fragment. */
 export function findInPath(path: string, finder: Finder): Span[] {
   const [before = ''] = path.split(/[?#]/, 1);
   const spans = finder.within(before);
-  addSpans(spans, finder.shapes(path));
+  addSpans(spans, finder.findShapes(path));
   for (const found of path.matchAll(/[?#]([^?#]+)/g))
     addSpans(spans, findInForm(found[1] as string, finder), found.index + 1);
   return spans;
 }
 
-/** The secrets of a form in parts, https://www.rfc-editor.org/rfc/rfc7578. */
+/** Finds the secrets of a form in parts, https://www.rfc-editor.org/rfc/rfc7578. */
 export function findInMultipart(text: string, boundary: string, finder: Finder): Span[] {
-  const delimiter = `--${boundary}`;
-  const spans: Span[] = [];
-  let start = text.indexOf(delimiter);
-  if (start < 0) return finder.within(text);
-  addSpans(spans, finder.within(text.slice(0, start)));
-  while (start < text.length) {
-    const from = start + delimiter.length;
-    const next = text.indexOf(`\n${delimiter}`, from);
-    const end = next < 0 ? text.length : next;
-    addSpans(spans, findInPart(text.slice(from, end), finder), from);
-    start = next < 0 ? end : next + 1;
-  }
+  const multipart = splitMultipart(text, boundary);
+  if (!multipart) return finder.within(text);
+  const spans = finder.within(multipart.preamble);
+  for (const part of multipart.parts) findInPart(spans, part, finder);
   return spans;
 }
 
-function findInPart(part: string, finder: Finder): Span[] {
-  const [blank] = /\r?\n\r?\n/.exec(part) ?? [''];
-  const head = part.slice(0, blank === '' ? part.length : part.indexOf(blank));
-  const from = head.length + blank.length;
-  const body = part.slice(from).replace(/\r$/, '');
-  const [, quoted, token] = /[;\s]name=(?:"([^"]*)"|([^;\s]+))/i.exec(head) ?? [];
-  const strength = finder.names.findStrength(quoted ?? token ?? '');
-  const spans = finder.within(head);
-  if (strength && isSecretValue(body, strength)) return [...spans, toValueSpan(body, body, from)];
-  const kind = /content-type:\s{0,8}application\/x-www-form-urlencoded/i.test(head) ? 'form' : undefined;
-  addSpans(spans, finder.within(body, kind), from);
-  return spans;
+function findInPart(spans: Span[], { head, body = '', headStart, bodyStart }: Part, finder: Finder): void {
+  addSpans(spans, finder.within(head), headStart);
+  const strength = finder.names.findStrength(findPartParameter(head, 'name') ?? '');
+  if (strength && isSecretValue(body, strength)) {
+    spans.push(toValueSpan(body, body, bodyStart));
+    return;
+  }
+  const isForm = /content-type:\s{0,8}application\/x-www-form-urlencoded/i.test(head);
+  addSpans(spans, finder.within(body, isForm ? 'form' : undefined), bodyStart);
 }

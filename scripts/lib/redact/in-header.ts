@@ -1,11 +1,11 @@
 import { decodeEscapes, PERCENT } from './escapes.ts';
-import type { Finder } from './find.ts';
+import type { Finder } from './finder.ts';
 import { findInPath } from './in-form.ts';
 import { isOpaque } from './shapes.ts';
 import type { Span } from './span.ts';
 import { isSecretValue, toValueSpan } from './value.ts';
 
-/** The secrets in a header's value. */
+/** Finds the secrets in the value of a header. */
 export function findInHeader(name: string, value: string, finder: Finder): Span[] {
   const lower = name.toLowerCase();
   if (lower === 'cookie') return findInCookies(value, finder);
@@ -15,7 +15,7 @@ export function findInHeader(name: string, value: string, finder: Finder): Span[
   return /^(?:https?:\/\/|\/)\S*$/.test(value) ? findInPath(value, finder) : finder.within(value);
 }
 
-/** All the values, https://www.rfc-editor.org/rfc/rfc6265#section-4.2; one without a name is a value. */
+/** Every value of a cookie is a secret, https://www.rfc-editor.org/rfc/rfc6265#section-4.2. */
 function findInCookies(text: string, finder: Finder): Span[] {
   const spans: Span[] = [];
   let offset = 0;
@@ -29,7 +29,7 @@ function findInCookies(text: string, finder: Finder): Span[] {
     offset += pair.length + 1;
     if (value === '') continue;
     const secret = decodeEscapes(PERCENT, value);
-    // A language is a cookie's value, too, and stands elsewhere.
+    // Only these are masked elsewhere, too: a cookie may also hold a language or a host.
     const named =
       equals < 0 || finder.names.findStrength(pair.slice(0, equals)) !== undefined || isRandom(secret);
     spans.push({ start, end: start + value.length, secret, named });

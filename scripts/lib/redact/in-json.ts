@@ -1,49 +1,36 @@
 import { decodeEscapes, JSON_STRING, unescapeWithPlaces } from './escapes.ts';
-import type { Finder } from './find.ts';
-import { isAbout, type Strength } from './names.ts';
+import type { Finder } from './finder.ts';
+import { type Frame, MAX_NAME, openFrame, rateKey, rateNeighbor } from './json-frame.ts';
+import type { Strength } from './names.ts';
 import { addSpans, type Span } from './span.ts';
 import { isSecretValue, toValueSpan } from './value.ts';
 
-/** An object or array that is open. */
-interface Frame {
-  isArray: boolean;
-  /** Of the value that comes next. */
-  strength: Strength | undefined;
-  /** What it is within. */
-  inherited: Strength | undefined;
-  key: string;
-  /** Of `{"name": "password", "value": "…"}`: what the name says of the value, and a value that came first. */
-  named: Strength | undefined;
-  value: Span | undefined;
-  /** The last string of an array, which may name the next: `["authorization", "…"]`. */
-  last: string;
-}
-
-/** Of deeper ones the depth is counted, and no more. */
+/** Deeper objects and arrays are only counted. */
 const MAX_DEPTH = 500;
-/** Of keys and of what a string names, in characters. */
-const MAX_NAME = 256;
-/** A string of fewer holds no text with a secret in it. */
+/** A shorter string cannot hold a text with a secret. In characters. */
 const MIN_TEXT = 8;
 
 const NUMBER = /-?\d[\d.eE+-]*/y;
 const OTHER = /[^\s"{}[\],:\d-]+/y;
 const WORD = /^(?:true|false|null)$/;
-/** What a text has to have for a secret to have a name in it. */
+/** A text with a named secret has one of these characters. */
 const STRUCTURE = /[=:{<%\\]/;
+/** Keys that count secrets: numbers are values there. */
+const COUNTS = /(?:tokens|pass|cookies|secrets|credentials)$/i;
 
 export interface JsonSecrets {
   spans: Span[];
-  /** Where it ended. */
+  /** Where reading ended. */
   end: number;
-  /** Whether it was nothing but JSON, or lines of it. */
+  /** Whether the text was valid JSON, or lines of it. */
   isClean: boolean;
 }
 
 /**
- * The secrets in JSON, in lines of it, or in what resembles it. It is read in one go, without recursion; what is no
- * JSON is stepped over.
- * @param options.within the strength of what the value at `at` is within: then only this value is read.
+ * Finds the secrets in JSON, in lines of JSON, and in similar texts. It reads once, without recursion, and skips what is
+ * not JSON.
+ * @param options.at where to start.
+ * @param options.within how likely the value at `at` is a secret; then only this value is read.
  */
 export function findInJson(
   text: string,
@@ -65,8 +52,7 @@ class JsonScan {
   constructor(text: string, finder: Finder, within: Strength | undefined) {
     this.#text = text;
     this.#finder = finder;
-    this.#frames = [frame(true, within)];
-    // Kubernetes' Secrets, whose data may have any names.
+    this.#frames = [openFrame(true, within)];
     this.#hasSecretObjects = /"kind" ?: ?"Secret(?:List)?"/.test(text);
   }
 
@@ -79,7 +65,7 @@ class JsonScan {
     return { spans: this.#spans, end: at, isClean: this.#isClean && this.#frames.length === 1 };
   }
 
-  /** @returns where the next one is. */
+  /** @returns the start of the next token. */
   #token(at: number): number {
     const character = this.#text[at] as string;
     switch (character) {
@@ -113,7 +99,7 @@ class JsonScan {
 
   #open(isArray: boolean): void {
     if (this.#frames.length > MAX_DEPTH) this.#tooDeep++;
-    else this.#frames.push(frame(isArray, this.#frame.strength));
+    else this.#frames.push(openFrame(isArray, this.#frame.strength));
   }
 
   #close(): void {
@@ -142,8 +128,7 @@ class JsonScan {
 
   #number(start: number, secret: string): void {
     const { strength, key } = this.#frame;
-    // Tokens are counted, and passes.
-    if (strength !== 'strong' || /(?:tokens|pass|cookies|secrets|credentials)$/i.test(key)) return;
+    if (strength !== 'strong' || COUNTS.test(key)) return;
     this.#spans.push({ start, end: start + secret.length, secret, isNumber: true });
   }
 
@@ -163,61 +148,38 @@ class JsonScan {
   #key(key: string): void {
     const frame = this.#frame;
     frame.key = key;
-    frame.strength = this.#findStrength(key, frame);
-  }
-
-  #findStrength(key: string, { inherited }: Frame): Strength | undefined {
-    if (this.#hasSecretObjects && /^(?:data|stringData)$/.test(key)) return 'strong';
-    const own = this.#finder.names.findStrength(key);
-    if (inherited === 'strong') return own ?? (isAbout(key) ? undefined : 'strong');
-    return own ?? (inherited === 'weak' && /^(?:id|key|value)$/i.test(key) ? 'weak' : undefined);
+    frame.strength = rateKey(key, frame, this.#finder.names, this.#hasSecretObjects);
   }
 
   #value(start: number, end: number): void {
-    const frame = this.#frame;
     const raw = this.#text.slice(start, end);
     const text = decodeEscapes(JSON_STRING, raw);
-    const strength = frame.strength ?? this.#pair(frame, text, start, end);
-    if (strength && isSecretValue(text, strength))
-      this.#spans.push(toValueSpan(text, raw, start, JSON_STRING));
+    const toSpan = () => toValueSpan(text, raw, start, JSON_STRING);
+    const strength = this.#frame.strength ?? this.#rateNeighbor(text, toSpan);
+    if (strength && isSecretValue(text, strength)) this.#spans.push(toSpan());
     else if (raw.length >= MIN_TEXT && STRUCTURE.test(raw)) this.#within(raw, start);
   }
 
-  /** What names a value by standing beside it. */
-  #pair(frame: Frame, text: string, start: number, end: number): Strength | undefined {
-    if (frame.isArray) {
-      const named = this.#finder.names.findStrength(frame.last) && 'weak';
-      frame.last = text.slice(0, MAX_NAME);
-      return named || undefined;
-    }
-    if (/^(?:name|key|field|header|param|parameter|id)$/i.test(frame.key) && text.length <= MAX_NAME) {
-      frame.named = this.#finder.names.findStrength(text);
-      if (frame.named && frame.value && isSecretValue(frame.value.secret, frame.named))
-        this.#spans.push(frame.value);
-      return undefined;
-    }
-    if (!/^(?:value|val|content|contents)$/i.test(frame.key)) return undefined;
-    frame.value = toValueSpan(text, this.#text.slice(start, end), start, JSON_STRING);
-    return frame.named;
+  #rateNeighbor(text: string, toSpan: () => Span): Strength | undefined {
+    const { strength, earlier } = rateNeighbor(this.#frame, text, this.#finder.names, toSpan);
+    if (earlier) this.#spans.push(earlier);
+    return strength;
   }
 
-  /** A string that holds a text: JSON again, GraphQL, a URL, a line of a log. */
+  /** Searches a string that holds a text: JSON again, GraphQL, a URL, a line of a log. */
   #within(raw: string, start: number): void {
-    const view = unescapeWithPlaces(raw, JSON_STRING);
-    if (!view) {
+    const unescaped = unescapeWithPlaces(raw, JSON_STRING);
+    if (!unescaped) {
       addSpans(this.#spans, this.#finder.named(raw), start);
       return;
     }
-    for (const span of this.#finder.within(view.text))
-      this.#spans.push({ ...span, start: start + view.at(span.start), end: start + view.at(span.end) });
+    const { text, at } = unescaped;
+    for (const span of this.#finder.within(text))
+      this.#spans.push({ ...span, start: start + at(span.start), end: start + at(span.end) });
   }
 }
 
-function frame(isArray: boolean, inherited: Strength | undefined): Frame {
-  return { isArray, strength: inherited, inherited, key: '', named: undefined, value: undefined, last: '' };
-}
-
-/** Where the quote is that ends a string, or the text's end. */
+/** The position of the quote that ends a string, or the end of the text. */
 function findStringEnd(text: string, start: number): number {
   for (let end = text.indexOf('"', start); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;

@@ -1,32 +1,30 @@
 import { decodeEscapes, PERCENT } from './escapes.ts';
-import type { Finder } from './find.ts';
+import type { Finder } from './finder.ts';
 import { findInJson } from './in-json.ts';
+import { COMMON_SCHEME } from './schemes.ts';
 import { isOpaque } from './shapes.ts';
 import { addSpans, type Span } from './span.ts';
 import { isSecretValue, toValueSpan } from './value.ts';
 
 const NAME_CHARACTER = /[\w.\-[\]$%]/;
-/** How far a name goes on before and after what makes it one. */
+/** The longest part of a name before and after the root that makes it a secret's. In characters. */
 const MAX_AFFIX = 64;
 
 const SEPARATOR = /(?:\\{0,8}["'`])?\]?[ \t]{0,64}(=>|[:=])[ \t]{0,64}/y;
-/** An escaped quote has its backslashes. */
+/** A quote, with its backslashes if it is escaped. */
 const QUOTE = /(\\{0,8})(["'`])/y;
-/** A backslash is part of it, but not that of an escape. */
+/** An unquoted value. A backslash belongs to it unless it starts an escape. */
 const WORD = /(?:[^\s"'<>&`\\]|\\(?![nrt"'\\]))+/y;
 const LINE = /[^\r\n]+/y;
-const SCHEME =
-  /(?:Bearer|Basic|Digest|Token|Negotiate|NTLM|AWS4-HMAC-SHA256|ApiKey|JWT|OAuth|DPoP)[ \t]{1,8}/iy;
-/** The next pair, after a comma. */
+/** The separator before the next pair. */
 const NEXT_PAIR = /[,;](?=["']?[\w.-]{1,64}["']?[=:])/;
-/** What types and messages say where a value would be. */
+/** Words that stand for a value in types and messages. */
 const PLACEHOLDER =
   /^(?:string|str|number|int|integer|boolean|bool|any|object|required|invalid|missing|expired)[!?]?$/i;
 
 /**
- * The secrets that a text gives names to: `name=value`, `name: value`, `"name": "value"`, and `name: {…}`, wherever
- * they are.
- * @param isCode then only quoted values are secrets, the others being expressions.
+ * Finds the secrets with a name in any text: `name=value`, `name: value`, `"name": "value"` and `name: {…}`.
+ * @param isCode whether only quoted values are secrets, since others are expressions.
  */
 export function findInText(text: string, finder: Finder, isCode: boolean): Span[] {
   const spans: Span[] = [];
@@ -49,7 +47,7 @@ export function findInText(text: string, finder: Finder, isCode: boolean): Span[
   return spans;
 }
 
-/** Where a name ends that has `from` in it, in one direction. */
+/** The end of the name that contains `from`, in one direction. */
 function expand(text: string, from: number, step: 1 | -1, limit = 0): number {
   let at = from;
   const beside = step === 1 ? 0 : -1;
@@ -104,7 +102,7 @@ function quotedAt(text: string, at: number): Extent | undefined {
   const [opening, backslashes = '', quote = '"'] = found;
   const start = at + opening.length;
   let end = text.indexOf(opening, start);
-  // Without backslashes of its own, it ends at a quote that has none, either.
+  // A quote without a backslash ends only at another one without.
   if (backslashes === '')
     while (end > 0 && text[end - 1] === '\\' && end > start) end = text.indexOf(quote, end + 1);
   return { start, end: end < 0 ? text.length : end };
@@ -113,14 +111,14 @@ function quotedAt(text: string, at: number): Extent | undefined {
 function wordAt(text: string, at: number, name: string, separator: string): Extent | undefined {
   if (text.startsWith('//', at)) return undefined;
   const isHeader = separator === ':' && /(?:authorization|cookie)$/i.test(name);
-  const start = isHeader ? at : at + (matchAt(SCHEME, text, at)?.length ?? 0);
+  const start = isHeader ? at : at + (matchAt(COMMON_SCHEME, text, at)?.length ?? 0);
   const word = matchAt(isHeader ? LINE : WORD, text, start);
   if (!word) return undefined;
   const next = isHeader ? -1 : word.search(NEXT_PAIR);
   const length = trimmedLength(next < 0 ? word : word.slice(0, next));
   const value = word.slice(0, length);
   if (length === 0 || PLACEHOLDER.test(value) || /^[\w$.]{1,200}\(/.test(value)) return undefined;
-  // In prose a colon explains: "invalid token: expected a number".
+  // In prose, a colon introduces an explanation: "invalid token: expected a number".
   const isProse = separator === ':' && !isHeader && !/passw|pwd|secret|key/i.test(name);
   return isProse && start === at && !isOpaque(value) && !/\d/.test(value)
     ? undefined
@@ -132,7 +130,7 @@ function matchAt(regex: RegExp, text: string, at: number): string | undefined {
   return regex.exec(text)?.[0];
 }
 
-/** Without the brackets and commas of the text around it. */
+/** The length without trailing brackets and commas of the surrounding text. */
 function trimmedLength(word: string): number {
   let { length } = word;
   while (length > 0 && ',;.)]}'.includes(word[length - 1] as string)) length--;

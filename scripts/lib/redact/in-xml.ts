@@ -1,14 +1,17 @@
 import { decodeEscapes, ENTITY } from './escapes.ts';
-import type { Finder } from './find.ts';
+import type { Finder } from './finder.ts';
 import { addSpans, type Span } from './span.ts';
 import { isSecretValue, toValueSpan } from './value.ts';
 
-/** Of a tag: what stands between its brackets, and the text after it. Neither runs into the next. */
+/** A tag, and the text after it. Neither contains another bracket, so the search is linear. */
 const TAG = /<([/!?]?)([A-Za-z_[][\w.:[-]{0,127})?([^<>]*)(>?)([^<]*)/g;
 const ATTRIBUTE = /(?<![\w.:-])([\w.:-]{1,128})\s*=\s*(?:"([^"]*)"|'([^']*)')/dg;
 const CDATA = '[CDATA[';
 
-/** The secrets of XML and HTML: within elements and in attributes of secrets' names, and in what a name is given to. */
+/**
+ * Finds the secrets of XML and HTML: in elements and attributes with the name of a secret, and in the value beside an
+ * attribute that holds such a name: `<param name="password" value="…">`.
+ */
 export function findInXml(text: string, finder: Finder): Span[] {
   const spans: Span[] = [];
   let within = '';
@@ -42,7 +45,7 @@ function findInContent(raw: string, from: number): Span[] {
   return [toValueSpan(text, trimmed, from + raw.indexOf(trimmed), ENTITY)];
 }
 
-/** To its end, however many brackets are in it. */
+/** A CDATA section may contain brackets. */
 function findInCdata(text: string, index: number, length: number): Span[] {
   const from = index + 2 + CDATA.length;
   const found = text.slice(index, index + length).indexOf(']]>');

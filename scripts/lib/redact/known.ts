@@ -1,10 +1,10 @@
 import type { Span } from './span.ts';
 
-/** A shorter one is in too much else. */
+/** A shorter secret would be found in harmless texts. In characters. */
 const MIN_LENGTH = 8;
-/** As much of a secret decides whether it is there; the rest of it is masked as far as it goes. */
+/** These first characters of a secret must match; what matches of the rest is masked. */
 const MAX_LENGTH = 64;
-/** Of those that begin alike no more are told apart: then whatever begins so is taken for one of them. */
+/** If more secrets start alike, they are no longer compared: everything that starts like them is masked. */
 const MAX_ALIKE = 8;
 
 interface Known {
@@ -13,9 +13,9 @@ interface Known {
 }
 
 /**
- * Finds secrets that are known, without a name or a shape, in each of their spellings. Of `user:password` in Base64,
- * which Basic credentials are, the password is one of them.
- * @returns undefined when none of them is long enough to be found.
+ * Makes a function that finds known secrets anywhere in a text, in each spelling. Basic credentials are `user:password` in
+ * Base64: their password counts as a known secret, too.
+ * @returns undefined if no secret is long enough.
  */
 export function createKnownFinder(secrets: Iterable<string>): ((text: string) => Span[]) | undefined {
   const byStart = new Map<string, Known[]>();
@@ -104,7 +104,7 @@ function findLongest(text: string, start: number, alike: Known[]): Span | undefi
   return best;
 }
 
-/** Whether it may be a number of JSON. */
+/** Whether a match may be a number in JSON. */
 function isBare(text: string, start: number, end: number): boolean {
   return /[\s:,[]/.test(text[start - 1] ?? ' ') && /[\s,\]}]/.test(text[end] ?? ' ');
 }

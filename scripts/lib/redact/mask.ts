@@ -1,18 +1,18 @@
 import { createHmac, randomBytes } from 'node:crypto';
 
-/** What stands in place of a secret: as long as it, and the same for the same secret. */
+/** Replaces a secret by a text of the same length. Equal secrets have equal masks. */
 export type Mask = (secret: string, isNumber?: boolean) => string;
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
 const WORD = 'REDACTED';
-/** Of the digest, as many characters as make a chance collision out of the question. */
+/** The characters taken from the digest; enough to make collisions practically impossible. */
 const DIGEST_LENGTH = 16;
 
 /**
- * Makes masks under a key, without which a short secret can't be found by trying all of them out. They are letters and
- * digits, which mean themselves in URLs, headers, JSON and XML. A long one begins with `REDACTED`, a shorter with `x`;
- * a number's has digits only, so that it stays one.
- * @param key as random as can be, and kept nowhere.
+ * Makes masks that depend on a key: without it, nobody can find a short secret by trying. Masks are letters and digits,
+ * which need no escapes in URLs, headers, JSON and XML. A long mask starts with `REDACTED`, a short one with `x`. The mask
+ * of a number has only digits.
+ * @param key random, and never stored.
  */
 export function createMask(key: Buffer = randomBytes(32)): Mask {
   return (secret, isNumber = false) => {
@@ -30,7 +30,7 @@ function word(digest: Buffer, length: number): string {
   return (prefix + characters.join('').slice(0, Math.max(length - prefix.length, 0))).padEnd(length, 'x');
 }
 
-/** Without a zero in front, which JSON's numbers can't have. */
+/** Numbers in JSON have no leading zero. */
 function digits(digest: Buffer, length: number): string {
   const [first = 0, ...rest] = digest;
   return `${1 + (first % 9)}${rest.map((byte) => byte % 10).join('')}`.slice(0, length).padEnd(length, '0');

@@ -1,18 +1,19 @@
 import { utf8 } from './escapes.ts';
 
 /**
- * How surely a name is one of a secret: `strong` whatever its value; `weak` when the value looks like one, too, for
- * there are sessions at conferences and signatures on letters.
+ * How likely a name means a secret. `strong`: always. `weak`: only if the value looks like a secret, since a session may
+ * also be one of a conference.
  */
 export type Strength = 'strong' | 'weak';
 
 export interface SecretNames {
+  /** @returns undefined if the name is not one of a secret. */
   findStrength(name: string): Strength | undefined;
-  /** What every such name contains; global, and linear. */
+  /** Matches a part of every such name. Global, and linear. */
   roots: RegExp;
 }
 
-/** What a name may end in that says something about a secret, and is none. */
+/** Last words of names that describe a secret: `token_type`, `password_policy`. */
 const ABOUT = new Set(
   `address age alg algorithm at attempts balance budget changed class count created date decimals details disabled
   duration email enabled endpoint endpoints error errors exists expiration expire expired expires expiry field file
@@ -23,16 +24,16 @@ const ABOUT = new Set(
   version`.split(/\s+/),
 );
 
-/** Anywhere in a name, its dashes and dots left out. */
+/** Parts of a name without its dashes and dots. */
 const CONTAINS = new RegExp(
   `passw(?:or)?d|passphrase|passcode|secret(?!ar[iy])|credential|csrf|xsrf|authorization|cookie|bearer|jwt|sess(?:ion)?id|
   session(?:key|token|secret|cookie)|(?:${keys().join('|')})key|keydata|(?:auth|verification|recovery|backup|security|mfa|
   otp|sms|twofactor|authorization)codes?|codeverifier|clientassertion|samlresponse|(?:requestverification|auth|access|
   refresh|id|api|user|device|push|login)tokens?`.replace(/\s+/g, ''),
 );
-/** A word of a name. */
+/** Words anywhere in a name. */
 const WORDS = new Set(['token', 'tokens']);
-/** The last word of a name, or all of it. */
+/** Last words of a name. */
 const LAST = new Set(['pass', 'pwd', 'pw', 'pin', 'otp', 'totp', 'cvv', 'cvv2', 'cvc', 'creds']);
 const WEAK_LAST = new Set([
   'session',
@@ -62,14 +63,14 @@ function keys(): string[] {
   ];
 }
 
-/** Of a longer name only the end is looked at. */
+/** Only the end of a longer name is checked. In characters. */
 const MAX_NAME = 128;
 
 /**
- * Says which names are those of secrets: of a password, passphrase, secret, token, credential, session, cookie, CSRF or
- * one-time code, a JWT, a signature, an Authorization, an API, access, private, signing or similar key. Those that end
- * in what is about a secret (`token_type`, `password_policy`, `session_timeout`) are not.
- * @param extra names that are, too, whatever their case, dashes and underscores.
+ * Makes the rules for names of secrets: passwords, passphrases, secrets, tokens, credentials, sessions, cookies, CSRF
+ * tokens, one-time codes, JWTs, signatures, Authorization, and API, access, private, signing and similar keys. A name that
+ * describes a secret (`token_type`, `password_policy`, `session_timeout`) is not one of a secret.
+ * @param extra further names; their case, dashes and underscores do not matter.
  */
 export function createNames(extra: string[]): SecretNames {
   const whole = new Set(extra.map((name) => plain(utf8(name))).filter(Boolean));
@@ -89,12 +90,12 @@ function findStrength(name: string): Strength | undefined {
   return WEAK_LAST.has(last) || /sess(?:ion)?(?:id)?$/.test(last) ? 'weak' : undefined;
 }
 
-/** Whether a name within something secret is about it rather than part of it: a type, a time, a user. */
+/** Whether a field of a secret object describes the secret: a type, a time, a user. */
 export function isAbout(name: string): boolean {
   return ABOUT.has(splitWords(name.slice(-MAX_NAME)).at(-1) ?? '');
 }
 
-/** Of `XApiKey-old_2`: x, api, key, old. */
+/** Splits a name into its words: `XApiKey-old_2` has x, api, key, old. */
 function splitWords(name: string): string[] {
   return (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []).map((word) => word.toLowerCase());
 }

@@ -1,26 +1,26 @@
 import type { Mask } from './mask.ts';
 
-/** Where in a text a secret is. Texts are bytes as Latin-1, a character a byte. */
+/** The position of a secret in a text. Texts are bytes in Latin-1: one character per byte. */
 export interface Span {
   start: number;
   end: number;
-  /** The secret itself, its escapes undone. */
+  /** The secret, with its escapes undone. */
   secret: string;
-  /** A number of JSON, which has to stay one. */
+  /** Whether it is a number in JSON; its mask must be one, too. */
   isNumber?: boolean;
-  /** It was found by its name, so it may be elsewhere without one. */
+  /** Whether it was found by its name. The same secret may be elsewhere without a name. */
   named?: boolean;
 }
 
-/** Appends spans, however many: more than a call may have arguments. */
+/** Appends spans. `push(...more)` would fail for very many. */
 export function addSpans(spans: Span[], more: Span[], shift = 0): void {
   for (const span of more)
     spans.push(shift === 0 ? span : { ...span, start: shift + span.start, end: shift + span.end });
 }
 
 /**
- * Spans in their order, without overlaps: the one that begins first wins, of those the longest, of those the last; of
- * one that goes on beyond the winner's end, the rest stays.
+ * Sorts spans and removes overlaps. The span that starts first wins; among those the longest; among those the last. If a
+ * losing span ends after the winner, its rest stays.
  */
 export function mergeSpans(spans: Span[], text: string): Span[] {
   const order = spans.map((span, index) => ({ span, index }));
@@ -37,8 +37,8 @@ export function mergeSpans(spans: Span[], text: string): Span[] {
 }
 
 /**
- * Puts masks in place of secrets in a text that was cut into pieces, wherever it was cut.
- * @param spans in their order, without overlaps.
+ * Replaces secrets by masks in a text that is split into pieces. A secret may cross pieces.
+ * @param spans sorted, without overlaps.
  */
 export function maskPieces(pieces: string[], spans: Span[], mask: Mask): string[] {
   const masks = spans.map(({ secret, isNumber }) => mask(secret, isNumber));
