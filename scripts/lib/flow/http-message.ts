@@ -3,7 +3,7 @@ import type { Fields } from './fields.ts';
 export type Headers = [name: string, value: string][];
 
 /** What requests and responses have in common. Times are seconds since 1970. */
-export interface HttpMessage {
+interface HttpMessage {
   /** `HTTP/1.1`, `HTTP/2.0`. */
   httpVersion: string;
   headers: Headers;
