@@ -28,6 +28,6 @@ const artifactClient: Plugin = {
 
 rmSync(folder, { recursive: true, force: true });
 // Without shared chunks, whose names contain a hash: a change of the sources renames no file.
-const entries = ['main', 'post', 'recorder'].map((name) => own(`${name}.ts`));
+const entries = ['main', 'post', 'capture'].map((name) => own(`${name}.ts`));
 await build({ ...options, entryPoints: entries, plugins: [artifactClient] });
 await build({ ...options, entryPoints: { artifact: '@actions/artifact' } });

@@ -12,7 +12,7 @@ interface Action {
 const FILE = new URL('../docs/ci.md', import.meta.url);
 
 /** The document with its tables as action.yml has them now. */
-export function documented(text: string): string {
+export function updateTables(text: string): string {
   const action = load(readFileSync(new URL('../action.yml', import.meta.url), 'utf8')) as Action;
   const inputs = Object.entries(action.inputs).map(
     ([name, { description, default: byDefault, required }]) => {
@@ -32,4 +32,4 @@ export function documented(text: string): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url))
-  writeFileSync(FILE, documented(readFileSync(FILE, 'utf8')));
+  writeFileSync(FILE, updateTables(readFileSync(FILE, 'utf8')));

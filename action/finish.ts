@@ -9,7 +9,7 @@ import { FORMATS } from './inputs.ts';
 import type { Job } from './job.ts';
 import { harmless, print, printLog } from './log.ts';
 import { type Failure, restoreAll } from './restore.ts';
-import { nameOf, statusOf, summaryOf } from './summary.ts';
+import { formatRequest, formatStatus, formatSummary } from './summary.ts';
 import { type Artifact, upload } from './upload.ts';
 
 /** Of a request in an annotation, in characters. */
@@ -22,15 +22,15 @@ const MAX_NAME = 200;
 export async function finish(job: Job): Promise<void> {
   const failures = await restoreAll(job);
   for (const number of job.inputs.targets.keys()) printLog(job, number);
-  for (const failure of failures) tellFailure(job, failure);
+  for (const failure of failures) reportFailure(job, failure);
   const harvest = await gather(job);
   for (const warning of harvest.warnings) core.warning(harmless(warning));
-  const problems = problemsOf(job, harvest);
+  const problems = listProblems(job, harvest);
   for (const problem of problems) fail(problem);
-  const differences = await differencesOf(job, harvest);
+  const differences = await compareWithBaseline(job, harvest);
   const files = harvest.services.flatMap((service) => service.files);
   const artifact = job.inputs.upload
-    ? await uploaded(
+    ? await tryUpload(
         job,
         files.map(({ path }) => path),
       )
@@ -38,7 +38,7 @@ export async function finish(job: Job): Promise<void> {
   for (const { service, flows } of harvest.services) print(`${service}: ${flows} flows`);
   setOutputs(harvest, artifact);
   if (job.inputs.summary)
-    writeSummary(summaryOf({ harvest, failures, problems, differences, artifactUrl: artifact?.url }));
+    writeSummary(formatSummary({ harvest, failures, problems, differences, artifactUrl: artifact?.url }));
   rmSync(join(job.folder, 'kubeconfig'), { force: true });
 }
 
@@ -47,7 +47,7 @@ export function fail(message: string): void {
   core.setFailed(harmless(message));
 }
 
-export function tellFailure(job: Job, { service, why, repair }: Failure): void {
+export function reportFailure(job: Job, { service, why, repair }: Failure): void {
   const message = `${service} could not be given back: ${why}\nRepair it: ${repair}`;
   if (repair === undefined) fail(`${service} was given back before the job's end: ${why}`);
   else if (job.inputs.ignoreFailedClean) core.warning(harmless(message));
@@ -55,11 +55,11 @@ export function tellFailure(job: Job, { service, why, repair }: Failure): void {
 }
 
 /** What in the flows fails the job, in words. */
-function problemsOf({ inputs }: Job, { failing, isExpected }: Harvest): string[] {
+function listProblems({ inputs }: Job, { failing, isExpected }: Harvest): string[] {
   const problems: string[] = [];
   if (failing.count > 0) {
     const first = failing.first
-      .map((flow) => `${nameOf(flow).slice(0, MAX_NAME)}: ${statusOf(flow)}`)
+      .map((flow) => `${formatRequest(flow).slice(0, MAX_NAME)}: ${formatStatus(flow)}`)
       .join('\n');
     const flows = failing.count === 1 ? '1 flow matches' : `${failing.count} flows match`;
     problems.push(`${flows} ${core.getInput('fail-on')}\n${first}`);
@@ -68,7 +68,7 @@ function problemsOf({ inputs }: Job, { failing, isExpected }: Harvest): string[]
   return problems;
 }
 
-async function differencesOf({ inputs }: Job, harvest: Harvest): Promise<Difference[] | undefined> {
+async function compareWithBaseline({ inputs }: Job, harvest: Harvest): Promise<Difference[] | undefined> {
   if (inputs.baseline === undefined) return undefined;
   const before = new Comparable();
   try {
@@ -82,7 +82,7 @@ async function differencesOf({ inputs }: Job, harvest: Harvest): Promise<Differe
 }
 
 /** An artifact is good to have: that there is none is a warning. */
-async function uploaded(job: Job, files: string[]): Promise<Artifact | undefined> {
+async function tryUpload(job: Job, files: string[]): Promise<Artifact | undefined> {
   try {
     return await upload(job, files, join(job.folder, 'flows'));
   } catch (error) {

@@ -8,7 +8,7 @@ import { readFlows } from '../scripts/lib/formats/read.ts';
 import { createRedactor } from '../scripts/lib/redact/redact.ts';
 import type { Format } from './inputs.ts';
 import type { Job } from './job.ts';
-import { pathOf } from './order.ts';
+import { jobFile } from './order.ts';
 
 /** What a job has recorded. All flows in it are redacted, if they are to be. */
 export interface Harvest {
@@ -37,7 +37,7 @@ export interface ServiceHarvest {
 /** How many flows are shown of those that are many. */
 const SHOWN = 5;
 
-/** Reads what the recorders of a job wrote, and writes the files that are kept of it. */
+/** Reads what the captures of a job wrote, and writes the files that are kept of it. */
 export async function gather(job: Job): Promise<Harvest> {
   const harvest: Harvest = {
     services: [],
@@ -72,14 +72,14 @@ async function gatherService(
     slowest: [],
     files: formats.map((format) => ({ format, path: path(format) })),
   };
-  const flows = judged(job, number, own, harvest);
+  const flows = readAndCount(job, number, own, harvest);
   await writeFile(path('mitm'), async (write) => {
     for await (const _ of copyFlows(flows, write));
   });
   for (const format of formats)
     if (format !== 'mitm')
       await writeFile(path(format), async (write) => {
-        await FORMATS[format](flowsOf([path('mitm')], harvest.warnings), write, service);
+        await FORMATS[format](readFiles([path('mitm')], harvest.warnings), write, service);
       });
   if (!formats.includes('mitm')) rmSync(path('mitm'));
   for (const raw of rawFiles(job, number)) rmSync(raw);
@@ -87,7 +87,7 @@ async function gatherService(
 }
 
 /** The flows of a Service, redacted; each is counted on its way. */
-async function* judged(
+async function* readAndCount(
   job: Job,
   number: number,
   own: ServiceHarvest,
@@ -99,7 +99,7 @@ async function* judged(
     : (flow: Flow) => flow;
   const seen = new Set<string>();
   const files = rawFiles(job, number);
-  for await (const raw of flowsOf(files, harvest.warnings)) {
+  for await (const raw of readFiles(files, harvest.warnings)) {
     // What was fetched once more may have been recorded before.
     if (seen.has(raw.id)) continue;
     if (files.length > 1) seen.add(raw.id);
@@ -116,12 +116,12 @@ async function* judged(
 }
 
 function rawFiles({ folder }: Job, number: number): string[] {
-  return [pathOf(folder, number, 'mitm'), pathOf(folder, number, 'rest.mitm')].filter((file) =>
+  return [jobFile(folder, number, 'mitm'), jobFile(folder, number, 'rest.mitm')].filter((file) =>
     existsSync(file),
   );
 }
 
-async function* flowsOf(files: string[], warnings: string[]): AsyncGenerator<Flow> {
+async function* readFiles(files: string[], warnings: string[]): AsyncGenerator<Flow> {
   for (const file of files) {
     const flows = readFlows(file, ({ bytes }) =>
       warnings.push(`the last flow was cut off, and is left out (${bytes} bytes)`),

@@ -1,6 +1,6 @@
 import { getInput } from '@actions/core';
 import { type Filter, parseFilter } from '../scripts/lib/flow/filter.ts';
-import { parseTarget } from '../scripts/lib/kube/resource-arg.ts';
+import { parseResourceArg } from '../scripts/lib/kube/resource-arg.ts';
 import { PROTOCOLS, type Protocol } from '../scripts/lib/plan/protocol.ts';
 import type { TapRecord } from '../scripts/lib/plan/record.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
@@ -52,31 +52,31 @@ const MAX_RETENTION_DAYS = 400;
  */
 export function readInputs(): Inputs {
   return {
-    targets: checked('service', targetsOf),
+    targets: readInput('service', parseTargets),
     context: optional('context'),
     kubeconfig: optional('kubeconfig'),
-    mode: checked('mode', (mode) => oneOf(mode || 'sidecar', ['sidecar', 'ephemeral'] as const)),
-    protocol: checked('protocol', (protocol) => oneOf(protocol || 'auto', PROTOCOLS)),
+    mode: readInput('mode', (mode) => parseChoice(mode || 'sidecar', ['sidecar', 'ephemeral'] as const)),
+    protocol: readInput('protocol', (protocol) => parseChoice(protocol || 'auto', PROTOCOLS)),
     image: optional('image'),
     run: optional('run'),
-    filter: checked('filter', (filter) => filterOf(filter) && filter),
-    redact: checked('redact', (text) => booleanOf(text, true)),
-    redactNames: listOf(getInput('redact-names'), /\n/),
-    formats: checked('formats', formatsOf),
-    artifactName: checked('artifact-name', artifactNameOf),
-    upload: checked('upload', (text) => booleanOf(text, true)),
-    retentionDays: checked('retention-days', retentionDaysOf),
-    summary: checked('summary', (text) => booleanOf(text, true)),
-    failOn: checked('fail-on', filterOf),
-    expect: checked('expect', filterOf),
+    filter: readInput('filter', (filter) => parseOptionalFilter(filter) && filter),
+    redact: readInput('redact', (text) => parseBoolean(text, true)),
+    redactNames: splitList(getInput('redact-names'), /\n/),
+    formats: readInput('formats', parseFormats),
+    artifactName: readInput('artifact-name', parseArtifactName),
+    upload: readInput('upload', (text) => parseBoolean(text, true)),
+    retentionDays: readInput('retention-days', parseRetentionDays),
+    summary: readInput('summary', (text) => parseBoolean(text, true)),
+    failOn: readInput('fail-on', parseOptionalFilter),
+    expect: readInput('expect', parseOptionalFilter),
     baseline: optional('baseline'),
-    timeout: checked('timeout', (text) => (parseDuration(text || '5m') && text) || '5m'),
-    ignoreFailedClean: checked('ignore-failed-clean', (text) => booleanOf(text, false)),
+    timeout: readInput('timeout', (text) => (parseDuration(text || '5m') && text) || '5m'),
+    ignoreFailedClean: readInput('ignore-failed-clean', (text) => parseBoolean(text, false)),
   };
 }
 
 /** An input as `read` makes it of its text. Whatever is wrong is said with the input's name. */
-function checked<T>(name: string, read: (text: string) => T): T {
+function readInput<T>(name: string, read: (text: string) => T): T {
   try {
     return read(getInput(name));
   } catch (error) {
@@ -89,7 +89,7 @@ function optional(name: string): string | undefined {
   return getInput(name) || undefined;
 }
 
-function listOf(text: string, separator: RegExp): string[] {
+function splitList(text: string, separator: RegExp): string[] {
   return text
     .split(separator)
     .map((item) => item.trim())
@@ -97,11 +97,11 @@ function listOf(text: string, separator: RegExp): string[] {
 }
 
 /** Services that are named twice, with a port each, are one tap of several ports. */
-function targetsOf(text: string): Target[] {
+function parseTargets(text: string): Target[] {
   const targets = new Map<string, Target>();
-  for (const line of listOf(text, /\n/)) {
+  for (const line of splitList(text, /\n/)) {
     const [, name = line, port] = /^([^:]*):([^:]*)$/.exec(line) ?? [];
-    const { namespace = optional('namespace'), kind, name: service } = parseTarget(name);
+    const { namespace = optional('namespace'), kind, name: service } = parseResourceArg(name);
     if (kind !== 'service')
       throw new UserError(`"${name}" is not a Service`, { hint: 'name the Service in front of it' });
     const full = namespace ? `${namespace}/${service}` : service;
@@ -113,36 +113,36 @@ function targetsOf(text: string): Target[] {
   throw new UserError('which Service?', { hint: 'service: shop/orders' });
 }
 
-function oneOf<T extends string>(text: string, choices: readonly T[]): T {
+function parseChoice<T extends string>(text: string, choices: readonly T[]): T {
   const choice = choices.find((choice) => choice === text);
   if (choice) return choice;
   throw new UserError(`"${text}" is none of ${choices.join(', ')}`);
 }
 
 /** As YAML 1.2 has it, https://yaml.org/spec/1.2.2/#10212-boolean. */
-function booleanOf(text: string, byDefault: boolean): boolean {
+function parseBoolean(text: string, byDefault: boolean): boolean {
   if (text === '') return byDefault;
   if (/^(true|True|TRUE)$/.test(text)) return true;
   if (/^(false|False|FALSE)$/.test(text)) return false;
   throw new UserError(`"${text}" is neither true nor false`);
 }
 
-function filterOf(text: string): Filter | undefined {
+function parseOptionalFilter(text: string): Filter | undefined {
   return text ? parseFilter(text) : undefined;
 }
 
-function formatsOf(text: string): Format[] {
-  const formats = listOf(text || 'mitm,har,html', /[\s,]/).map((name) => oneOf(name, FORMATS));
+function parseFormats(text: string): Format[] {
+  const formats = splitList(text || 'mitm,har,html', /[\s,]/).map((name) => parseChoice(name, FORMATS));
   return [...new Set(formats)];
 }
 
-function artifactNameOf(text: string): string | undefined {
+function parseArtifactName(text: string): string | undefined {
   const wrong = NOT_IN_NAMES.exec(text)?.[0];
   if (wrong) throw new UserError(`an artifact's name can't have ${JSON.stringify(wrong)}`);
   return text || undefined;
 }
 
-function retentionDaysOf(text: string): number | undefined {
+function parseRetentionDays(text: string): number | undefined {
   if (text === '') return undefined;
   const days = Number(text);
   if (Number.isInteger(days) && days >= 1 && days <= MAX_RETENTION_DAYS) return days;

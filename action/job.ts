@@ -7,7 +7,7 @@ import { load } from 'js-yaml';
 import type { Flags } from '../scripts/lib/cli/flags.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import type { Inputs } from './inputs.ts';
-import { pathOf } from './order.ts';
+import { jobFile } from './order.ts';
 
 /** What the Action's two steps share: where its files are, and who it is on the cluster. */
 export interface Job {
@@ -17,7 +17,7 @@ export interface Job {
   owner: string;
   /** A file. */
   kubeconfig: string | undefined;
-  /** How much of each recorder's log was printed, in characters. */
+  /** How much of each capture's log was printed, in characters. */
   printed: number[];
 }
 
@@ -29,18 +29,18 @@ export function beginJob(inputs: Inputs): Job {
   if (baseline && !existsSync(baseline)) throw new UserError(`input baseline: there is no file ${baseline}`);
   if (kubeconfig && !existsSync(kubeconfig)) maskCredentials(kubeconfig);
   const folder = mkdtempSync(join(process.env.RUNNER_TEMP || tmpdir(), 'mittens-'));
-  const owner = ownerOf(process.env);
+  const owner = formatOwner(process.env);
   saveState('folder', folder);
   saveState('owner', owner);
-  return jobIn(inputs, folder, owner);
+  return createJob(inputs, folder, owner);
 }
 
 /** The job that the main step began; undefined when it did not, or has ended it. */
-export function savedJob(readInputs: () => Inputs): Job | undefined {
+export function loadJob(readInputs: () => Inputs): Job | undefined {
   const folder = getState('folder');
   if (folder === '' || getState('over') !== '') return undefined;
   const printed = JSON.parse(getState('printed') || '[]');
-  return { ...jobIn(readInputs(), folder, getState('owner')), printed };
+  return { ...createJob(readInputs(), folder, getState('owner')), printed };
 }
 
 /** The post step prints the rest. */
@@ -57,18 +57,18 @@ export function endJob(): void {
 export function captureFlags({ inputs, folder, kubeconfig }: Job, number: number): Flags<'capture'> {
   const { context, mode, protocol, image, timeout, filter, targets } = inputs;
   const port = targets[number]?.ports ?? [];
-  const output = pathOf(folder, number, 'mitm');
+  const output = jobFile(folder, number, 'mitm');
   const how = { protocol, 'no-restart': mode === 'ephemeral' };
   return { context, kubeconfig, port, ...how, image, timeout, filter, output };
 }
 
-function jobIn(inputs: Inputs, folder: string, owner: string): Job {
+function createJob(inputs: Inputs, folder: string, owner: string): Job {
   const kubeconfig = kubeconfigFile(inputs.kubeconfig, folder);
   return { inputs, folder, owner, kubeconfig, printed: [] };
 }
 
 /** An address at which people see whose tap it is; its end tells two steps of a job apart. */
-function ownerOf(env: NodeJS.ProcessEnv): string {
+function formatOwner(env: NodeJS.ProcessEnv): string {
   const { GITHUB_SERVER_URL: server = 'https://github.com', GITHUB_REPOSITORY: repository = 'unknown' } = env;
   const { GITHUB_RUN_ID: run = '0', GITHUB_RUN_ATTEMPT: attempt = '1', GITHUB_JOB: job = '' } = env;
   const mark = randomBytes(4).toString('hex');

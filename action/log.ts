@@ -1,7 +1,7 @@
 import { info } from '@actions/core';
 import { printable } from '../scripts/lib/util/log.ts';
+import { readLog } from './capture-process.ts';
 import type { Job } from './job.ts';
-import { logOf } from './recorder-process.ts';
 
 /**
  * Prints text from a cluster or a capture. Runners read commands at the beginning of lines (`::`), and in an older form
@@ -15,10 +15,10 @@ export function harmless(line: string): string {
   return line.replaceAll('##[', '## [').replace(/^\s*::/, (colons) => colons.replace('::', ': :'));
 }
 
-/** Prints what a recorder has said since the last time, in whole lines. */
+/** Prints what a capture has said since the last time, in whole lines. */
 export function printLog({ folder, inputs, printed }: Job, number: number): void {
   const from = printed[number] ?? 0;
-  const log = logOf(folder, number, from);
+  const log = readLog(folder, number, from);
   const whole = log.slice(0, log.lastIndexOf('\n') + 1);
   printed[number] = from + whole.length;
   const who = inputs.targets.length > 1 ? `${inputs.targets[number]?.service}: ` : '';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fail, finish, tellFailure } from './finish.ts';
+import { startCapture, waitForTap } from './capture-process.ts';
+import { fail, finish, reportFailure } from './finish.ts';
 import { readInputs } from './inputs.ts';
 import { beginJob, captureFlags, endJob, type Job, savePrinted } from './job.ts';
 import { printLog } from './log.ts';
-import { startRecorder, untilTapped } from './recorder-process.ts';
 import { restoreAll } from './restore.ts';
 import { runScript } from './script.ts';
 import { attempt } from './step.ts';
@@ -22,8 +22,8 @@ await attempt(async () => {
 async function tapAll(job: Job): Promise<void> {
   const { targets } = job.inputs;
   for (const [number, { service }] of targets.entries())
-    startRecorder(job.folder, number, { service, flags: captureFlags(job, number) }, job.owner);
-  const tapped = Promise.allSettled(targets.map((_, number) => untilTapped(job.folder, number)));
+    startCapture(job.folder, number, { service, flags: captureFlags(job, number) }, job.owner);
+  const tapped = Promise.allSettled(targets.map((_, number) => waitForTap(job.folder, number)));
   for (let done = false; !done; ) {
     done = await Promise.race([tapped.then(() => true), sleep(500).then(() => false)]);
     for (const number of targets.keys()) printLog(job, number);
@@ -32,7 +32,7 @@ async function tapAll(job: Job): Promise<void> {
   const failed = (await tapped).filter((result) => result.status === 'rejected');
   if (failed.length === 0) return;
   const failures = (await restoreAll(job)).filter(({ repair }) => repair !== undefined);
-  for (const failure of failures) tellFailure(job, failure);
+  for (const failure of failures) reportFailure(job, failure);
   if (failures.length === 0) endJob();
   throw failed[0]?.reason;
 }

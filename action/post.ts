@@ -1,9 +1,9 @@
 import { finish } from './finish.ts';
 import { readInputs } from './inputs.ts';
-import { savedJob } from './job.ts';
+import { loadJob } from './job.ts';
 import { attempt } from './step.ts';
 
 await attempt(async () => {
-  const job = savedJob(readInputs);
+  const job = loadJob(readInputs);
   if (job) await finish(job);
 });

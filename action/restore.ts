@@ -1,14 +1,14 @@
 import { existsSync } from 'node:fs';
-import { untapAndKeep } from '../scripts/lib/capture/untap-and-save.ts';
-import { connectionOf } from '../scripts/lib/kube/kubectl.ts';
-import { recordOf } from '../scripts/lib/plan/record.ts';
-import { benchOf } from '../scripts/lib/tap/context.ts';
-import { findSubject } from '../scripts/lib/tap/read-target.ts';
-import { locate } from '../scripts/lib/tap/resolve.ts';
+import { untapAndSaveFlows } from '../scripts/lib/capture/untap-and-save.ts';
+import { toConnection } from '../scripts/lib/kube/kubectl.ts';
+import { parseRecord } from '../scripts/lib/plan/record.ts';
+import { createContext } from '../scripts/lib/tap/context.ts';
+import { findTarget } from '../scripts/lib/tap/read-target.ts';
+import { resolve } from '../scripts/lib/tap/resolve.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
+import { hasFailed, lastWords, stopCapture } from './capture-process.ts';
 import { captureFlags, type Job } from './job.ts';
-import { pathOf } from './order.ts';
-import { hasFailed, lastWords, stopRecorder } from './recorder-process.ts';
+import { jobFile } from './order.ts';
 
 /** A Service that could not be given back, or that was given back before the job's end. */
 export interface Failure {
@@ -19,7 +19,7 @@ export interface Failure {
   repair: string | undefined;
 }
 
-/** Gives all Services of a job back, whatever has become of their recorders. */
+/** Gives all Services of a job back, whatever has become of their captures. */
 export async function restoreAll(job: Job): Promise<Failure[]> {
   const failures = await Promise.all(job.inputs.targets.map((_, number) => restore(job, number)));
   return failures.filter((failure) => failure !== undefined);
@@ -27,14 +27,14 @@ export async function restoreAll(job: Job): Promise<Failure[]> {
 
 async function restore(job: Job, number: number): Promise<Failure | undefined> {
   const service = job.inputs.targets[number]?.service ?? '';
-  const hasEndedInOrder = await stopRecorder(job.folder, number, job.inputs.timeout);
-  if (hasEndedInOrder || !existsSync(pathOf(job.folder, number, 'begun'))) return undefined;
+  const hasEndedInOrder = await stopCapture(job.folder, number, job.inputs.timeout);
+  if (hasEndedInOrder || !existsSync(jobFile(job.folder, number, 'begun'))) return undefined;
   try {
     if ((await giveBack(job, number, service)) || !hasFailed(job.folder, number)) return undefined;
     return { service, why: lastWords(job.folder, number).message, repair: undefined };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    return { service, why: error.message, repair: repairOf(job, service) };
+    return { service, why: error.message, repair: formatRepair(job, service) };
   }
 }
 
@@ -44,16 +44,19 @@ async function restore(job: Job, number: number): Promise<Failure | undefined> {
  */
 async function giveBack(job: Job, number: number, argument: string): Promise<boolean> {
   const flags = captureFlags(job, number);
-  const { kubectl, name } = await locate(connectionOf(flags), argument);
-  const service = await findSubject(kubectl, name);
-  const record = service && recordOf(service);
+  const { kubectl, name } = await resolve(toConnection(flags), argument);
+  const service = await findTarget(kubectl, name);
+  const record = service && parseRecord(service);
   if (record?.owner !== job.owner) return false;
-  const bench = { ...benchOf(kubectl, flags), kubectl: kubectl.in(service?.metadata.namespace ?? '') };
-  await untapAndKeep(bench, name, record.id, pathOf(job.folder, number, 'rest.mitm'));
+  const context = {
+    ...createContext(kubectl, flags),
+    kubectl: kubectl.in(service?.metadata.namespace ?? ''),
+  };
+  await untapAndSaveFlows(context, name, record.id, jobFile(job.folder, number, 'rest.mitm'));
   return true;
 }
 
-function repairOf({ inputs }: Job, service: string): string {
+function formatRepair({ inputs }: Job, service: string): string {
   const context = inputs.context === undefined ? '' : ` --context=${inputs.context}`;
   return `npx tsx scripts/off.ts ${service}${context}`;
 }

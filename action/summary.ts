@@ -27,9 +27,9 @@ const MAX_TEXT = 200;
  * The summary as GitHub renders it. Tables and all that was captured are HTML, in which no Markdown is read: nothing of
  * it can become a link, an image or a mention.
  */
-export function summaryOf({ harvest, failures, problems, differences, artifactUrl }: Report): string {
+export function formatSummary({ harvest, failures, problems, differences, artifactUrl }: Report): string {
   const parts = [
-    ...harvest.services.map(headingOf),
+    ...harvest.services.map(formatHeading),
     list([
       ...failures.map(({ service, why, repair }) =>
         repair === undefined
@@ -39,9 +39,9 @@ export function summaryOf({ harvest, failures, problems, differences, artifactUr
       ...problems.map((problem) => `❌ ${text(problem)}`),
       ...harvest.warnings.map((warning) => `⚠️ ${text(warning)}`),
     ]),
-    flowTable(`Flows that fail the job (${harvest.failing.count})`, harvest.failing.first),
-    ...harvest.services.flatMap(sectionsOf),
-    differences ? differencesOf(differences) : '',
+    formatFlowTable(`Flows that fail the job (${harvest.failing.count})`, harvest.failing.first),
+    ...harvest.services.flatMap(formatSections),
+    differences ? formatDifferences(differences) : '',
     artifactUrl ? `<p><a href="${text(artifactUrl)}">All flows</a>, as an artifact.</p>` : '',
   ];
   let summary = '';
@@ -52,25 +52,25 @@ export function summaryOf({ harvest, failures, problems, differences, artifactUr
   return summary;
 }
 
-function headingOf({ service, flows, errors }: ServiceHarvest): string {
+function formatHeading({ service, flows, errors }: ServiceHarvest): string {
   const wrong = errors === 0 ? 'no errors' : `<b>${errors} ${errors === 1 ? 'error' : 'errors'}</b>`;
   return `<h3>${code(service)}: ${flows} ${flows === 1 ? 'request' : 'requests'}, ${wrong}</h3>`;
 }
 
-function sectionsOf(own: ServiceHarvest): string[] {
+function formatSections(own: ServiceHarvest): string[] {
   const { service, comparable, flows } = own;
   if (flows === 0) return [`<p>Nothing reached ${code(service)}.</p>`];
   const endpoints = comparable.summary.sorted();
   return [
-    pieOf(own),
+    formatPie(own),
     details(`Endpoints of ${code(service)} (${endpoints.length})`, endpointTable(endpoints), true),
-    flowTable(`Errors of ${service} (${own.errors})`, own.firstErrors),
-    details(`Slowest of ${code(service)}`, tableOfFlows(own.slowest), false),
+    formatFlowTable(`Errors of ${service} (${own.errors})`, own.firstErrors),
+    details(`Slowest of ${code(service)}`, formatFlows(own.slowest), false),
   ];
 }
 
 /** A pie says something where statuses differ. */
-function pieOf({ comparable, service }: ServiceHarvest): string {
+function formatPie({ comparable, service }: ServiceHarvest): string {
   const classes = new Map<string, number>();
   for (const [status, count] of comparable.summary.total.statuses) {
     const name = /^\d{3}$/.test(status) ? `${status[0]}xx` : status;
@@ -92,28 +92,28 @@ function endpointTable(endpoints: Endpoint[]): string {
         .map(([status, of]) => `${status} ×${of}`)
         .join(', '),
     ),
-    ...[0.5, 0.95, 0.99].map((part) => msOf(latency.quantile(part))),
+    ...[0.5, 0.95, 0.99].map((part) => formatLatency(latency.quantile(part))),
     formatBytes(received),
   ]);
   const more = endpoints.length > MAX_ROWS ? `<p>And ${endpoints.length - MAX_ROWS} more.</p>` : '';
   return table(['Endpoint', 'Count', 'Statuses', 'p50', 'p95', 'p99', 'Received'], rows) + more;
 }
 
-function flowTable(title: string, flows: Flow[]): string {
-  return flows.length === 0 ? '' : details(text(title), tableOfFlows(flows), true);
+function formatFlowTable(title: string, flows: Flow[]): string {
+  return flows.length === 0 ? '' : details(text(title), formatFlows(flows), true);
 }
 
-function tableOfFlows(flows: Flow[]): string {
+function formatFlows(flows: Flow[]): string {
   const rows = flows.map((flow) => [
     new Date(flow.created * 1000).toISOString().slice(11, 23),
-    code(nameOf(flow)),
-    text(statusOf(flow)),
-    msOf(measureLatency(flow)),
+    code(formatRequest(flow)),
+    text(formatStatus(flow)),
+    formatLatency(measureLatency(flow)),
   ]);
   return table(['Time', 'Request', 'Answer', 'Took'], rows);
 }
 
-function differencesOf(differences: Difference[]): string {
+function formatDifferences(differences: Difference[]): string {
   if (differences.length === 0) return '<p>No differences from the baseline.</p>';
   const rows = differences
     .slice(0, MAX_ROWS)
@@ -127,16 +127,16 @@ function differencesOf(differences: Difference[]): string {
 }
 
 /** A flow's request in a line, and its answer. */
-export function nameOf({ request, type, dns }: Flow): string {
+export function formatRequest({ request, type, dns }: Flow): string {
   if (request) return `${request.method} ${request.path}`;
   return dns ? `DNS ${dns.request.questions[0]?.name ?? ''}` : type;
 }
 
-export function statusOf({ response, error }: Flow): string {
+export function formatStatus({ response, error }: Flow): string {
   return [response && `${response.status} ${response.reason}`, error?.message].filter(Boolean).join(', ');
 }
 
-function msOf(ms: number | undefined): string {
+function formatLatency(ms: number | undefined): string {
   return ms === undefined ? '' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 

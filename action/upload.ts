@@ -28,7 +28,7 @@ export async function upload(job: Job, files: string[], root: string): Promise<A
   const { id, digest } = await send(name).catch(async (error: unknown) => {
     // Of a workflow that is called twice in a run, the jobs have the same ids.
     if (job.inputs.artifactName !== undefined || !/already exists/.test(String(error))) throw error;
-    return await send(`${name}-${markOf(job)}`);
+    return await send(`${name}-${formatMark(job)}`);
   });
   if (id === undefined) throw new Error('the artifact service gave no id');
   const { GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: run } = process.env;
@@ -36,7 +36,7 @@ export async function upload(job: Job, files: string[], root: string): Promise<A
 }
 
 /** What tells this step from any other. */
-function markOf({ owner }: Pick<Job, 'owner'>): string {
+function formatMark({ owner }: Pick<Job, 'owner'>): string {
   return owner.slice(-8);
 }
 
@@ -49,7 +49,7 @@ function artifactName({ inputs, owner }: Job, env: NodeJS.ProcessEnv): string {
   const [again] = /_(\d+)$/.exec(step)?.slice(1) ?? [];
   const parts = [
     'mittens',
-    services.length > 100 ? `${services.slice(0, 90)}-${markOf({ owner })}` : services,
+    services.length > 100 ? `${services.slice(0, 90)}-${formatMark({ owner })}` : services,
     id,
     ...(Number(total) > 1 ? [index] : []),
     ...(again ? [`step-${again}`] : []),

@@ -41,7 +41,7 @@ describe('the Action, when something goes wrong', () => {
     assert.equal((await job.main()).code, 0);
     await stage.answersByProxy();
     await stage.shop.request('web', '/before-the-kill');
-    await execute('pkill', ['-KILL', '-f', `dist/recorder.js ${job.temp}`]);
+    await execute('pkill', ['-KILL', '-f', `dist/capture.js ${job.temp}`]);
     await stage.shop.request('web', '/after-the-kill');
     const post = await job.post();
     assert.equal(post.code, 0, post.log);
@@ -85,7 +85,7 @@ describe('the Action, when something goes wrong', () => {
   it('takes over from a runner that was lost', async () => {
     const lost = stage.job({});
     assert.equal((await lost.main()).code, 0);
-    await execute('pkill', ['-KILL', '-f', `dist/recorder.js ${lost.temp}`]);
+    await execute('pkill', ['-KILL', '-f', `dist/capture.js ${lost.temp}`]);
     const job = stage.job({ run: await stage.requestCommand('/next'), upload: 'false' });
     const { code, log, outputs } = await job.main();
     assert.equal(code, 0, log);

@@ -1,6 +1,6 @@
-import { talkOn } from '../../scripts/lib/util/log.ts';
+import { createLog } from '../../scripts/lib/util/log.ts';
 
-const talk = talkOn(process.stderr, String);
+const talk = createLog(process.stderr, String);
 
 /** A line that stays, on stderr. */
 export const say = talk.say;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Harvest } from '../../action/harvest.ts';
 import { harmless } from '../../action/log.ts';
-import { type Report, summaryOf } from '../../action/summary.ts';
+import { formatSummary, type Report } from '../../action/summary.ts';
 import { Comparable } from '../../scripts/lib/flow/diff.ts';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { http } from './report-flows.ts';
@@ -41,7 +41,7 @@ describe("a job's summary", () => {
     const failures = [{ service: 'shop/orders', why: hostile, repair: hostile }];
     const differences = [{ endpoint: hostile, kind: 'new' as const, what: hostile }];
     const harvest = harvestOf(flows, { warnings: [hostile], failing: { count: 1, first: flows } });
-    const summary = summaryOf({
+    const summary = formatSummary({
       harvest,
       failures,
       problems: [hostile],
@@ -57,14 +57,17 @@ describe("a job's summary", () => {
     const flows = Array.from({ length: 20_000 }, (_, n) =>
       http({ path: `/${'x'.repeat(3000)}${n}/y${n}z/${'<'.repeat(90)}` }),
     );
-    const summary = summaryOf(report(flows));
+    const summary = formatSummary(report(flows));
     assert.ok(Buffer.byteLength(summary) < 1024 * 1024);
     assert.match(summary, /And \d+ more/);
   });
 
   it('says so when nothing came, and when all is well', () => {
-    assert.match(summaryOf(report([])), /shop\/orders<\/code>: 0 requests, no errors[\s\S]*Nothing reached/);
-    assert.match(summaryOf(report([http({})], { differences: [] })), /No differences from the baseline/);
+    assert.match(
+      formatSummary(report([])),
+      /shop\/orders<\/code>: 0 requests, no errors[\s\S]*Nothing reached/,
+    );
+    assert.match(formatSummary(report([http({})], { differences: [] })), /No differences from the baseline/);
   });
 });
 

@@ -122,7 +122,7 @@ describe('action/dist', () => {
 
   it('has file names without a hash, so that a change of the sources renames no file', () => {
     for (const name of readdirSync(fresh))
-      assert.match(name, /^(main|post|recorder|artifact)\.js(\.LEGAL\.txt)?$/);
+      assert.match(name, /^(main|post|capture|artifact)\.js(\.LEGAL\.txt)?$/);
   });
 
   it('has the artifact client in a file of its own, which only an upload loads', async () => {
@@ -130,7 +130,7 @@ describe('action/dist', () => {
     assert.equal(typeof new DefaultArtifactClient().uploadArtifact, 'function');
     // A call of the artifact service's API.
     const hasClient = (name: string) => readFileSync(join(fresh, name), 'utf8').includes('CreateArtifact');
-    const programs = ['main.js', 'post.js', 'recorder.js', 'artifact.js'];
+    const programs = ['main.js', 'post.js', 'capture.js', 'artifact.js'];
     assert.deepEqual(programs.map(hasClient), [false, false, false, true]);
     for (const name of ['main.js', 'post.js']) {
       const text = readFileSync(join(fresh, name), 'utf8');

@@ -3,11 +3,11 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
-import { documented } from '../../action/document.ts';
+import { updateTables } from '../../action/document.ts';
 import { FORMATS } from '../../action/inputs.ts';
 import { COMMAND_NAMES, type CommandName, FLAGS, flagsOf } from '../../scripts/lib/cli/flags.ts';
 import { writeTables } from '../../scripts/lib/cli/readme.ts';
-import { PROTOCOLS, protocolOf } from '../../scripts/lib/plan/protocol.ts';
+import { chooseProtocol, PROTOCOLS } from '../../scripts/lib/plan/protocol.ts';
 
 interface Job {
   'timeout-minutes'?: number;
@@ -40,7 +40,7 @@ function mappingsIn(value: unknown): Record<string, unknown>[] {
 
 describe('docs/ci.md', () => {
   it('has the inputs and outputs of action.yml', () => {
-    assert.equal(read('docs/ci.md'), documented(read('docs/ci.md')), 'make docs');
+    assert.equal(read('docs/ci.md'), updateTables(read('docs/ci.md')), 'make docs');
   });
 
   it('and the workflows name no input or output that there is not', () => {
@@ -142,9 +142,9 @@ describe('the documents', () => {
     const [, list = ''] = /These names mean `tcp`: ([\s\S]*?)\. So /.exec(read('docs/protocols.md')) ?? [];
     const names = [...list.matchAll(/`([a-z0-9]+)`/g)].map(([, name = '']) => name);
     assert.ok(names.length >= 19, `only ${names.length} names were found`);
-    for (const name of names) assert.equal(protocolOf({ name, port: 80 }), 'tcp', name);
+    for (const name of names) assert.equal(chooseProtocol({ name, port: 80 }), 'tcp', name);
     for (const name of ['http', 'grpc', 'tls', 'https', 'web'])
-      assert.equal(protocolOf({ name, port: 80 }), names.includes(name) ? 'tcp' : 'auto', name);
+      assert.equal(chooseProtocol({ name, port: 80 }), names.includes(name) ? 'tcp' : 'auto', name);
   });
 
   it('call commands with flags that they have', () => {

@@ -1,6 +1,6 @@
 import type { Pod, Service, Workload } from '../../scripts/lib/kube/objects.ts';
 import { workloadName } from '../../scripts/lib/kube/workload.ts';
-import type { Scene } from '../../scripts/lib/plan/cluster-state.ts';
+import type { ClusterState } from '../../scripts/lib/plan/cluster-state.ts';
 import type { TapRecord } from '../../scripts/lib/plan/record.ts';
 import type { TapRequest } from '../../scripts/lib/plan/request.ts';
 
@@ -55,7 +55,7 @@ export function pod(status: Pod['status'] = { conditions: [{ type: 'Ready', stat
   };
 }
 
-export function scene(parts: Partial<Scene> = {}): Scene {
+export function state(parts: Partial<ClusterState> = {}): ClusterState {
   const { workloads = [workload()] } = parts;
   const owners = workloads.map(workloadName);
   return { service: service(), pods: [pod()], owners, workloads, record: undefined, ...parts };

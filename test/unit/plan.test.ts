@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Scene } from '../../scripts/lib/plan/cluster-state.ts';
+import type { ClusterState } from '../../scripts/lib/plan/cluster-state.ts';
 import { containerName, literal } from '../../scripts/lib/plan/container.ts';
 import { planTap } from '../../scripts/lib/plan/plan.ts';
 import type { TapRequest } from '../../scripts/lib/plan/request.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { Templates } from '../../scripts/lib/util/template.ts';
-import { pod, REQUEST, record, SIGNATURE, scene, service, workload } from './objects.ts';
+import { pod, REQUEST, record, SIGNATURE, service, state, workload } from './objects.ts';
 
 const templates = new Templates();
 
-function plan(parts: Partial<Scene> = {}, request: Partial<TapRequest> = {}) {
-  return planTap(scene(parts), { ...REQUEST, ...request }, SIGNATURE, templates);
+function plan(parts: Partial<ClusterState> = {}, request: Partial<TapRequest> = {}) {
+  return planTap(state(parts), { ...REQUEST, ...request }, SIGNATURE, templates);
 }
 
 interface Sidecar {
@@ -26,7 +26,7 @@ interface Sidecar {
   };
 }
 
-function sidecarOf(parts: Partial<Scene> = {}, request: Partial<TapRequest> = {}) {
+function sidecarOf(parts: Partial<ClusterState> = {}, request: Partial<TapRequest> = {}) {
   const [change] = plan(parts, request).changes.inject;
   return (change?.patch as Sidecar | undefined)?.spec.template.spec.containers[0];
 }
@@ -37,7 +37,7 @@ const TWO_PORTS = [
 ];
 
 describe('planTap refuses', () => {
-  const cases: [string, Partial<Scene>, Partial<TapRequest>, RegExp][] = [
+  const cases: [string, Partial<ClusterState>, Partial<TapRequest>, RegExp][] = [
     ['ExternalName', { service: service({ type: 'ExternalName' }) }, {}, /ExternalName/],
     ['a Service without a selector', { service: service({ selector: {} }) }, {}, /has no selector/],
     ['a headless Service', { service: service({ clusterIP: 'None' }) }, {}, /is headless/],
@@ -147,7 +147,7 @@ describe('planTap', () => {
     }
   });
 
-  const taken: [string, Scene['workloads'][number]][] = [
+  const taken: [string, ClusterState['workloads'][number]][] = [
     [
       'a container',
       workload(
@@ -252,7 +252,7 @@ describe('planTap', () => {
   });
 
   it('changes none of what it is given', () => {
-    const given = scene({ service: service({ ports: TWO_PORTS }), record: record() });
+    const given = state({ service: service({ ports: TWO_PORTS }), record: record() });
     const copy = structuredClone(given);
     planTap(given, { ...REQUEST, ports: ['81'] }, SIGNATURE, templates);
     assert.deepEqual(given, copy);

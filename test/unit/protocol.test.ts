@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ServicePort } from '../../scripts/lib/kube/objects.ts';
-import { isEncrypted, type Protocol, protocolOf } from '../../scripts/lib/plan/protocol.ts';
+import { chooseProtocol, isEncrypted, type Protocol } from '../../scripts/lib/plan/protocol.ts';
 
 /** What a Service says of a port, and what we make of it. */
 const PORTS: [says: Partial<ServicePort>, protocol: Protocol, encrypted?: boolean][] = [
@@ -74,10 +74,10 @@ const PORTS: [says: Partial<ServicePort>, protocol: Protocol, encrypted?: boolea
 describe('protocolOf', () => {
   for (const [says, protocol] of PORTS)
     it(`takes ${JSON.stringify(says)} as ${protocol}`, () =>
-      assert.equal(protocolOf({ port: 80, ...says }), protocol));
+      assert.equal(chooseProtocol({ port: 80, ...says }), protocol));
 
   it('takes a name as long as there can be any', () =>
-    assert.equal(protocolOf({ port: 80, appProtocol: 'tcp'.repeat(100_000) }), 'auto'));
+    assert.equal(chooseProtocol({ port: 80, appProtocol: 'tcp'.repeat(100_000) }), 'auto'));
 });
 
 describe('isEncrypted', () => {

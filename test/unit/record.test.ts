@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ANNOTATION, recordOf } from '../../scripts/lib/plan/record.ts';
+import { ANNOTATION, parseRecord } from '../../scripts/lib/plan/record.ts';
 import { restorePatch } from '../../scripts/lib/plan/service-patch.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { Templates } from '../../scripts/lib/util/template.ts';
@@ -11,11 +11,11 @@ const [port] = record().ports;
 
 describe('recordOf', () => {
   it('reads what was written', () => {
-    assert.deepEqual(recordOf(tapped(JSON.stringify(record()))), record());
+    assert.deepEqual(parseRecord(tapped(JSON.stringify(record()))), record());
   });
 
   it('is undefined for a Service that is not tapped', () => {
-    assert.equal(recordOf(service()), undefined);
+    assert.equal(parseRecord(service()), undefined);
   });
 
   // `off` acts on the record with the rights of whoever runs it.
@@ -36,10 +36,10 @@ describe('recordOf', () => {
     ['a list', []],
   ];
   for (const [what, value] of hostile) {
-    it(`refuses ${what}`, () => assert.throws(() => recordOf(tapped(JSON.stringify(value))), UserError));
+    it(`refuses ${what}`, () => assert.throws(() => parseRecord(tapped(JSON.stringify(value))), UserError));
   }
 
-  it('refuses what is not JSON', () => assert.throws(() => recordOf(tapped('{"version":1')), UserError));
+  it('refuses what is not JSON', () => assert.throws(() => parseRecord(tapped('{"version":1')), UserError));
 });
 
 describe('restorePatch', () => {

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { PodSpec, Service, Workload } from '../../scripts/lib/kube/objects.ts';
 import { planTap } from '../../scripts/lib/plan/plan.ts';
-import { ANNOTATION, recordOf } from '../../scripts/lib/plan/record.ts';
+import { ANNOTATION, parseRecord } from '../../scripts/lib/plan/record.ts';
 import type { TapRequest } from '../../scripts/lib/plan/request.ts';
 import { erasePatch, restorePatch, retargetPatch } from '../../scripts/lib/plan/service-patch.ts';
 import { sidecarRemovePatch } from '../../scripts/lib/plan/sidecar.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { fill, Templates } from '../../scripts/lib/util/template.ts';
-import { REQUEST, SIGNATURE, scene, service, workload } from './objects.ts';
+import { REQUEST, SIGNATURE, service, state, workload } from './objects.ts';
 
 const templates = new Templates();
 const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
@@ -36,7 +36,7 @@ function normal<T extends Service | Workload>(object: T): T {
 
 function inject(object: Workload, request: Partial<TapRequest> = {}): Workload {
   const all = { ...REQUEST, replacePods: true, ...request };
-  const { changes } = planTap(scene({ workloads: [object] }), all, SIGNATURE, templates);
+  const { changes } = planTap(state({ workloads: [object] }), all, SIGNATURE, templates);
   return patched(object, 'strategic', changes.inject[0]?.patch);
 }
 
@@ -101,19 +101,19 @@ describe('the patches of a Service', () => {
     it(`give back the exact Service, ${own}, in the mode ${mode}`, () => {
       const original = service({ ports }, annotations);
       const request = { ...REQUEST, mode, ports: ['80'] };
-      const { record, changes } = planTap(scene({ service: original }), request, SIGNATURE, templates);
+      const { record, changes } = planTap(state({ service: original }), request, SIGNATURE, templates);
       const recorded = patched(original, 'merge', changes.record.patch);
-      assert.deepEqual(recordOf(recorded), record);
+      assert.deepEqual(parseRecord(recorded), record);
       const tapped = patched(recorded, 'merge', retargetPatch(templates, recorded, record));
       assert.deepEqual(
         tapped.spec.ports?.map(({ targetPort }) => targetPort),
         [7777, 53],
       );
-      assert.equal(recordOf(tapped)?.phase, 'on');
+      assert.equal(parseRecord(tapped)?.phase, 'on');
       const selector = mode === 'ephemeral' ? { 'tap.mittens.dev/web': record.id } : {};
       assert.deepEqual(tapped.spec.selector, { app: 'web', ...selector });
       const restored = patched(tapped, 'merge', restorePatch(templates, tapped, record));
-      assert.equal(recordOf(restored)?.phase, 'stopping');
+      assert.equal(parseRecord(restored)?.phase, 'stopping');
       assert.deepEqual(restored.spec, normal(original).spec);
       const erased = patched(restored, 'merge', erasePatch(templates, restored));
       assert.equal(erased.metadata.annotations?.[ANNOTATION], undefined);

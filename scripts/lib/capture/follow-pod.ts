@@ -59,12 +59,12 @@ export async function followRun(
   const splitter = new Splitter();
   for (;;) {
     const { end, stderr } = await readOn(kubectl, run, id, splitter, take, signal);
-    if (end?.kind === 'complete') await dismiss(kubectl, run, id);
+    if (end?.kind === 'complete') await leaveRun(kubectl, run, id);
     if (end) return end;
     if (signal.aborted) return { kind: 'left', dropped: 0 };
     if (/\(Forbidden\)|is forbidden/.test(stderr))
       return { kind: 'forbidden', dropped: 0, why: new KubectlError(stderr).message };
-    const state = await stateOf(kubectl, run);
+    const state = await readRunState(kubectl, run);
     if (state !== 'running') return { kind: state, dropped: 0 };
     splitter.reset();
     await sleep(AGAIN_MS);
@@ -94,7 +94,7 @@ async function readOn(
   try {
     for await (const chunk of child.stdout) {
       for (const piece of splitter.push(chunk as Buffer)) {
-        const end = endOf(piece);
+        const end = parseEnd(piece);
         if (end) return { end, stderr };
         await take(piece);
       }
@@ -113,7 +113,7 @@ async function readOn(
 }
 
 /** What a proxy says at its end; undefined for a flow. */
-function endOf(piece: Buffer): RunEnd | undefined {
+function parseEnd(piece: Buffer): RunEnd | undefined {
   if (piece.length > MAX_END_BYTES) return undefined;
   const value = decode(piece);
   if (!(value instanceof Map) || value.get('mittens') !== 'end') return undefined;
@@ -121,14 +121,14 @@ function endOf(piece: Buffer): RunEnd | undefined {
 }
 
 /** Lets the proxy end; where it has ended already, so be it. */
-async function dismiss(kubectl: Kubectl, { pod, container }: Run, id: string): Promise<void> {
+async function leaveRun(kubectl: Kubectl, { pod, container }: Run, id: string): Promise<void> {
   const command = ['rm', '-f', `${FOLLOWERS}/${id}`];
   await kubectl
     .run(['exec', `pod/${pod}`, `--container=${container}`, '--', ...command])
     .catch(() => undefined);
 }
 
-async function stateOf(kubectl: Kubectl, run: Run): Promise<'running' | 'killed' | 'died'> {
+async function readRunState(kubectl: Kubectl, run: Run): Promise<'running' | 'killed' | 'died'> {
   try {
     const pod = await kubectl.find<Pod>([`pod/${run.pod}`]);
     if (!pod || pod.metadata.uid !== run.uid) return 'killed';

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { KubectlError } from '../kube/kubectl.ts';
 import { containerStatus, type Pod } from '../kube/objects.ts';
-import type { Tapped } from '../tap/active-tap.ts';
-import { podsOf } from '../tap/read-target.ts';
+import type { ActiveTap } from '../tap/active-tap.ts';
+import { listPods } from '../tap/read-target.ts';
 import { followRun, type Run, type RunEnd } from './follow-pod.ts';
 
 /** How often the pods are read, in ms. */
@@ -12,10 +12,10 @@ const POLL_MS = 2000;
 const UNLISTED_MS = 15_000;
 
 /** How long pods may take to end when their Service is given back, in seconds; Kubernetes gives them 30. */
-export const PATIENCE = 60;
+export const FINISH_SECONDS = 60;
 
 /** What the followers of a tap have read. */
-export interface Harvest {
+export interface FollowResult {
   /** Runs of proxies that were followed, each in a pod of its own but for those that were started again. */
   pods: number;
   /** What may be missing, and why. */
@@ -31,8 +31,8 @@ interface Follower {
 }
 
 /** Follows the flows of all the pods of a tap, those included that come later. */
-export class Followers {
-  readonly #tapped: Tapped;
+export class TapFollower {
+  readonly #tap: ActiveTap;
   readonly #take: (flow: Buffer) => Promise<void>;
   readonly #id = randomBytes(8).toString('hex');
   readonly #followers = new Map<string, Follower>();
@@ -41,8 +41,8 @@ export class Followers {
   #watched = true;
 
   /** @param take is given every flow, whole; what it throws is thrown again by finish(). */
-  constructor(tapped: Tapped, take: (flow: Buffer) => Promise<void>) {
-    this.#tapped = tapped;
+  constructor(tap: ActiveTap, take: (flow: Buffer) => Promise<void>) {
+    this.#tap = tap;
     this.#take = take;
   }
 
@@ -62,7 +62,7 @@ export class Followers {
    * Reads to the end of every pod's flows, the Service being given back.
    * @param patience how long the pods may take to end, in seconds.
    */
-  async finish(patience: number): Promise<Harvest> {
+  async finish(patience: number): Promise<FollowResult> {
     this.#watched = false;
     await this.#watching;
     await this.#look();
@@ -76,7 +76,7 @@ export class Followers {
     for (const { leave } of followers) leave.abort();
     await Promise.all(followers.map(({ end }) => end));
     if (this.#error) throw this.#error.thrown;
-    return { pods: followers.length, warnings: warningsOf(followers) };
+    return { pods: followers.length, warnings: formatWarnings(followers) };
   }
 
   async #watch(): Promise<void> {
@@ -88,15 +88,15 @@ export class Followers {
 
   /** Follows what runs and is not followed yet, and leaves what has been gone for long. */
   async #look(): Promise<void> {
-    const { kubectl, service, record } = this.#tapped;
+    const { kubectl, service, record } = this.#tap;
     let pods: Pod[];
     try {
-      pods = await podsOf(kubectl, service);
+      pods = await listPods(kubectl, service);
     } catch (error) {
       if (error instanceof KubectlError) return;
       throw error;
     }
-    for (const run of pods.flatMap((pod) => runOf(pod, record.container))) {
+    for (const run of pods.flatMap((pod) => findRun(pod, record.container))) {
       const key = `${run.uid} ${run.restarts}`;
       const follower = this.#followers.get(key);
       if (follower) follower.listed = Date.now();
@@ -108,7 +108,7 @@ export class Followers {
 
   #follow(run: Run): Follower {
     const leave = new AbortController();
-    const follow = followRun(this.#tapped.kubectl, run, this.#id, this.#take, leave.signal);
+    const follow = followRun(this.#tap.kubectl, run, this.#id, this.#take, leave.signal);
     const follower: Follower = { run, leave, listed: Date.now(), end: Promise.resolve() };
     follower.end = follow.then(
       (ended) => {
@@ -124,14 +124,14 @@ export class Followers {
 }
 
 /** The run of a pod's proxy, if it runs. */
-function runOf(pod: Pod, container: string): Run[] {
+function findRun(pod: Pod, container: string): Run[] {
   const status = containerStatus(pod, container);
   if (!status?.state?.running) return [];
   const { name, uid } = pod.metadata;
   return [{ pod: name, uid, container, restarts: status.restartCount }];
 }
 
-function warningsOf(followers: Follower[]): string[] {
+function formatWarnings(followers: Follower[]): string[] {
   const forbidden = followers.find(({ ended }) => ended?.kind === 'forbidden')?.ended?.why;
   const told = followers.flatMap(({ run, ended }) => {
     if (!ended || ended.kind === 'forbidden') return [];

@@ -1,5 +1,5 @@
 import { Interrupted, UserError } from '../util/error.ts';
-import { exitCodeOf } from '../util/interrupt.ts';
+import { toExitCode } from '../util/interrupt.ts';
 import { printable } from '../util/log.ts';
 import { findCaller, formatter, type Inherited } from './caller.ts';
 import { type CommandLine, checkArguments, parseCommandLine } from './command-line.ts';
@@ -37,7 +37,7 @@ export async function run(
     await program();
   } catch (error) {
     if (error instanceof Interrupted) {
-      process.exitCode = exitCodeOf(error.signal);
+      process.exitCode = toExitCode(error.signal);
     } else if (error instanceof UserError) {
       process.stderr.write(`${printable(formatError(error, inherited()))}\n`);
       process.exitCode = error.exitCode;

@@ -1,22 +1,22 @@
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { Followers, type Harvest, PATIENCE } from '../capture/follow-tap.ts';
-import { Recording, type RecordingEnd, timestamp } from '../capture/recording.ts';
+import { CaptureFile, type CaptureFileEnd, formatTimestamp } from '../capture/capture-file.ts';
+import { FINISH_SECONDS, type FollowResult, TapFollower } from '../capture/follow-tap.ts';
 import type { Flags } from '../cli/flags.ts';
 import { type Filter, parseFilter } from '../flow/filter.ts';
 import { parseFlow } from '../flow/flow.ts';
-import { connectionOf, type Kubectl, KubectlError } from '../kube/kubectl.ts';
+import { type Kubectl, KubectlError, toConnection } from '../kube/kubectl.ts';
 import { refuseSecond } from '../plan/preflight.ts';
-import { recordOf } from '../plan/record.ts';
+import { parseRecord } from '../plan/record.ts';
 import type { TapRequest } from '../plan/request.ts';
-import { subjectName } from '../plan/target-id.ts';
-import { readPhase, type Tapped } from '../tap/active-tap.ts';
-import { benchOf, type Workbench } from '../tap/context.ts';
-import { getSubject } from '../tap/read-target.ts';
-import { needsWatch, Watch } from '../tap/reconcile.ts';
-import { locate } from '../tap/resolve.ts';
-import { tap } from '../tap/tap.ts';
+import { targetId } from '../plan/target-id.ts';
+import { type ActiveTap, readPhase } from '../tap/active-tap.ts';
+import { type Context, createContext } from '../tap/context.ts';
+import { readTarget } from '../tap/read-target.ts';
+import { needsReconciler, Reconciler } from '../tap/reconciler.ts';
+import { resolve } from '../tap/resolve.ts';
+import { tapService } from '../tap/tap.ts';
 import { untap } from '../tap/untap.ts';
 import { Command } from '../util/command.ts';
 import { UsageError, UserError } from '../util/error.ts';
@@ -24,7 +24,7 @@ import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
 import { parseDuration, parseSize } from '../util/parse.ts';
 import { formatBytes } from '../util/units.ts';
 import { askWhichPort } from './pick-port.ts';
-import { requestOf } from './tap-request.ts';
+import { parseRequest } from './tap-request.ts';
 
 /** What whoever runs a capture may want to know. */
 export interface CaptureEvents {
@@ -57,7 +57,7 @@ export async function capture(
   command: string[],
   { onFirstChange, onTapped }: CaptureEvents = {},
 ): Promise<number> {
-  const request = captureRequestOf(flags);
+  const request = parseCaptureRequest(flags);
   // Not in the pods: mitmproxy takes less than our filters do, and reads `~c 5..` as something else.
   const wanted = flags.filter === undefined ? undefined : parseFilter(flags.filter);
   const purpose = {
@@ -66,90 +66,89 @@ export async function capture(
     onTapped,
   };
   const interrupts = listenForInterrupts();
-  const { kubectl: somewhere, name } = await locate(connectionOf(flags), argument, interrupts.signal);
+  const { kubectl: somewhere, name } = await resolve(toConnection(flags), argument, interrupts.signal);
   if (!name.startsWith('service/'))
     throw new UsageError(
       `"${argument}" is not a Service`,
       `on ${name} taps one pod; capture takes all of a Service`,
     );
-  const bench = benchOf(somewhere, flags);
-  const recording = recordingOf(flags, name.slice('service/'.length));
-  bench.signal = interrupts.signal;
-  if (onFirstChange) bench.onFirstChange = onFirstChange;
-  const service = await getSubject(somewhere, name);
-  bench.kubectl = somewhere.in(service.metadata.namespace);
-  const earlier = recordOf(service);
+  const context = createContext(somewhere, flags);
+  const file = parseCaptureFile(flags, name.slice('service/'.length));
+  context.signal = interrupts.signal;
+  if (onFirstChange) context.onFirstChange = onFirstChange;
+  const service = await readTarget(somewhere, name);
+  context.kubectl = somewhere.in(service.metadata.namespace);
+  const earlier = parseRecord(service);
   if (earlier) refuseSecond(service, earlier, request.program);
-  await refuseWithoutExec(bench.kubectl);
+  await refuseWithoutExec(context.kubectl);
   request.ports = await askWhichPort(service, request.ports, interrupts.signal);
-  const record = await tap(bench, service, request);
-  const tapped = { kubectl: bench.kubectl, service, record };
-  return await recordTap(bench, tapped, recording, wanted, purpose, interrupts);
+  const record = await tapService(context, service, request);
+  const tap = { kubectl: context.kubectl, service, record };
+  return await captureTap(context, tap, file, wanted, purpose, interrupts);
 }
 
 /** Records a tap that is on, and gives the Service back whatever happens. */
-async function recordTap(
-  bench: Workbench,
-  tapped: Tapped,
-  recording: Recording,
+async function captureTap(
+  context: Context,
+  tap: ActiveTap,
+  file: CaptureFile,
   wanted: Filter | undefined,
   purpose: Purpose,
   { signal }: Interrupts,
 ): Promise<number> {
-  const { talk } = bench;
-  const name = subjectName(tapped.service);
-  const { signal: _, ...patient } = bench;
-  const watch = needsWatch(tapped) ? new Watch(bench, tapped).start() : undefined;
-  const followers = new Followers(tapped, async (bytes) => {
-    if (!wanted || wanted(parseFlow(bytes))) await recording.add(bytes);
+  const { log } = context;
+  const name = targetId(tap.service);
+  const { signal: _, ...patient } = context;
+  const reconciler = needsReconciler(tap) ? new Reconciler(context, tap).start() : undefined;
+  const follower = new TapFollower(tap, async (bytes) => {
+    if (!wanted || wanted(parseFlow(bytes))) await file.add(bytes);
   });
   let command: Command | undefined;
   try {
-    await recording.open();
-    await followers.start();
+    await file.open();
+    await follower.start();
     const isOurs = process.stderr.isTTY && purpose.command.length === 0;
     const hint = isOurs ? '; Ctrl-C ends it' : '';
-    talk.say(`${name} is tapped; its flows go to ${nameOf(recording)}${hint}`);
+    log.say(`${name} is tapped; its flows go to ${formatFileName(file)}${hint}`);
     purpose.onTapped?.();
-    if (purpose.command.length > 0)
-      command = new Command(purpose.command, { ownStdout: recording.name !== '-' });
-    talk.say(await theEnd(bench, tapped, { recording, followers, purpose, command, watch, signal }));
+    if (purpose.command.length > 0) command = new Command(purpose.command, { ownStdout: file.name !== '-' });
+    log.say(await waitForEnd(context, tap, { file, follower, purpose, command, reconciler, signal }));
   } finally {
     if (signal.aborted) command?.pass(signal.reason);
-    await watch?.stop();
+    await reconciler?.stop();
     let patience = 0;
     try {
-      await untap(patient, name, tapped.record.id);
-      patience = PATIENCE;
+      await untap(patient, name, tap.record.id);
+      patience = FINISH_SECONDS;
     } finally {
       // Pods of a Service that could not be given back do not end.
-      talk.progress('waiting for the last flows');
-      tell(bench, recording, await followers.finish(patience));
-      await recording.close();
+      log.progress('waiting for the last flows');
+      printResult(context, file, await follower.finish(patience));
+      await file.close();
     }
   }
   const code = await command?.exitCode;
-  if (watch?.failed.aborted) throw watch.failed.reason;
+  if (reconciler?.failed.aborted) throw reconciler.failed.reason;
   if (code !== undefined) return code;
   if (signal.aborted) throw signal.reason;
   return 0;
 }
 
 interface Running {
-  recording: Recording;
-  followers: Followers;
+  file: CaptureFile;
+  follower: TapFollower;
   purpose: Purpose;
   command: Command | undefined;
   /** Of a tap without a restart. */
-  watch: Watch | undefined;
+  reconciler: Reconciler | undefined;
   signal: AbortSignal;
 }
 
 /** Waits for the end of a capture, and says why it came. */
-async function theEnd({ talk }: Workbench, tapped: Tapped, running: Running): Promise<string> {
-  const { recording, purpose, command, watch, signal } = running;
+async function waitForEnd({ log }: Context, tap: ActiveTap, running: Running): Promise<string> {
+  const { file, purpose, command, reconciler, signal } = running;
   const began = Date.now();
-  const ends = [signal, recording.ended, command?.ended, watch?.failed];
+  const ends = [signal, file.ended, command?.ended, reconciler?.failed];
   const over = AbortSignal.any(ends.filter((end) => end !== undefined));
   let looked = began;
   while (!over.aborted) {
@@ -158,46 +157,46 @@ async function theEnd({ talk }: Workbench, tapped: Tapped, running: Running): Pr
       return `${purpose.seconds} s are over`;
     if (now - looked >= LOOK_MS) {
       looked = now;
-      if (await isGivenBack(tapped)) return 'it was given back by someone else';
+      if (await isGivenBack(tap)) return 'it was given back by someone else';
     }
-    if (process.stderr.isTTY && !command) talk.progress(lineOf(running, now - began));
+    if (process.stderr.isTTY && !command) log.progress(formatProgress(running, now - began));
     const left = purpose.seconds === undefined ? TICK_MS : began + purpose.seconds * 1000 - now;
     await wait(Math.min(TICK_MS, Math.max(left, 1)), undefined, { signal: over }).catch(() => undefined);
   }
-  if (recording.ended.aborted) return FILE_ENDS[recording.ended.reason as RecordingEnd] ?? 'ending';
+  if (file.ended.aborted) return FILE_ENDS[file.ended.reason as CaptureFileEnd] ?? 'ending';
   return command?.ended.aborted ? String(command.ended.reason) : 'ending';
 }
 
-const FILE_ENDS: Record<RecordingEnd, string> = {
+const FILE_ENDS: Record<CaptureFileEnd, string> = {
   count: '--count is reached',
   size: '--max-size is reached',
   closed: 'nobody reads it any more',
 };
 
 /** What a user sees while it runs. */
-function lineOf({ recording, followers }: Running, ms: number): string {
-  const perSecond = ms > 0 ? (recording.flows / ms) * 1000 : 0;
+function formatProgress({ file, follower }: Running, ms: number): string {
+  const perSecond = ms > 0 ? (file.flows / ms) * 1000 : 0;
   const rate = perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));
-  return `${sumOf(recording, followers.pods)}, ${formatBytes(recording.bytes)}, ${rate} a second`;
+  return `${formatTotal(file, follower.pods)}, ${formatBytes(file.bytes)}, ${rate} a second`;
 }
 
-function sumOf({ flows }: Recording, pods: number): string {
+function formatTotal({ flows }: CaptureFile, pods: number): string {
   return `${flows} ${flows === 1 ? 'flow' : 'flows'} from ${pods} ${pods === 1 ? 'pod' : 'pods'}`;
 }
 
-function nameOf({ name }: Recording): string {
+function formatFileName({ name }: CaptureFile): string {
   return name === '-' ? 'stdout' : name;
 }
 
-function tell({ talk }: Workbench, recording: Recording, { pods, warnings }: Harvest): void {
-  for (const warning of warnings) talk.say(`warning: ${warning}`);
-  talk.say(`${sumOf(recording, pods)} in ${nameOf(recording)}`);
+function printResult({ log }: Context, file: CaptureFile, { pods, warnings }: FollowResult): void {
+  for (const warning of warnings) log.say(`warning: ${warning}`);
+  log.say(`${formatTotal(file, pods)} in ${formatFileName(file)}`);
 }
 
 /** Whether the tap is gone; an API server that is away for a while does not end a capture. */
-async function isGivenBack(tapped: Tapped): Promise<boolean> {
+async function isGivenBack(tap: ActiveTap): Promise<boolean> {
   try {
-    return (await readPhase(tapped)) !== 'on';
+    return (await readPhase(tap)) !== 'on';
   } catch (error) {
     if (error instanceof UserError) return false;
     throw error;
@@ -205,24 +204,24 @@ async function isGivenBack(tapped: Tapped): Promise<boolean> {
 }
 
 /** What the user asked of `capture`, checked before anything is read. */
-function captureRequestOf(flags: Flags<'capture'>): TapRequest {
+function parseCaptureRequest(flags: Flags<'capture'>): TapRequest {
   const options: string[] = [];
   if (flags['body-limit'] !== undefined) options.push(`mittens_body_limit=${parseSize(flags['body-limit'])}`);
   const args = options.flatMap((option) => ['--set', option]);
-  return requestOf(flags, 'mitmdump', args);
+  return parseRequest(flags, 'mitmdump', args);
 }
 
 /** Where the flows go. @throws UserError for a place where no file can be. */
-function recordingOf(flags: Flags<'capture'>, service: string): Recording {
+function parseCaptureFile(flags: Flags<'capture'>, service: string): CaptureFile {
   const count = flags.count === undefined ? undefined : Number(flags.count);
   if (count !== undefined && !(Number.isSafeInteger(count) && count > 0))
     throw new UsageError(`"${flags.count}" is not a number of flows`);
   const limits = { count, size: flags['max-size'] === undefined ? undefined : parseSize(flags['max-size']) };
-  const name = flags.output ?? `${service}-${timestamp(new Date())}.mitm`;
+  const name = flags.output ?? `${service}-${formatTimestamp(new Date())}.mitm`;
   if (name === '') throw new UsageError('--output needs the name of a file');
   if (name === '-') {
     if (process.stdout.isTTY) throw new UsageError('flows are not for a terminal', 'pipe them: -o - | …');
-    return new Recording(name, limits);
+    return new CaptureFile(name, limits);
   }
   try {
     if (existsSync(name) && statSync(name).isDirectory()) throw new UserError(`${name} is a folder`);
@@ -231,7 +230,7 @@ function recordingOf(flags: Flags<'capture'>, service: string): Recording {
     if (error instanceof UserError) throw error;
     throw new UserError(`${name} can't be written: ${(error as Error).message}`);
   }
-  return new Recording(name, limits);
+  return new CaptureFile(name, limits);
 }
 
 /** @throws UserError for someone who could tap the Service, and then not fetch a flow. */

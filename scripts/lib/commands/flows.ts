@@ -9,7 +9,7 @@ import { copyFlows, FORMATS, type Format, writeFile } from '../formats/formats.t
 import { type Found, readFlows } from '../formats/read.ts';
 import { createRedactor } from '../redact/redact.ts';
 import { UsageError } from '../util/error.ts';
-import { talkOn } from '../util/log.ts';
+import { createLog } from '../util/log.ts';
 import { Output } from '../util/output.ts';
 import { printTable } from '../util/table.ts';
 
@@ -23,7 +23,7 @@ const SORT_KEYS: Record<string, (flow: Flow) => number | string> = {
   method: ({ request }) => request?.method ?? '',
 };
 
-const talk = talkOn(process.stderr, formatter());
+const log = createLog(process.stderr, formatter());
 
 /** The command `flows`: what is in flow files, chosen, sorted, redacted, and written in some format. */
 export async function flows(names: string[], flags: Flags<'flows'>): Promise<void> {
@@ -45,7 +45,7 @@ export async function flows(names: string[], flags: Flags<'flows'>): Promise<voi
   else if (flags.write === '-') await show(copyFlows(counted, out.write));
   else await writeFile(flags.write, async (write) => await show(copyFlows(counted, write)));
   await out.flush();
-  if (count.flows === 0) talk.say(`No flows found in ${title}.`);
+  if (count.flows === 0) log.say(`No flows found in ${title}.`);
 }
 
 /** The command `flows diff`: in what one capture differs from another. */
@@ -71,7 +71,7 @@ async function readComparable(name: string, flags: Flags<'flows'>): Promise<Comp
 
 function printDifferences(differences: Difference[], output: string): void {
   if (output === 'json') process.stdout.write(`${JSON.stringify(differences, null, 2)}\n`);
-  else if (differences.length === 0) talk.say('No differences found.');
+  else if (differences.length === 0) log.say('No differences found.');
   else {
     const rows = differences.map(({ kind, endpoint, what }) => [kind, endpoint, what]);
     printTable(process.stdout, [['CHANGE', 'ENDPOINT', 'WHAT'], ...rows]);
@@ -99,7 +99,7 @@ async function* read(names: string[], matches: (flow: Flow) => boolean): AsyncGe
 
 function warn({ name, offset, bytes }: Truncation): void {
   const lost = `its last ${bytes} bytes, from byte ${offset} on, are left out`;
-  talk.say(`warning: ${formatFileName(name)} ends in a flow that is not whole: ${lost}`);
+  log.say(`warning: ${formatFileName(name)} ends in a flow that is not whole: ${lost}`);
 }
 
 async function* unsorted(found: AsyncIterable<Found>): AsyncGenerator<Flow> {

@@ -1,11 +1,11 @@
 import { isAbandoned } from '../capture/abandoned.ts';
 import type { Flags } from '../cli/flags.ts';
-import { connectionOf, Kubectl } from '../kube/kubectl.ts';
+import { Kubectl, toConnection } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
-import { recordOf, type TapRecord } from '../plan/record.ts';
-import { subjectName } from '../plan/target-id.ts';
+import { parseRecord, type TapRecord } from '../plan/record.ts';
+import { targetId } from '../plan/target-id.ts';
 import { endTap } from '../session/end-tap.ts';
-import { benchOf, type Workbench } from '../tap/context.ts';
+import { type Context, createContext } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { parseDuration } from '../util/parse.ts';
@@ -19,46 +19,47 @@ export async function gc(flags: Flags<'gc'>): Promise<void> {
   if (flags['all-namespaces'] && flags.namespace)
     throw new UsageError('either --namespace or --all-namespaces, not both');
   const oldest = flags['older-than'] === undefined ? undefined : parseDuration(flags['older-than']);
-  const kubectl = new Kubectl(connectionOf(flags));
-  const bench = benchOf(kubectl, flags);
+  const kubectl = new Kubectl(toConnection(flags));
+  const context = createContext(kubectl, flags);
   const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
   const services = await findTaps(kubectl, everywhere);
   const failed: string[] = [];
   let found = 0;
   for (const service of services) {
     const { namespace } = service.metadata;
-    const name = subjectName(service);
+    const name = targetId(service);
     try {
-      const here = { ...bench, kubectl: kubectl.in(namespace) };
-      const why = await garbage(here, service, oldest);
+      const here = { ...context, kubectl: kubectl.in(namespace) };
+      const why = await explainWhyOver(here, service, oldest);
       if (!why) continue;
       found++;
-      bench.talk.say(`${name} in ${namespace} ${why}`);
-      if (!flags['dry-run']) await endTap(here, name, recordOf(service)?.id);
+      context.log.say(`${name} in ${namespace} ${why}`);
+      if (!flags['dry-run']) await endTap(here, name, parseRecord(service)?.id);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      bench.talk.say(`error: ${name} in ${namespace}: ${error.message}`);
+      context.log.say(`error: ${name} in ${namespace}: ${error.message}`);
       failed.push(name);
     }
   }
-  if (found === 0 && failed.length === 0) bench.talk.say('no tap is left over');
+  if (found === 0 && failed.length === 0) context.log.say('no tap is left over');
   if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
 }
 
 /** Why a Service is to be given back, in words; undefined when it is not. */
-async function garbage(
-  { kubectl }: Workbench,
+async function explainWhyOver(
+  { kubectl }: Context,
   service: Service,
   oldest: number | undefined,
 ): Promise<string | undefined> {
-  const record = recordOf(service);
+  const record = parseRecord(service);
   if (!record) return undefined;
   const ms = Date.now() - Date.parse(record.started);
-  if (oldest !== undefined && ms >= oldest * 1000) return `is tapped since ${formatAge(ms)}, ${by(record)}`;
-  if (await isAbandoned({ kubectl, service, record })) return `was left tapped, ${by(record)}`;
+  if (oldest !== undefined && ms >= oldest * 1000)
+    return `is tapped since ${formatAge(ms)}, ${formatOwner(record)}`;
+  if (await isAbandoned({ kubectl, service, record })) return `was left tapped, ${formatOwner(record)}`;
   return undefined;
 }
 
-function by({ owner, started }: TapRecord): string {
+function formatOwner({ owner, started }: TapRecord): string {
   return `by ${owner} since ${started}`;
 }

@@ -1,5 +1,5 @@
 import type { Flags } from '../cli/flags.ts';
-import { connectionOf, Kubectl } from '../kube/kubectl.ts';
+import { Kubectl, toConnection } from '../kube/kubectl.ts';
 import {
   containerStatus,
   isAlive,
@@ -10,13 +10,13 @@ import {
   type Workload,
 } from '../kube/objects.ts';
 import { hasContainer, isSelected, podCounts, workloadName } from '../kube/workload.ts';
-import { labelsOff, selectorOf } from '../plan/pod-label.ts';
-import { argumentOf } from '../plan/preflight.ts';
-import { ANNOTATION, recordOf, type TapRecord } from '../plan/record.ts';
+import { originalSelector, removeOurLabels } from '../plan/pod-label.ts';
+import { formatArgument } from '../plan/preflight.ts';
+import { ANNOTATION, parseRecord, type TapRecord } from '../plan/record.ts';
 import { isPod } from '../plan/target-id.ts';
 import { findTaps } from '../tap/find.ts';
 import { getsTraffic } from '../tap/inject-pod.ts';
-import { ancestorOf } from '../tap/legacy.ts';
+import { findLegacyTool } from '../tap/legacy.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { printable } from '../util/log.ts';
 import { printTable } from '../util/table.ts';
@@ -50,16 +50,16 @@ export async function list(flags: Flags<'list'>): Promise<void> {
   if (flags['all-namespaces'] && flags.namespace) {
     throw new UsageError('either --namespace or --all-namespaces, not both');
   }
-  const kubectl = new Kubectl(connectionOf(flags));
+  const kubectl = new Kubectl(toConnection(flags));
   const taps = await readTaps(kubectl, flags['all-namespaces'] ?? false);
   if (flags.output === 'json')
     process.stdout.write(`${JSON.stringify({ kind: 'TapList', items: taps }, null, 2)}\n`);
-  else if (taps.length === 0) await tellNone(kubectl, flags);
+  else if (taps.length === 0) await printNoTaps(kubectl, flags);
   else if (flags.output === 'name')
     for (const { service } of taps)
       process.stdout.write(`${service.includes('/') ? service : `service/${service}`}\n`);
-  else printTable(process.stdout, rowsOf(taps, flags));
-  if (flags.output === 'wide') await tellHistory(kubectl, flags['all-namespaces'] ?? false);
+  else printTable(process.stdout, toRows(taps, flags));
+  if (flags.output === 'wide') await printHistory(kubectl, flags['all-namespaces'] ?? false);
 }
 
 /** Two calls find the taps; what stands behind them takes up to two more for each namespace that has any. */
@@ -69,7 +69,7 @@ async function readTaps(kubectl: Kubectl, everywhere: boolean): Promise<TapSumma
   const lists = await Promise.all(
     namespaces.map(async (namespace) => {
       const here = tapped.filter(({ metadata }) => metadata.namespace === namespace);
-      const behind = await readBehind(kubectl.in(namespace), here).catch(tellUnread);
+      const behind = await readBackends(kubectl.in(namespace), here).catch(printUnread);
       return here.map((service) => summarize(service, behind));
     }),
   );
@@ -77,7 +77,7 @@ async function readTaps(kubectl: Kubectl, everywhere: boolean): Promise<TapSumma
 }
 
 /** What can't be read of one namespace keeps nobody from seeing the others; as kubectl's, the exit code says so. */
-function tellUnread(error: unknown): undefined {
+function printUnread(error: unknown): undefined {
   if (!(error instanceof UserError)) throw error;
   process.stderr.write(`${printable(error.message)}\n`);
   process.exitCode = 1;
@@ -85,14 +85,14 @@ function tellUnread(error: unknown): undefined {
 }
 
 /** What stands behind the taps of a namespace. */
-export interface Behind {
+export interface Backends {
   workloads: Workload[];
   /** All of the namespace, where a tap without a restart is; otherwise none. */
   pods: Pod[];
 }
 
-async function readBehind(kubectl: Kubectl, services: Service[]): Promise<Behind> {
-  const records = services.map(readable).filter((record) => record !== undefined);
+async function readBackends(kubectl: Kubectl, services: Service[]): Promise<Backends> {
+  const records = services.map(parseReadableRecord).filter((record) => record !== undefined);
   const [workloads, pods] = await Promise.all([
     readWorkloads(
       kubectl,
@@ -112,9 +112,9 @@ async function readWorkloads(kubectl: Kubectl, records: TapRecord[]): Promise<Wo
   return 'items' in found ? found.items : [found];
 }
 
-function readable(service: Service): TapRecord | undefined {
+function parseReadableRecord(service: Service): TapRecord | undefined {
   try {
-    return recordOf(service);
+    return parseRecord(service);
   } catch {
     return undefined;
   }
@@ -124,9 +124,9 @@ function readable(service: Service): TapRecord | undefined {
  * A tapped Service as `list` shows it. Pure.
  * @param behind undefined when it could not be read.
  */
-export function summarize(service: Service, behind: Behind | undefined): TapSummary {
+export function summarize(service: Service, behind: Backends | undefined): TapSummary {
   const { namespace } = service.metadata;
-  const record = readable(service);
+  const record = parseReadableRecord(service);
   if (!record) {
     const unknown = {
       ports: [],
@@ -138,11 +138,16 @@ export function summarize(service: Service, behind: Behind | undefined): TapSumm
       started: '',
       id: '',
     };
-    return { namespace, service: argumentOf(service), ...unknown, state: stateWithoutRecord(service) };
+    return {
+      namespace,
+      service: formatArgument(service),
+      ...unknown,
+      state: formatStateWithoutRecord(service),
+    };
   }
   return {
     namespace,
-    service: argumentOf(service),
+    service: formatArgument(service),
     ports: record.ports.map(({ port, targetPort, protocol, listenPort }) => ({
       port,
       targetPort,
@@ -156,40 +161,40 @@ export function summarize(service: Service, behind: Behind | undefined): TapSumm
     owner: record.owner,
     started: record.started,
     id: record.id,
-    state: stateOf(service, record, behind),
+    state: formatState(service, record, behind),
   };
 }
 
-function stateWithoutRecord(service: Service): string {
-  const ancestor = ancestorOf(service);
+function formatStateWithoutRecord(service: Service): string {
+  const ancestor = findLegacyTool(service);
   if (ancestor) return `broken: left by ${ancestor === 'mittens' ? 'the Go mittens' : ancestor}`;
   return service.metadata.annotations?.[ANNOTATION] === undefined
     ? 'broken: its record is gone'
     : 'broken: unreadable record';
 }
 
-function countPods(service: Service, record: TapRecord, behind: Behind): TapSummary['pods'] {
+function countPods(service: Service, record: TapRecord, behind: Backends): TapSummary['pods'] {
   if (record.mode === 'ephemeral') {
-    const pods = podsBehind(service, record, behind);
+    const pods = listTappedPods(service, record, behind);
     return { ready: pods.filter((pod) => isServing(pod, service, record)).length, wanted: pods.length };
   }
-  const counts = workloadsOf(record, behind).map(podCounts);
+  const counts = listTappedWorkloads(record, behind).map(podCounts);
   return {
     ready: counts.reduce((sum, { ready }) => sum + ready, 0),
     wanted: counts.reduce((sum, { wanted }) => sum + wanted, 0),
   };
 }
 
-function workloadsOf(record: TapRecord, { workloads }: Behind): Workload[] {
+function listTappedWorkloads(record: TapRecord, { workloads }: Backends): Workload[] {
   return workloads.filter((workload) => record.workloads.includes(workloadName(workload)));
 }
 
 /** The pods that are to have the proxy of a tap without a restart. */
-function podsBehind(service: Service, { pod }: TapRecord, { pods }: Behind): Pod[] {
+function listTappedPods(service: Service, { pod }: TapRecord, { pods }: Backends): Pod[] {
   const alone = isPod(service) ? service.metadata.name : pod;
   return pods.filter(isAlive).filter(({ metadata }) => {
     if (alone) return metadata.name === alone;
-    return isSelected(selectorOf(service), metadata.labels);
+    return isSelected(originalSelector(service), metadata.labels);
   });
 }
 
@@ -197,16 +202,16 @@ function isServing(pod: Pod, service: Service, record: TapRecord): boolean {
   return getsTraffic(pod, { service, record }) && isRunning(pod, record.container);
 }
 
-function stateOf(service: Service, record: TapRecord, behind: Behind | undefined): string {
+function formatState(service: Service, record: TapRecord, behind: Backends | undefined): string {
   if (record.phase !== 'on') return record.phase;
   if (!behind) return "unknown: what stands behind it can't be read";
   const proxies =
-    record.mode === 'sidecar' ? stateOfWorkloads(record, behind) : stateOfPods(service, record, behind);
-  return proxies ?? stateOfPorts(service, record) ?? 'on';
+    record.mode === 'sidecar' ? findWorkloadTrouble(record, behind) : findPodTrouble(service, record, behind);
+  return proxies ?? findPortTrouble(service, record) ?? 'on';
 }
 
-function stateOfWorkloads(record: TapRecord, behind: Behind): string | undefined {
-  const workloads = workloadsOf(record, behind);
+function findWorkloadTrouble(record: TapRecord, behind: Backends): string | undefined {
+  const workloads = listTappedWorkloads(record, behind);
   const missing = record.workloads.find(
     (name) => !workloads.some((workload) => workloadName(workload) === name),
   );
@@ -215,13 +220,13 @@ function stateOfWorkloads(record: TapRecord, behind: Behind): string | undefined
   return bare && `broken: ${workloadName(bare)} has lost the proxy`;
 }
 
-function stateOfPods(service: Service, record: TapRecord, behind: Behind): string | undefined {
-  const pods = podsBehind(service, record, behind);
+function findPodTrouble(service: Service, record: TapRecord, behind: Backends): string | undefined {
+  const pods = listTappedPods(service, record, behind);
   if (pods.some((pod) => isServing(pod, service, record))) return undefined;
   return pods.length > 0 ? 'broken: no ready pod has the proxy' : undefined;
 }
 
-function stateOfPorts(service: Service, record: TapRecord): string | undefined {
+function findPortTrouble(service: Service, record: TapRecord): string | undefined {
   if (isPod(service)) return undefined;
   for (const { port, listenPort } of record.ports) {
     const current = servicePort(service, port);
@@ -229,14 +234,14 @@ function stateOfPorts(service: Service, record: TapRecord): string | undefined {
     if (current.targetPort !== listenPort)
       return `broken: port ${port} points at ${current.targetPort} again`;
   }
-  const selects = Object.keys(labelsOff(service.spec.selector)).length > 0;
+  const selects = Object.keys(removeOurLabels(service.spec.selector)).length > 0;
   return record.mode === 'ephemeral' && !selects
     ? 'broken: it selects pods without a proxy again'
     : undefined;
 }
 
 /** Ephemeral containers that have ended stay in their pods, which Kubernetes can't change. */
-async function tellHistory(kubectl: Kubectl, everywhere: boolean): Promise<void> {
+async function printHistory(kubectl: Kubectl, everywhere: boolean): Promise<void> {
   const pods = await kubectl.list<Pod>(['pods', ...(everywhere ? ['--all-namespaces'] : [])]);
   const ended = pods.filter((pod) =>
     pod.spec.ephemeralContainers?.some(
@@ -250,12 +255,12 @@ async function tellHistory(kubectl: Kubectl, everywhere: boolean): Promise<void>
   );
 }
 
-async function tellNone(kubectl: Kubectl, flags: Flags<'list'>): Promise<void> {
+async function printNoTaps(kubectl: Kubectl, flags: Flags<'list'>): Promise<void> {
   const where = flags['all-namespaces'] ? '' : ` in ${await kubectl.namespace()} namespace`;
   process.stderr.write(`No taps found${where}.\n`);
 }
 
-function rowsOf(taps: TapSummary[], flags: Flags<'list'>): string[][] {
+function toRows(taps: TapSummary[], flags: Flags<'list'>): string[][] {
   const wide = flags.output === 'wide';
   const header = ['SERVICE', 'PORTS', 'WORKLOAD', 'PODS', 'MODE', 'OWNER', 'AGE', 'STATE'];
   const rows = taps.map((tap) => [

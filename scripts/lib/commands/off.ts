@@ -1,11 +1,11 @@
 import type { Flags } from '../cli/flags.ts';
-import { connectionOf, Kubectl } from '../kube/kubectl.ts';
-import { subjectName } from '../plan/target-id.ts';
+import { Kubectl, toConnection } from '../kube/kubectl.ts';
+import { targetId } from '../plan/target-id.ts';
 import { endTap } from '../session/end-tap.ts';
-import { benchOf } from '../tap/context.ts';
+import { createContext } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
-import { servicesOfProxies } from '../tap/remains.ts';
-import { type Located, locate } from '../tap/resolve.ts';
+import { findServicesOfProxies } from '../tap/remains.ts';
+import { resolve, type Target } from '../tap/resolve.ts';
 import { UsageError, UserError } from '../util/error.ts';
 
 /**
@@ -14,24 +14,24 @@ import { UsageError, UserError } from '../util/error.ts';
  */
 export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
   refuseContradictions(args, flags);
-  const kubectl = new Kubectl(connectionOf(flags));
-  const bench = benchOf(kubectl, flags);
+  const kubectl = new Kubectl(toConnection(flags));
+  const context = createContext(kubectl, flags);
   const located = flags.all
     ? await findTapped(kubectl, flags)
-    : await Promise.all(args.map((argument) => locate(connectionOf(flags), argument)));
+    : await Promise.all(args.map((argument) => resolve(toConnection(flags), argument)));
   const failed: string[] = [];
   for (const { kubectl, name } of located) {
     try {
-      const there = await endTap({ ...bench, kubectl }, name);
-      bench.talk.say(there ? `${name} is as it was` : `${name} is not tapped`);
+      const there = await endTap({ ...context, kubectl }, name);
+      context.log.say(there ? `${name} is as it was` : `${name} is not tapped`);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       if (located.length === 1) throw error;
-      bench.talk.say(`error: ${name}: ${error.message}`);
+      context.log.say(`error: ${name}: ${error.message}`);
       failed.push(name);
     }
   }
-  if (located.length === 0) bench.talk.say('no Service is tapped');
+  if (located.length === 0) context.log.say('no Service is tapped');
   if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
 }
 
@@ -45,14 +45,14 @@ function refuseContradictions(args: string[], flags: Flags<'off'>): void {
 }
 
 /** Everything that is tapped, by us or by an ancestor, or whose proxy was left behind. */
-async function findTapped(kubectl: Kubectl, flags: Flags<'off'>): Promise<Located[]> {
+async function findTapped(kubectl: Kubectl, flags: Flags<'off'>): Promise<Target[]> {
   const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
   const tapped = (await findTaps(kubectl, everywhere)).map((service) => ({
     namespace: service.metadata.namespace,
-    name: subjectName(service),
+    name: targetId(service),
   }));
-  const found = new Map<string, Located>();
-  for (const { namespace, name } of [...tapped, ...(await servicesOfProxies(kubectl, everywhere))])
+  const found = new Map<string, Target>();
+  for (const { namespace, name } of [...tapped, ...(await findServicesOfProxies(kubectl, everywhere))])
     found.set(`${namespace} ${name}`, { kubectl: kubectl.in(namespace), name });
   return [...found.values()];
 }

@@ -1,96 +1,96 @@
 import type { Flags } from '../cli/flags.ts';
-import { connectionOf, Kubectl } from '../kube/kubectl.ts';
+import { Kubectl, toConnection } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
 import { choosePorts, describePort } from '../plan/ports.ts';
-import { argumentOf, refuseOtherMode, refuseSecond } from '../plan/preflight.ts';
-import { recordOf, type TapRecord } from '../plan/record.ts';
+import { formatArgument, refuseOtherMode, refuseSecond } from '../plan/preflight.ts';
+import { parseRecord, type TapRecord } from '../plan/record.ts';
 import type { TapRequest } from '../plan/request.ts';
-import { isPod, subjectName } from '../plan/target-id.ts';
+import { isPod, targetId } from '../plan/target-id.ts';
 import { closeSessionIfOver } from '../session/end-tap.ts';
 import { show } from '../session/show.ts';
-import { keepWatch } from '../session/watcher.ts';
-import type { Tapped } from '../tap/active-tap.ts';
-import { benchOf, type Workbench } from '../tap/context.ts';
-import { getSubject } from '../tap/read-target.ts';
-import { needsWatch, Watch } from '../tap/reconcile.ts';
-import { type Located, locate, serviceOfPod } from '../tap/resolve.ts';
-import { dryRun, tap } from '../tap/tap.ts';
+import { startWatcher } from '../session/watcher.ts';
+import type { ActiveTap } from '../tap/active-tap.ts';
+import { type Context, createContext } from '../tap/context.ts';
+import { readTarget } from '../tap/read-target.ts';
+import { needsReconciler, Reconciler } from '../tap/reconciler.ts';
+import { findServiceOfPod, resolve, type Target } from '../tap/resolve.ts';
+import { dryRun, tapService } from '../tap/tap.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
 import { askWhichPort } from './pick-port.ts';
-import { requestOf } from './tap-request.ts';
+import { parseRequest } from './tap-request.ts';
 
 /** The command `on`: taps a Service, shows mitmproxy, and gives the Service back when the user quits. */
 export async function on(argument: string, flags: Flags<'on'>, mitmproxyArgs: string[]): Promise<void> {
   refuseContradictions(flags);
   const intercept = flags.intercept === undefined ? [] : ['--intercept', flags.intercept];
-  const request = requestOf(flags, flags.web ? 'mitmweb' : 'mitmproxy', [...intercept, ...mitmproxyArgs]);
-  const bench = benchOf(new Kubectl(connectionOf(flags)), flags);
+  const request = parseRequest(flags, flags.web ? 'mitmweb' : 'mitmproxy', [...intercept, ...mitmproxyArgs]);
+  const context = createContext(new Kubectl(toConnection(flags)), flags);
   const interrupts = listenForInterrupts();
-  bench.signal = interrupts.signal;
-  const { kubectl, name } = await subjectOf(argument, flags, request, interrupts.signal);
+  context.signal = interrupts.signal;
+  const { kubectl, name } = await resolveRequest(argument, flags, request, interrupts.signal);
   refuseWithoutTerminal(flags);
-  const service = await getSubject(kubectl, name);
-  bench.kubectl = kubectl.in(service.metadata.namespace);
+  const service = await readTarget(kubectl, name);
+  context.kubectl = kubectl.in(service.metadata.namespace);
   refuseUnwatched(service, request, flags);
-  const earlier = recordOf(service);
-  if (earlier) keepAsBegun(bench, service, earlier, request);
+  const earlier = parseRecord(service);
+  if (earlier) addPortsTo(context, service, earlier, request);
   else request.ports = await askWhichPort(service, request.ports, interrupts.signal);
   if (flags['dry-run']) {
-    process.stdout.write(await dryRun(bench, service, request));
+    process.stdout.write(await dryRun(context, service, request));
     return;
   }
   const isThere = earlier && isTapped(service, earlier, request.ports);
-  const record = isThere ? earlier : await tapOrEnd(bench, service, request, earlier);
-  tellOn(bench, service, record, record === earlier);
-  const tapped = { kubectl: bench.kubectl, service, record };
-  await goOn(bench, tapped, flags, interrupts, { isOurs: !isThere });
+  const record = isThere ? earlier : await tapOrEnd(context, service, request, earlier);
+  printTapped(context, service, record, record === earlier);
+  const tap = { kubectl: context.kubectl, service, record };
+  await goOn(context, tap, flags, interrupts, { isOurs: !isThere });
 }
 
 /** Taps a Service. Where that gives back an earlier tap, to which ports were to be added, its session ends too. */
 async function tapOrEnd(
-  bench: Workbench,
+  context: Context,
   service: Service,
   request: TapRequest,
   earlier: TapRecord | undefined,
 ): Promise<TapRecord> {
   try {
-    return await tap(bench, service, request);
+    return await tapService(context, service, request);
   } catch (error) {
     // What went wrong with the tap is what the user must know.
     if (earlier)
-      await closeSessionIfOver({ kubectl: bench.kubectl, service, record: earlier }).catch(() => undefined);
+      await closeSessionIfOver({ kubectl: context.kubectl, service, record: earlier }).catch(() => undefined);
     throw error;
   }
 }
 
 /** Shows a tap, or leaves it on; one without a restart is watched over by whoever began it. */
 async function goOn(
-  bench: Workbench,
-  tapped: Tapped,
+  context: Context,
+  tap: ActiveTap,
   flags: Flags<'on'>,
   interrupts: Interrupts,
   { isOurs }: { isOurs: boolean },
 ): Promise<void> {
-  const isWatched = isOurs && needsWatch(tapped);
-  if (isWatched && flags['watch-detached']) await keepWatch(bench, tapped, flags);
+  const isWatched = isOurs && needsReconciler(tap);
+  if (isWatched && flags['watch-detached']) await startWatcher(context, tap, flags);
   if (flags.detach) {
-    const argument = argumentOf(tapped.service);
-    bench.talk.say(`attach ${argument} shows it; off ${argument} gives it back`);
+    const argument = formatArgument(tap.service);
+    context.log.say(`attach ${argument} shows it; off ${argument} gives it back`);
     return;
   }
-  const watch = isWatched && !flags['watch-detached'] ? new Watch(bench, tapped).start() : undefined;
-  await show(bench, tapped, { tmux: !flags['no-tmux'], interrupts, endsTap: isOurs, watch });
+  const reconciler = isWatched && !flags['watch-detached'] ? new Reconciler(context, tap).start() : undefined;
+  await show(context, tap, { tmux: !flags['no-tmux'], interrupts, endsTap: isOurs, reconciler });
 }
 
 /** What is to be tapped; of a pod that is to be alone in getting its Service's traffic, that Service. */
-async function subjectOf(
+async function resolveRequest(
   argument: string,
   flags: Flags<'on'>,
   request: TapRequest,
   signal: AbortSignal,
-): Promise<Located> {
-  const { kubectl, name } = await locate(connectionOf(flags), argument, signal);
+): Promise<Target> {
+  const { kubectl, name } = await resolve(toConnection(flags), argument, signal);
   if (!name.startsWith('pod/')) {
     if (flags.isolate) throw new UsageError('--isolate is for one pod', 'on pod/NAME --isolate');
     return { kubectl, name };
@@ -99,7 +99,7 @@ async function subjectOf(
   request.mode = 'ephemeral';
   if (!flags.isolate) return { kubectl, name };
   request.pod = name.slice('pod/'.length);
-  return { kubectl, name: await serviceOfPod(kubectl, name, signal) };
+  return { kubectl, name: await findServiceOfPod(kubectl, name, signal) };
 }
 
 function refuseContradictions(flags: Flags<'on'>): void {
@@ -132,17 +132,15 @@ function refuseUnwatched(service: Service, { mode }: TapRequest, flags: Flags<'o
  * A tap has one way with its traffic, as all who look at it see the same: the one that it began with.
  * @throws UserError when it is of another kind than is wanted now.
  */
-function keepAsBegun({ talk }: Workbench, service: Service, earlier: TapRecord, request: TapRequest): void {
+function addPortsTo({ log }: Context, service: Service, earlier: TapRecord, request: TapRequest): void {
   refuseSecond(service, earlier, request.program);
   refuseOtherMode(service, earlier, request);
   const { files, mitmproxyArgs, forwarded, tlsSecret, clientTlsSecret } = request;
   const asks = files.length + mitmproxyArgs.length > 0 || forwarded || tlsSecret || clientTlsSecret;
   if (asks) {
-    const name = subjectName(service);
-    const how = `to begin anew: off ${argumentOf(service)}`;
-    talk.say(
-      `note: ${name} is tapped already, and what is done to its traffic stays as it was begun; ${how}`,
-    );
+    const name = targetId(service);
+    const how = `to begin anew: off ${formatArgument(service)}`;
+    log.say(`note: ${name} is tapped already, and what is done to its traffic stays as it was begun; ${how}`);
   }
   const nothing = { files: [], mitmproxyArgs: [], forwarded: false };
   Object.assign(request, nothing, { addsPorts: true, tlsSecret: undefined, clientTlsSecret: undefined });
@@ -152,14 +150,14 @@ function keepAsBegun({ talk }: Workbench, service: Service, earlier: TapRecord, 
 function isTapped(service: Service, record: TapRecord, ports: string[]): boolean {
   if (record.phase !== 'on') return false;
   const wanted = ports.length > 0 ? choosePorts(service, ports) : [];
-  return wanted.every(({ port }) => record.ports.some((tapped) => tapped.port === port));
+  return wanted.every(({ port }) => record.ports.some((tap) => tap.port === port));
 }
 
-function tellOn({ talk }: Workbench, service: Service, record: TapRecord, already: boolean): void {
+function printTapped({ log }: Context, service: Service, record: TapRecord, already: boolean): void {
   const ports = choosePorts(
     service,
     record.ports.map(({ port }) => String(port)),
   );
-  const what = `${subjectName(service)} in ${service.metadata.namespace}, port ${ports.map(describePort).join(', ')}`;
-  talk.say(`${what}, is tapped${already ? ` already, by ${record.owner} since ${record.started}` : ''}`);
+  const what = `${targetId(service)} in ${service.metadata.namespace}, port ${ports.map(describePort).join(', ')}`;
+  log.say(`${what}, is tapped${already ? ` already, by ${record.owner} since ${record.started}` : ''}`);
 }

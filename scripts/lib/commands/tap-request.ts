@@ -8,7 +8,7 @@ import { readSentFile } from './sent-file.ts';
 const DEFAULT_IMAGE = 'mitmproxy/mitmproxy:12.2.3';
 
 /** What the user asked of a tap, checked before anything is read. */
-export function requestOf(
+export function parseRequest(
   flags: TapFlags,
   program: TapRequest['program'],
   mitmproxyArgs: string[],
@@ -22,15 +22,15 @@ export function requestOf(
     mode: flags['no-restart'] ? 'ephemeral' : 'sidecar',
     program,
     ports: flags.port ?? [],
-    protocol: flags.protocol === undefined ? undefined : protocolNamed(flags.protocol),
+    protocol: flags.protocol === undefined ? undefined : parseProtocol(flags.protocol),
     listenPort: flags['listen-port'] === undefined ? undefined : parsePort(flags['listen-port']),
     image: flags.image ?? process.env.MITTENS_IMAGE ?? DEFAULT_IMAGE,
     imagePullPolicy,
     addsPorts: false,
     pod: undefined,
     replacePods: flags['replace-pods'] ?? false,
-    tlsSecret: secretNamed(flags['tls-secret']),
-    clientTlsSecret: secretNamed(flags['client-tls-secret']),
+    tlsSecret: parseSecretName(flags['tls-secret']),
+    clientTlsSecret: parseSecretName(flags['client-tls-secret']),
     forwarded: flags.forwarded ?? false,
     files: [
       ...(flags.script ?? []).map((path) => readSentFile('--scripts', path)),
@@ -44,14 +44,14 @@ export function requestOf(
 }
 
 /** `auto`, as the one that is meant when none is named, is left to what the Service says. */
-function protocolNamed(text: string): Protocol | undefined {
+function parseProtocol(text: string): Protocol | undefined {
   const protocol = PROTOCOLS.find((protocol) => protocol === text);
   if (!protocol) throw new UsageError(`"${text}" is no protocol`, PROTOCOLS.join(', '));
   return protocol === 'auto' ? undefined : protocol;
 }
 
 /** A Secret's name, or `secret/NAME`. */
-function secretNamed(text: string | undefined): string | undefined {
+function parseSecretName(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const name = text.replace(/^secret\//, '');
   if (/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/.test(name)) return name;

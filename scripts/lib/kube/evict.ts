@@ -12,7 +12,7 @@ const POLL_MS = 500;
  * Waits until a workload's pods follow its template. Evicts pods that no controller replaces; the user has agreed to it.
  * @throws UserError with the reason from the pod or the workload.
  */
-export async function untilFollowed(
+export async function waitForPods(
   kubectl: Kubectl,
   workload: Workload,
   options: RolloutOptions,
@@ -25,7 +25,7 @@ export async function untilFollowed(
 async function replacePods(
   kubectl: Kubectl,
   workload: Workload,
-  { timeout, talk, signal, isNew, container }: RolloutOptions,
+  { timeout, log, signal, isNew, container }: RolloutOptions,
 ): Promise<void> {
   const name = workloadName(workload);
   const began = Date.now();
@@ -38,7 +38,7 @@ async function replacePods(
     const fresh = pods.filter(isNew);
     const { wanted } = podCounts(await kubectl.get<Workload>([name]));
     const ready = pods.filter(isReady).length;
-    talk.progress(`${name}: ${fresh.filter(isReady).length} of ${wanted} pods replaced`);
+    log.progress(`${name}: ${fresh.filter(isReady).length} of ${wanted} pods replaced`);
     const trouble = fresh
       .map((pod) => podTrouble(pod, container, Date.now() - began))
       .find((found) => found?.fatal);

@@ -15,7 +15,7 @@ export interface Connection {
   namespace?: string | undefined;
 }
 
-export function connectionOf(values: Connection): Connection {
+export function toConnection(values: Connection): Connection {
   const { namespace, context, kubeconfig, as } = values;
   return { namespace, context, kubeconfig, as };
 }

@@ -140,7 +140,7 @@ export function isRunning(pod: Pod, name: string): boolean {
 }
 
 /** The containers of a pod that run beside one another, those that have ended in the end included. */
-export function containersOf({
+export function listContainers({
   containers,
   initContainers = [],
   ephemeralContainers = [],

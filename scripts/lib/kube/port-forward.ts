@@ -6,7 +6,7 @@ import { type Kubectl, KubectlError } from './kubectl.ts';
 const AGAIN_MS = 500;
 
 /** A port of this machine that leads to one of a pod, by `kubectl port-forward`, as long as the pod is there. */
-export class Forward {
+export class PortForward {
   readonly #kubectl: Kubectl;
   readonly #pod: string;
   readonly #to: number;

@@ -3,7 +3,7 @@ import { UsageError } from '../util/error.ts';
 type TargetKind = 'service' | 'pod' | 'deployment' | 'statefulset' | 'daemonset';
 
 /** What is meant; the namespace only if the argument names it. */
-export interface Target {
+export interface ResourceArg {
   namespace: string | undefined;
   kind: TargetKind;
   name: string;
@@ -27,7 +27,7 @@ const SUBDOMAIN = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
  * Reads `web`, `svc/web`, `shop/web`, `pod/web-1`, `deploy/web`, `sts/web` or `ds/web`.
  * @throws UsageError for anything else, before it gets near a command line.
  */
-export function parseTarget(argument: string): Target {
+export function parseResourceArg(argument: string): ResourceArg {
   const [first = '', second, ...rest] = argument.split('/');
   if (rest.length > 0)
     throw new UsageError(`"${argument}" is not a Service`, 'write web, svc/web or shop/web');

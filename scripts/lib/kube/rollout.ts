@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { UserError } from '../util/error.ts';
-import type { Talk } from '../util/log.ts';
+import type { Log } from '../util/log.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 import {
   type ContainerStatus,
@@ -27,7 +27,7 @@ export interface Trouble {
 export interface RolloutOptions {
   /** How long to wait, in seconds. */
   timeout: number;
-  talk: Talk;
+  log: Log;
   signal?: AbortSignal;
   /** Whether a pod already follows the changed template. */
   isNew: (pod: Pod) => boolean;
@@ -95,7 +95,7 @@ async function lookForTrouble(
   kubectl: Kubectl,
   workload: Workload,
   waited: number,
-  { talk, isNew, container }: RolloutOptions,
+  { log, isNew, container }: RolloutOptions,
 ): Promise<Trouble | undefined> {
   const name = workloadName(workload);
   const selector = selectorFlag(workload.spec.selector.matchLabels ?? {});
@@ -110,7 +110,7 @@ async function lookForTrouble(
       workloadTrouble(current) ??
       (fresh.length === 0 && waited > 2 * POLL_MS ? await eventTrouble(kubectl, workload) : undefined);
     const { wanted } = podCounts(current);
-    talk.progress(
+    log.progress(
       `${name}: ${fresh.filter(isReady).length} of ${wanted} pods ready${trouble ? `; ${trouble.text}` : ''}`,
     );
     return trouble;

@@ -21,32 +21,33 @@ export interface Owners {
  * What owns pods, found by ownerReferences: a workload's own labels need not match its Service's selector. A
  * ReplicaSet's owner, if it has one, stands for it.
  */
-export async function ownersOf(kubectl: Kubectl, pods: Pod[]): Promise<Owners> {
+export async function findOwners(kubectl: Kubectl, pods: Pod[]): Promise<Owners> {
   const owners = new Map<string, { kind: string; name: string }>();
   for (const { metadata } of pods) {
-    const owner = controllerOf(metadata) ?? { kind: 'Pod', name: metadata.name };
-    owners.set(nameOf(owner), owner);
+    const owner = findController(metadata) ?? { kind: 'Pod', name: metadata.name };
+    owners.set(formatOwner(owner), owner);
   }
   const names = new Set<string>();
   const workloads = new Map<string, Workload>();
   for (const owner of owners.values()) {
     const top = owner.kind === 'ReplicaSet' ? await aboveReplicaSet(kubectl, owner.name) : owner;
-    names.add(nameOf(top));
-    if (KINDS.includes(top.kind)) workloads.set(nameOf(top), await kubectl.get<Workload>([nameOf(top)]));
+    names.add(formatOwner(top));
+    if (KINDS.includes(top.kind))
+      workloads.set(formatOwner(top), await kubectl.get<Workload>([formatOwner(top)]));
   }
   return { names: [...names], workloads: [...workloads.values()] };
 }
 
 async function aboveReplicaSet(kubectl: Kubectl, name: string): Promise<{ kind: string; name: string }> {
   const { metadata } = await kubectl.get<{ metadata: Metadata }>([`replicaset/${name}`]);
-  return controllerOf(metadata) ?? { kind: 'ReplicaSet', name };
+  return findController(metadata) ?? { kind: 'ReplicaSet', name };
 }
 
-function nameOf({ kind, name }: { kind: string; name: string }): string {
+function formatOwner({ kind, name }: { kind: string; name: string }): string {
   return workloadName({ kind, metadata: { name } });
 }
 
-function controllerOf(metadata: Metadata): { kind: string; name: string } | undefined {
+function findController(metadata: Metadata): { kind: string; name: string } | undefined {
   return metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
@@ -66,7 +67,7 @@ export function isSelected(selector: Labels, labels: Labels = {}): boolean {
 /** Every workload of a namespace, or with `--all-namespaces` of all, that nobody else keeps. */
 export async function listWorkloads(kubectl: Kubectl, flags: string[] = []): Promise<Workload[]> {
   const all = await kubectl.list<Workload>(['deployments,statefulsets,daemonsets,replicasets', ...flags]);
-  return all.filter(({ kind, metadata }) => kind !== 'ReplicaSet' || !controllerOf(metadata));
+  return all.filter(({ kind, metadata }) => kind !== 'ReplicaSet' || !findController(metadata));
 }
 
 /** Whether a workload's pods have a container of that name. */

@@ -2,7 +2,7 @@ import type { Pod, Service, Workload } from '../kube/objects.ts';
 import type { TapRecord } from './record.ts';
 
 /** What was read of the cluster before a tap. */
-export interface Scene {
+export interface ClusterState {
   service: Service;
   /** The pods that the Service selects. */
   pods: Pod[];

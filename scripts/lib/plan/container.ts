@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Templates, Values } from '../util/template.ts';
-import { type PodsOf, portsArgument } from './ports.ts';
+import { type PodGroup, portsArgument } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 
@@ -18,7 +18,7 @@ export function containerName(service: string, id?: string): string {
 
 /** What both templates of the proxy's container need. */
 export function proxyValues(
-  pods: PodsOf,
+  pods: PodGroup,
   record: TapRecord,
   request: TapRequest,
   templates: Templates,
@@ -38,7 +38,7 @@ export function proxyValues(
   };
 }
 
-function commandLine(pods: PodsOf, record: TapRecord, request: TapRequest): string[] {
+function commandLine(pods: PodGroup, record: TapRecord, request: TapRequest): string[] {
   const options = [
     'confdir=/tmp/mitmproxy',
     // The addon opens the ports, once the app listens on its own.

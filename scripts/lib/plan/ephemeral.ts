@@ -2,7 +2,7 @@ import { type Container, containerStatus, type Pod } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
 import type { Templates } from '../util/template.ts';
 import { proxyValues } from './container.ts';
-import { type PodsOf, portsArgument, withPorts } from './ports.ts';
+import { type PodGroup, portsArgument, withPorts } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 
@@ -12,7 +12,7 @@ export interface EphemeralContainer extends Container {
 }
 
 /** A pod, as something that ports are planned for: containers that have ended leave their ports. */
-export function podsOfPod(pod: Pod): PodsOf {
+export function podGroupFromPod(pod: Pod): PodGroup {
   const { metadata, spec } = pod;
   const ephemeralContainers = spec.ephemeralContainers?.filter(
     ({ name }) => !containerStatus(pod, name)?.state?.terminated,
@@ -27,24 +27,28 @@ export function podsOfPod(pod: Pod): PodsOf {
  * The proxy as an ephemeral container of a pod.
  * @throws UserError when the pod has no port of the name, or no volume of the Secret, that is needed.
  */
-export function ephemeralContainer(
+export function planEphemeralContainer(
   pod: Pod,
   record: TapRecord,
   request: TapRequest,
   templates: Templates,
 ): EphemeralContainer {
-  const values = proxyValues(podsOfPod(pod), record, request, templates);
-  return templates.render('ephemeral', { ...values, mounts: mountsOf(pod, record) }) as EphemeralContainer;
+  const values = proxyValues(podGroupFromPod(pod), record, request, templates);
+  return templates.render('ephemeral', { ...values, mounts: findMounts(pod, record) }) as EphemeralContainer;
 }
 
 /** The same proxy in another pod, in which ports and volumes may have other numbers and names. */
-export function fitTo(container: EphemeralContainer, pod: Pod, record: TapRecord): EphemeralContainer {
-  const ports = portsArgument(podsOfPod(pod), record);
-  return { ...container, args: withPorts(container.args ?? [], ports), volumeMounts: mountsOf(pod, record) };
+export function copyForPod(container: EphemeralContainer, pod: Pod, record: TapRecord): EphemeralContainer {
+  const ports = portsArgument(podGroupFromPod(pod), record);
+  return {
+    ...container,
+    args: withPorts(container.args ?? [], ports),
+    volumeMounts: findMounts(pod, record),
+  };
 }
 
 /** A pod that runs takes no more volumes: only Secrets that it has can be mounted. */
-function mountsOf({ metadata, spec }: Pod, { tlsSecret, clientTlsSecret }: TapRecord) {
+function findMounts({ metadata, spec }: Pod, { tlsSecret, clientTlsSecret }: TapRecord) {
   const mount = (name: string, folder: string) => {
     const volume = spec.volumes?.find(({ secret }) => secret?.secretName === name);
     if (volume) return { name: volume.name, mountPath: `/mittens/${folder}`, readOnly: true };

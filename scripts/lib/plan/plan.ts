@@ -3,9 +3,9 @@ import type { Workload } from '../kube/objects.ts';
 import { servicePort } from '../kube/objects.ts';
 import { isReplacedByHand, podCounts, workloadName } from '../kube/workload.ts';
 import type { Templates } from '../util/template.ts';
-import type { Scene } from './cluster-state.ts';
+import type { ClusterState } from './cluster-state.ts';
 import { containerName } from './container.ts';
-import { ephemeralContainer, podsOfPod } from './ephemeral.ts';
+import { planEphemeralContainer, podGroupFromPod } from './ephemeral.ts';
 import { choosePorts, planPorts, planWebPort, portsInUse } from './ports.ts';
 import {
   refuseArgs,
@@ -23,11 +23,11 @@ import { isEncrypted } from './protocol.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 import { retargetPatch, writePatch } from './service-patch.ts';
-import { podsOfWorkload, sidecarPatch } from './sidecar.ts';
-import { subjectName } from './target-id.ts';
+import { podGroupFromWorkload, sidecarPatch } from './sidecar.ts';
+import { targetId } from './target-id.ts';
 
 /** Who taps, and when, and what nobody can guess: what a pure plan can't know. */
-export interface Signature {
+export interface TapIdentity {
   id: string;
   owner: string;
   started: string;
@@ -54,16 +54,21 @@ export interface Plan {
  * Plans a tap. Pure: it reads nothing and changes nothing.
  * @throws UserError when the Service can't be tapped, with the reason and the way out.
  */
-export function planTap(scene: Scene, request: TapRequest, signature: Signature, templates: Templates): Plan {
-  const { service } = scene;
-  refuse(scene, request);
+export function planTap(
+  state: ClusterState,
+  request: TapRequest,
+  identity: TapIdentity,
+  templates: Templates,
+): Plan {
+  const { service } = state;
+  refuse(state, request);
   const wanted = choosePorts(service, request.ports);
   for (const port of wanted) refusePort(service, port);
-  const record = recordFor(scene, request, signature);
-  const object = subjectName(service);
+  const record = planRecord(state, request, identity);
+  const object = targetId(service);
   return {
     record,
-    notes: notesOn(scene, record),
+    notes: listNotes(state, record),
     changes: {
       record: { object, type: 'merge', patch: writePatch(templates, service, record) },
       inject: record.mode === 'sidecar' ? sidecars() : ephemerals(),
@@ -72,7 +77,7 @@ export function planTap(scene: Scene, request: TapRequest, signature: Signature,
   };
 
   function sidecars(): Change[] {
-    return scene.workloads.map((workload) => ({
+    return state.workloads.map((workload) => ({
       object: workloadName(workload),
       type: 'strategic',
       patch: sidecarPatch(workload, record, request, templates),
@@ -80,18 +85,18 @@ export function planTap(scene: Scene, request: TapRequest, signature: Signature,
   }
 
   function ephemerals(): Change[] {
-    return scene.pods
+    return state.pods
       .filter(({ metadata }) => !record.pod || metadata.name === record.pod)
       .map((pod) => ({
         object: workloadName({ kind: 'Pod', metadata: pod.metadata }),
         type: 'ephemeral',
-        patch: ephemeralContainer(pod, record, request, templates),
+        patch: planEphemeralContainer(pod, record, request, templates),
       }));
   }
 }
 
-function refuse(scene: Scene, request: TapRequest): void {
-  const { service, record, pods, workloads } = scene;
+function refuse(state: ClusterState, request: TapRequest): void {
+  const { service, record, pods, workloads } = state;
   refuseService(service);
   if (record) {
     refuseSecond(service, record, request.program);
@@ -100,49 +105,53 @@ function refuse(scene: Scene, request: TapRequest): void {
   }
   refuseArgs(request.mitmproxyArgs);
   if (request.mode === 'sidecar') {
-    refuseOwners(scene);
+    refuseOwners(state);
     for (const workload of workloads) refuseWorkload(workload, request);
   }
   for (const { metadata, spec } of pods) refuseHostNetwork(`pod/${metadata.name}`, spec);
-  refusePods(scene, request);
+  refusePods(state, request);
 }
 
-function recordFor(scene: Scene, request: TapRequest, { token, ...signed }: Signature): TapRecord {
+function planRecord(
+  state: ClusterState,
+  request: TapRequest,
+  { token, ...identified }: TapIdentity,
+): TapRecord {
   const { mode, program, pod, tlsSecret, clientTlsSecret } = request;
-  const { service, workloads } = scene;
-  const { id } = scene.record ?? signed;
+  const { service, workloads } = state;
+  const { id } = state.record ?? identified;
   const container = containerName(service.metadata.name, mode === 'ephemeral' ? id : undefined);
-  const running = scene.pods.map(podsOfPod);
-  const pods = mode === 'sidecar' ? workloads.map(podsOfWorkload) : running;
+  const running = state.pods.map(podGroupFromPod);
+  const pods = mode === 'sidecar' ? workloads.map(podGroupFromWorkload) : running;
   // Pods of a workload may have the proxies of other taps, which its template does not show.
   const taken = new Set([...pods, ...running].flatMap(({ spec }) => portsInUse(spec, container)));
   const wanted = choosePorts(service, request.ports);
-  const ports = planPorts(wanted, pods, container, request, scene.record, taken);
+  const ports = planPorts(wanted, pods, container, request, state.record, taken);
   return {
     version: 1,
-    ...signed,
+    ...identified,
     ...(program === 'mitmweb' && { web: { port: planWebPort(taken), token } }),
     ...(pod && { pod }),
     ...(tlsSecret && { tlsSecret }),
     ...(clientTlsSecret && { clientTlsSecret }),
-    ...scene.record,
+    ...state.record,
     phase: 'starting',
     mode,
     program,
     container,
-    workloads: pod ? [`pod/${pod}`] : scene.owners,
+    workloads: pod ? [`pod/${pod}`] : state.owners,
     ports,
   };
 }
 
-function notesOn({ service, pods, workloads }: Scene, record: TapRecord): string[] {
+function listNotes({ service, pods, workloads }: ClusterState, record: TapRecord): string[] {
   const unread = record.ports.filter(({ port, protocol }) => {
     const current = servicePort(service, port);
     return protocol === 'auto' && !record.tlsSecret && current && isEncrypted(current);
   });
   return [
-    ...(record.mode === 'sidecar' ? workloads.flatMap(notesOnRollout) : []),
-    ...(pods.length === 0 ? [`${subjectName(service)} has no pods now; those that come have the proxy`] : []),
+    ...(record.mode === 'sidecar' ? workloads.flatMap(listRolloutNotes) : []),
+    ...(pods.length === 0 ? [`${targetId(service)} has no pods now; those that come have the proxy`] : []),
     ...unread.map(
       ({ port }) =>
         `what is TLS on port ${port} passes unread; --tls-secret shows clients the app's own certificate, --protocol https mitmproxy's`,
@@ -153,7 +162,7 @@ function notesOn({ service, pods, workloads }: Scene, record: TapRecord): string
   ];
 }
 
-function notesOnRollout(workload: Workload): string[] {
+function listRolloutNotes(workload: Workload): string[] {
   const name = workloadName(workload);
   const isSingle = podCounts(workload).wanted === 1;
   if (workload.spec.strategy?.type === 'Recreate') {

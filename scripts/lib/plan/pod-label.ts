@@ -12,7 +12,7 @@ export function labelKey(service: string): string {
 }
 
 /** What takes labels of ours out of a selector, or off a pod, in a merge patch. */
-export function labelsOff(labels: Record<string, string> = {}): Record<string, null> {
+export function removeOurLabels(labels: Record<string, string> = {}): Record<string, null> {
   return Object.fromEntries(
     Object.keys(labels)
       .filter(isOurs)
@@ -21,7 +21,7 @@ export function labelsOff(labels: Record<string, string> = {}): Record<string, n
 }
 
 /** What a Service selects when it is not tapped. */
-export function selectorOf({ spec }: Service): Record<string, string> {
+export function originalSelector({ spec }: Service): Record<string, string> {
   return Object.fromEntries(Object.entries(spec.selector ?? {}).filter(([key]) => !isOurs(key)));
 }
 

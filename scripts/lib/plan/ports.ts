@@ -1,16 +1,16 @@
 import {
   type Container,
-  containersOf,
   isTcp,
+  listContainers,
   type PodSpec,
   type Service,
   type ServicePort,
 } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
-import { protocolOf } from './protocol.ts';
+import { chooseProtocol } from './protocol.ts';
 import type { TappedPort, TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
-import { isPod, subjectName } from './target-id.ts';
+import { isPod, targetId } from './target-id.ts';
 
 const DEFAULT_LISTEN_PORT = 7777;
 const DEFAULT_WEB_PORT = 7790;
@@ -22,8 +22,8 @@ export function choosePorts(service: Service, wanted: string[]): ServicePort[] {
   if (wanted.length === 0) {
     if (all.length === 1) return all;
     if (all.length === 0)
-      throw new UserError(`${subjectName(service)} declares no port`, { hint: 'say which with --port' });
-    throw new UserError(`${subjectName(service)} has several ports: ${choices}`, {
+      throw new UserError(`${targetId(service)} declares no port`, { hint: 'say which with --port' });
+    throw new UserError(`${targetId(service)} has several ports: ${choices}`, {
       hint: 'choose with --port, by number or name, once for each',
     });
   }
@@ -31,7 +31,7 @@ export function choosePorts(service: Service, wanted: string[]): ServicePort[] {
     const matching = all.filter(({ port, name }) => String(port) === want || name === want);
     const port = matching.find(isTcp) ?? matching[0] ?? undeclaredPort(service, want);
     if (!port)
-      throw new UserError(`${subjectName(service)} has no port ${want}`, {
+      throw new UserError(`${targetId(service)} has no port ${want}`, {
         hint: `it has ${choices}`,
       });
     return port;
@@ -52,7 +52,7 @@ export function describePort({ port, name, protocol = 'TCP' }: ServicePort): str
 }
 
 /** Pods that share a template: their names are in the messages, their containers say which ports are taken. */
-export interface PodsOf {
+export interface PodGroup {
   /** `deployment/web` or `pod/web-1`. */
   owner: string;
   spec: PodSpec;
@@ -65,7 +65,7 @@ export interface PodsOf {
  */
 export function planPorts(
   wanted: ServicePort[],
-  pods: PodsOf[],
+  pods: PodGroup[],
   container: string,
   { listenPort, protocol }: Pick<TapRequest, 'listenPort' | 'protocol'>,
   record: TapRecord | undefined,
@@ -86,7 +86,7 @@ export function planPorts(
     ports.push({
       port: port.port,
       targetPort: port.targetPort ?? port.port,
-      protocol: protocol ?? protocolOf(port),
+      protocol: protocol ?? chooseProtocol(port),
       listenPort: listen,
     });
   }
@@ -107,7 +107,7 @@ function freePort(from: number, taken: Set<number>): number {
 }
 
 /** @throws UserError when a port of the proxy has been taken since it was planned, or by a container since the tap began. */
-export function refuseTakenPorts({ owner, spec }: PodsOf, { container, ports }: TapRecord): void {
+export function refuseTakenPorts({ owner, spec }: PodGroup, { container, ports }: TapRecord): void {
   const taken = portsInUse(spec, container);
   const clash = ports.find(({ listenPort }) => taken.includes(listenPort));
   if (!clash) return;
@@ -118,10 +118,10 @@ export function refuseTakenPorts({ owner, spec }: PodsOf, { container, ports }: 
 
 /** The ports that containers other than this one declare, or that proxies are told to listen on. */
 export function portsInUse(spec: PodSpec, container: string): number[] {
-  const others = containersOf(spec).filter(({ name }) => name !== container);
+  const others = listContainers(spec).filter(({ name }) => name !== container);
   return others.flatMap((other) => [
     ...(other.ports ?? []).map(({ containerPort }) => containerPort),
-    ...portsOfProxy(other).map(({ listenPort }) => listenPort),
+    ...parseProxyPorts(other).map(({ listenPort }) => listenPort),
   ]);
 }
 
@@ -129,9 +129,9 @@ export function portsInUse(spec: PodSpec, container: string): number[] {
  * The number of a targetPort in some pods.
  * @throws UserError when none of their containers has a port of that name.
  */
-function resolvePort({ owner, spec }: PodsOf, container: string, targetPort: number | string): number {
+function resolvePort({ owner, spec }: PodGroup, container: string, targetPort: number | string): number {
   if (typeof targetPort === 'number') return targetPort;
-  for (const { name, ports = [] } of containersOf(spec)) {
+  for (const { name, ports = [] } of listContainers(spec)) {
     const port = ports.find((port) => port.name === targetPort && (port.protocol ?? 'TCP') === 'TCP');
     if (port && name !== container) return port.containerPort;
   }
@@ -141,7 +141,7 @@ function resolvePort({ owner, spec }: PodsOf, container: string, targetPort: num
 }
 
 /** What the addon is told of the ports: where to listen, and what is on which port of the app. */
-export function portsArgument(pods: PodsOf, { container, ports }: TapRecord): string {
+export function portsArgument(pods: PodGroup, { container, ports }: TapRecord): string {
   const pairs = ports.map(
     ({ listenPort, protocol, targetPort }) =>
       `${listenPort}=${protocol}:${resolvePort(pods, container, targetPort)}`,
@@ -157,7 +157,7 @@ export function withPorts(args: string[], ports: string): string[] {
 const PORTS_OPTION = 'mittens_ports=';
 
 /** The ports of a proxy by its arguments: of any container that is none, none. */
-export function portsOfProxy({ args = [] }: Container): { listenPort: number; appPort: number }[] {
+export function parseProxyPorts({ args = [] }: Container): { listenPort: number; appPort: number }[] {
   const pairs = args.find((arg) => arg.startsWith(PORTS_OPTION))?.slice(PORTS_OPTION.length);
   return (pairs?.split(',') ?? []).flatMap((pair) => {
     const [, listen, app] = /^(\d+)=[a-z0-9]+:(\d+)$/.exec(pair) ?? [];

@@ -1,10 +1,10 @@
 import { isReady, isTcp, type Service, type ServicePort, type Workload } from '../kube/objects.ts';
 import { isReplacedByHand, podCounts, workloadName } from '../kube/workload.ts';
 import { UserError } from '../util/error.ts';
-import type { Scene } from './cluster-state.ts';
+import type { ClusterState } from './cluster-state.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
-import { isPod, subjectName } from './target-id.ts';
+import { isPod, targetId } from './target-id.ts';
 
 // What cannot be tapped, each with the reason and the way out. Pure: nothing has been changed yet.
 
@@ -13,16 +13,16 @@ const OWN_ARGS = /^(-m|--mode|-p|--listen-port|--listen-host|--no-server|-n)(=|$
 
 /** Whether clients of a Service come to its pods through a targetPort. */
 export function canBeTapped(service: Service): boolean {
-  return whyNot(service) === undefined;
+  return explainWhyNot(service) === undefined;
 }
 
 /** @throws UserError for a Service whose clients do not come through a targetPort. */
 export function refuseService(service: Service): void {
-  const why = whyNot(service);
-  if (why) throw new UserError(`${subjectName(service)} ${why.message}`, { hint: why.hint });
+  const why = explainWhyNot(service);
+  if (why) throw new UserError(`${targetId(service)} ${why.message}`, { hint: why.hint });
 }
 
-function whyNot(service: Service): { message: string; hint?: string } | undefined {
+function explainWhyNot(service: Service): { message: string; hint?: string } | undefined {
   const { type, selector, clusterIP } = service.spec;
   if (isPod(service)) return undefined;
   if (type === 'ExternalName') {
@@ -48,9 +48,9 @@ function whyNot(service: Service): { message: string; hint?: string } | undefine
  */
 export function refuseSecond(service: Service, record: TapRecord, program: TapRecord['program']): void {
   if (record.program === program && program !== 'mitmdump') return;
-  const name = subjectName(service);
+  const name = targetId(service);
   const by = `by ${record.owner} since ${record.started}`;
-  const off = `off ${argumentOf(service)}`;
+  const off = `off ${formatArgument(service)}`;
   if (record.program === 'mitmdump') {
     throw new UserError(`${name} is being captured, ${by}`, { hint: `wait for its end, or end it: ${off}` });
   }
@@ -60,7 +60,7 @@ export function refuseSecond(service: Service, record: TapRecord, program: TapRe
     });
   }
   throw new UserError(`${name} is tapped with ${record.program}, ${by}`, {
-    hint: `see it: attach ${argumentOf(service)}; or end it: ${off}`,
+    hint: `see it: attach ${formatArgument(service)}; or end it: ${off}`,
   });
 }
 
@@ -68,8 +68,8 @@ export function refuseSecond(service: Service, record: TapRecord, program: TapRe
 export function refuseOtherMode(service: Service, record: TapRecord, { mode, pod }: TapRequest): void {
   if (mode === 'sidecar' || (record.mode === mode && record.pod === pod)) return;
   const how = record.mode === 'sidecar' ? 'with a sidecar' : (record.pod ?? 'in all its pods');
-  throw new UserError(`${subjectName(service)} is tapped already, ${how}`, {
-    hint: `see it: attach ${argumentOf(service)}; or give it back first: off ${argumentOf(service)}`,
+  throw new UserError(`${targetId(service)} is tapped already, ${how}`, {
+    hint: `see it: attach ${formatArgument(service)}; or give it back first: off ${formatArgument(service)}`,
   });
 }
 
@@ -77,14 +77,14 @@ export function refuseOtherMode(service: Service, record: TapRecord, { mode, pod
 export function refuseMorePorts(service: Service, record: TapRecord): void {
   if (record.mode === 'sidecar') return;
   throw new UserError(
-    `${subjectName(service)} is tapped without a restart, and such a tap takes no more ports`,
-    { hint: `give it back first: off ${argumentOf(service)}; then name all its ports` },
+    `${targetId(service)} is tapped without a restart, and such a tap takes no more ports`,
+    { hint: `give it back first: off ${formatArgument(service)}; then name all its ports` },
   );
 }
 
 /** How a command is told of a Service or pod, in its own namespace. */
-export function argumentOf(service: Service): string {
-  return isPod(service) ? subjectName(service) : service.metadata.name;
+export function formatArgument(service: Service): string {
+  return isPod(service) ? targetId(service) : service.metadata.name;
 }
 
 /** @throws UserError for arguments of mitmproxy's that mittens sets. */
@@ -98,8 +98,8 @@ export function refuseArgs(args: string[]): void {
 }
 
 /** @throws UserError when nothing stands behind a Service, or nothing that is ready. */
-export function refusePods({ service, pods, workloads }: Scene, { mode, pod }: TapRequest): void {
-  const name = subjectName(service);
+export function refusePods({ service, pods, workloads }: ClusterState, { mode, pod }: TapRequest): void {
+  const name = targetId(service);
   if (pods.length === 0 && workloads.length === 0) {
     throw new UserError(`no pod matches the selector of ${name}`, { hint: 'kubectl get pods --show-labels' });
   }
@@ -130,7 +130,7 @@ export function refuseHostNetwork(name: string, spec: { hostNetwork?: boolean })
 const WITHOUT = 'with --no-restart the pods that run are tapped as they are';
 
 /** @throws UserError when pods have no template that a container could be added to. */
-export function refuseOwners({ owners, workloads }: Scene): void {
+export function refuseOwners({ owners, workloads }: ClusterState): void {
   const strange = owners.find((owner) => !workloads.some((workload) => workloadName(workload) === owner));
   if (!strange) return;
   const why = strange.startsWith('pod/')
@@ -166,7 +166,7 @@ export function refuseWorkload(workload: Workload, { replacePods }: TapRequest):
 /** @throws UserError for a port that mitmproxy can't sit in front of. */
 export function refusePort(service: Service, port: ServicePort): void {
   if (isTcp(port)) return;
-  throw new UserError(`port ${port.port} of ${subjectName(service)} speaks ${port.protocol}`, {
+  throw new UserError(`port ${port.port} of ${targetId(service)} speaks ${port.protocol}`, {
     hint: 'mitmproxy sits in front of TCP ports',
   });
 }

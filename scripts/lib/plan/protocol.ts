@@ -19,7 +19,7 @@ const ENCRYPTED = ['https', 'tls', 'wss', 'kubernetes.io/wss', 'grpcs'];
  * How a Service's port is proxied, where the user leaves it to us. A name never makes us read what a client did not
  * send: what is HTTP, or HTTP/2 in plaintext, the proxy sees by itself.
  */
-export function protocolOf(port: ServicePort): Protocol {
+export function chooseProtocol(port: ServicePort): Protocol {
   return names(port).some((name) => OPAQUE.includes(name)) ? 'tcp' : 'auto';
 }
 

@@ -1,7 +1,7 @@
 import type { Service } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
 import { PROTOCOLS, type Protocol } from './protocol.ts';
-import { subjectName } from './target-id.ts';
+import { targetId } from './target-id.ts';
 
 /** The annotation on the Service that holds the record of its tap; on a pod that is tapped by itself, also a label. */
 export const ANNOTATION = 'mittens.dev/tap';
@@ -54,12 +54,12 @@ export interface TapRecord {
  * The record on a Service; undefined when it has none.
  * @throws UserError when it has one that can't be read: it was cut, edited, or is from a later version.
  */
-export function recordOf(service: Service): TapRecord | undefined {
+export function parseRecord(service: Service): TapRecord | undefined {
   const text = service.metadata.annotations?.[ANNOTATION];
   if (text === undefined) return undefined;
   const record = parseJson(text);
   if (isRecord(record)) return record;
-  const name = subjectName(service);
+  const name = targetId(service);
   throw new UserError(`annotation ${ANNOTATION} of ${name} is not a record that this version reads`, {
     hint: `use the version that wrote it; or: kubectl annotate ${name} -n ${service.metadata.namespace} ${ANNOTATION}-, then off`,
   });
@@ -89,10 +89,10 @@ function isRecord(value: unknown): value is TapRecord {
     matches(record.started, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/) &&
     matches(record.container, /^mittens-[a-z0-9-]{1,55}$/) &&
     // Only the workloads of a sidecar are acted on; the others are shown.
-    isArrayOf(record.workloads, (item) =>
+    isArrayWith(record.workloads, (item) =>
       matches(item, record.mode === 'sidecar' ? WITH_TEMPLATE : ANY_OWNER),
     ) &&
-    isArrayOf(record.ports, isTappedPort) &&
+    isArrayWith(record.ports, isTappedPort) &&
     [record.pod, record.tlsSecret, record.clientTlsSecret].every(
       (name) => name === undefined || matches(name, OBJECT_NAME),
     ) &&
@@ -124,7 +124,7 @@ function isPortNumber(value: unknown): boolean {
   return Number.isInteger(value) && Number(value) > 0 && Number(value) < 65536;
 }
 
-function isArrayOf(value: unknown, test: (item: unknown) => boolean): boolean {
+function isArrayWith(value: unknown, test: (item: unknown) => boolean): boolean {
   return Array.isArray(value) && value.every(test);
 }
 

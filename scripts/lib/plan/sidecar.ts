@@ -2,7 +2,7 @@ import type { Workload } from '../kube/objects.ts';
 import { workloadName } from '../kube/workload.ts';
 import type { Templates, Values } from '../util/template.ts';
 import { proxyValues } from './container.ts';
-import { type PodsOf, portsArgument, refuseTakenPorts, withPorts } from './ports.ts';
+import { type PodGroup, portsArgument, refuseTakenPorts, withPorts } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 
@@ -16,11 +16,11 @@ export function sidecarPatch(
   request: TapRequest,
   templates: Templates,
 ): unknown {
-  const pods = podsOfWorkload(workload);
+  const pods = podGroupFromWorkload(workload);
   refuseTakenPorts(pods, record);
   const { container } = record;
   const apps = pods.spec.containers.filter(({ name }) => name !== container);
-  const secrets = secretsOf(record);
+  const secrets = listSecretSources(record);
   const mounts = secrets.length > 0 ? [{ name: container, mountPath: '/mittens', readOnly: true }] : [];
   return templates.render('sidecar', {
     ...proxyValues(pods, record, request, templates),
@@ -35,7 +35,7 @@ export function sidecarPatch(
 }
 
 /** What was asked of a proxy when its tap began. The files that were sent along are kept by the merge. */
-function keptValues(pods: PodsOf, record: TapRecord): Values {
+function keptValues(pods: PodGroup, record: TapRecord): Values {
   const current = pods.spec.containers.find(({ name }) => name === record.container);
   if (!current) return {};
   const { image, imagePullPolicy, args = [] } = current;
@@ -52,12 +52,12 @@ export function sidecarRemovePatch(workload: Workload, container: string, templa
 }
 
 /** The pods of a workload, as its template makes them. */
-export function podsOfWorkload(workload: Workload): PodsOf {
+export function podGroupFromWorkload(workload: Workload): PodGroup {
   return { owner: workloadName(workload), spec: workload.spec.template.spec };
 }
 
 /** As the sources of a projected volume, each in a folder of its own, in which templates/start.sh looks. */
-function secretsOf({ tlsSecret, clientTlsSecret }: TapRecord): object[] {
+function listSecretSources({ tlsSecret, clientTlsSecret }: TapRecord): object[] {
   const source = (name: string, folder: string) => ({
     secret: { name, items: ['tls.crt', 'tls.key'].map((key) => ({ key, path: `${folder}/${key}` })) },
   });

@@ -6,7 +6,7 @@ import type { Pod, Service } from '../kube/objects.ts';
  */
 
 /** `service/web` or `pod/web-1`, as kubectl takes it. */
-export function subjectName({ kind, metadata }: Pick<Service, 'kind' | 'metadata'>): string {
+export function targetId({ kind, metadata }: Pick<Service, 'kind' | 'metadata'>): string {
   return `${kind.toLowerCase()}/${metadata.name}`;
 }
 
@@ -15,7 +15,7 @@ export function isPod({ kind }: Pick<Service, 'kind'>): boolean {
 }
 
 /** A pod as the Service that it stands for; a Service as it is. */
-export function asService(object: Service | Pod): Service {
+export function toService(object: Service | Pod): Service {
   if (object.kind !== 'Pod') return object as Service;
   const { metadata, spec } = object as Pod;
   const ports = spec.containers.flatMap(({ ports = [] }) =>

@@ -1,6 +1,6 @@
-import { untapAndKeep } from '../capture/untap-and-save.ts';
-import { findActiveTap, readPhase, type Tapped } from '../tap/active-tap.ts';
-import type { Workbench } from '../tap/context.ts';
+import { untapAndSaveFlows } from '../capture/untap-and-save.ts';
+import { type ActiveTap, findActiveTap, readPhase } from '../tap/active-tap.ts';
+import type { Context } from '../tap/context.ts';
 import { closeSession } from './session.ts';
 
 /**
@@ -9,14 +9,14 @@ import { closeSession } from './session.ts';
  * @param onlyId the id of the only tap to give back; another tap stays on.
  * @returns whether there was a tap, or the remains of one.
  */
-export async function endTap(bench: Workbench, name: string, onlyId?: string): Promise<boolean> {
-  const tapped = await findActiveTap(bench.kubectl, name);
-  const found = await untapAndKeep(bench, name, onlyId);
-  if (tapped) await closeSessionIfOver(tapped);
+export async function endTap(context: Context, name: string, onlyId?: string): Promise<boolean> {
+  const tap = await findActiveTap(context.kubectl, name);
+  const found = await untapAndSaveFlows(context, name, onlyId);
+  if (tap) await closeSessionIfOver(tap);
   return found;
 }
 
 /** Closes the tmux sessions of a tap that is no longer on the Service. */
-export async function closeSessionIfOver(tapped: Tapped): Promise<void> {
-  if ((await readPhase(tapped)) === undefined) await closeSession(tapped);
+export async function closeSessionIfOver(tap: ActiveTap): Promise<void> {
+  if ((await readPhase(tap)) === undefined) await closeSession(tap);
 }

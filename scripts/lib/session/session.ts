@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects.ts';
-import { argumentOf } from '../plan/preflight.ts';
-import { subjectName } from '../plan/target-id.ts';
-import { readPhase, type Tapped } from '../tap/active-tap.ts';
-import { podsOf } from '../tap/read-target.ts';
+import { formatArgument } from '../plan/preflight.ts';
+import { targetId } from '../plan/target-id.ts';
+import { type ActiveTap, readPhase } from '../tap/active-tap.ts';
+import { listPods } from '../tap/read-target.ts';
 import { UserError } from '../util/error.ts';
-import type { Talk } from '../util/log.ts';
+import type { Log } from '../util/log.ts';
 import { formatAge } from '../util/units.ts';
 import {
   attachSession,
@@ -15,9 +15,9 @@ import {
   isNested,
   killSession,
   killWindow,
+  listPanes,
   newSession,
   newWindow,
-  panesOf,
   respawn,
   setKeys,
   setLabel,
@@ -33,26 +33,26 @@ const POLL_MS = 250;
 const REFRESH_MS = 2000;
 
 /** The name of the local tmux session of a tap. */
-function sessionName({ service, record }: Tapped): string {
+function sessionName({ service, record }: ActiveTap): string {
   // tmux gives these characters a meaning of their own, and pods may have dots.
   return `${service.metadata.namespace}/${service.metadata.name}-${record.id}`.replace(/[.:]/g, '_');
 }
 
 /** The name of the local tmux session in which a tap without a restart is watched over. */
-export function watcherName(tapped: Tapped): string {
-  return `${sessionName(tapped)}-watch`;
+export function watcherName(tap: ActiveTap): string {
+  return `${sessionName(tap)}-watch`;
 }
 
 /** What the status line says of a tap. */
-function labelOfTap({ service, record, localPorts = [] }: ShownTap): string {
+function formatLabel({ service, record, localPorts = [] }: ShownTap): string {
   const { namespace } = service.metadata;
   const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
   const reached = localPorts.map((port) => `, by 127.0.0.1:${port}`).join('');
-  return `${namespace}/${argumentOf(service)}${reached}, ${how}, ${formatAge(Date.now() - Date.parse(record.started))}`;
+  return `${namespace}/${formatArgument(service)}${reached}, ${how}, ${formatAge(Date.now() - Date.parse(record.started))}`;
 }
 
 /** A tap as it is shown. */
-export interface ShownTap extends Tapped {
+export interface ShownTap extends ActiveTap {
   /** The local ports that lead to the proxy of a pod that is tapped by itself. */
   localPorts?: number[];
 }
@@ -61,7 +61,7 @@ export interface ViewOptions {
   tmux: boolean;
   /** What leaving the session does, in words. */
   leaves: string;
-  talk: Talk;
+  log: Log;
   /** Leaves the session alone and returns `detached`. */
   signal: AbortSignal;
 }
@@ -70,36 +70,36 @@ export interface ViewOptions {
  * Shows mitmproxy's TUI until the user leaves it: in a tmux session with a window a pod, or without tmux
  * one pod's, on this terminal.
  */
-export async function view(tapped: ShownTap, { tmux, leaves, talk, signal }: ViewOptions): Promise<Ending> {
-  const pods = await firstPods(tapped, talk, signal);
+export async function view(tap: ShownTap, { tmux, leaves, log, signal }: ViewOptions): Promise<Ending> {
+  const pods = await waitForFirstPods(tap, log, signal);
   if (!pods) return 'ended';
   const [first] = pods;
   if (!first) return 'detached';
-  if (tmux && (await hasTmux())) return await viewInTmux(tapped, pods, first, { leaves, signal });
-  return await viewDirectly(tapped, signal);
+  if (tmux && (await hasTmux())) return await viewInTmux(tap, pods, first, { leaves, signal });
+  return await viewDirectly(tap, signal);
 }
 
 /** Ends the local session of a tap, if there is one. */
-export async function closeSession(tapped: Tapped): Promise<void> {
+export async function closeSession(tap: ActiveTap): Promise<void> {
   if (!(await hasTmux())) return;
-  await killSession(sessionName(tapped));
-  await killSession(watcherName(tapped));
+  await killSession(sessionName(tap));
+  await killSession(watcherName(tap));
 }
 
 // -- with tmux
 
 async function viewInTmux(
-  tapped: ShownTap,
+  tap: ShownTap,
   pods: Pod[],
   first: Pod,
   { leaves, signal }: Pick<ViewOptions, 'leaves' | 'signal'>,
 ): Promise<Ending> {
-  const session = sessionName(tapped);
-  if (!(await hasSession(session))) await openSession(tapped, first);
+  const session = sessionName(tap);
+  if (!(await hasSession(session))) await openSession(tap, first);
   await setKeys(session, `q: give it back   C-b d: ${leaves}`);
-  await syncWindows(tapped, pods);
+  await syncWindows(tap, pods);
   const client = attachSession(session);
-  const ending = await watchSession(tapped, client, signal);
+  const ending = await watchSession(tap, client, signal);
   if (ending !== 'detached') await killSession(session);
   await end(client);
   return ending;
@@ -113,13 +113,8 @@ async function end(client: ChildProcess): Promise<void> {
   await Promise.race([exited, sleep(1000)]);
 }
 
-async function openSession(tapped: ShownTap, first: Pod): Promise<void> {
-  await newSession(
-    sessionName(tapped),
-    first.metadata.name,
-    attachCommand(tapped, first),
-    labelOfTap(tapped),
-  );
+async function openSession(tap: ShownTap, first: Pod): Promise<void> {
+  await newSession(sessionName(tap), first.metadata.name, attachCommand(tap, first), formatLabel(tap));
 }
 
 /**
@@ -127,55 +122,55 @@ async function openSession(tapped: ShownTap, first: Pod): Promise<void> {
  * @returns undefined when the tap is no longer there; none when the signal came first.
  * @throws UserError when there are pods, but none with a proxy.
  */
-async function firstPods(tapped: Tapped, talk: Talk, signal: AbortSignal): Promise<Pod[] | undefined> {
-  const name = subjectName(tapped.service);
+async function waitForFirstPods(tap: ActiveTap, log: Log, signal: AbortSignal): Promise<Pod[] | undefined> {
+  const name = targetId(tap.service);
   for (; !signal.aborted; await sleep(POLL_MS)) {
-    const pods = await podsWithProxy(tapped);
+    const pods = await listPodsWithProxy(tap);
     if (!pods) return undefined;
-    const running = pods.filter((pod) => isRunning(pod, tapped.record.container));
+    const running = pods.filter((pod) => isRunning(pod, tap.record.container));
     if (running.length > 0) return running;
-    const others = (await podsOf(tapped.kubectl, tapped.service)).filter(isAlive);
+    const others = (await listPods(tap.kubectl, tap.service)).filter(isAlive);
     if (others.length > 0 && pods.length === 0) {
       throw new UserError(`no pod of ${name} has the proxy`, {
-        hint: `see: list; or give it back: off ${argumentOf(tapped.service)}`,
+        hint: `see: list; or give it back: off ${formatArgument(tap.service)}`,
       });
     }
-    talk.progress(`${name} has no pod that runs; waiting for one`);
+    log.progress(`${name} has no pod that runs; waiting for one`);
   }
   return [];
 }
 
-async function watchSession(tapped: ShownTap, client: ChildProcess, signal: AbortSignal): Promise<Ending> {
-  const session = sessionName(tapped);
+async function watchSession(tap: ShownTap, client: ChildProcess, signal: AbortSignal): Promise<Ending> {
+  const session = sessionName(tap);
   let left = false;
   client.once('exit', () => {
     left = true;
   });
   for (let refreshed = Date.now(); ; await sleep(POLL_MS)) {
-    const panes = await panesOf(session);
+    const panes = await listPanes(session);
     if (panes?.some(({ title }) => title === QUIT_TITLE)) return 'quit';
     if (signal.aborted) return 'detached';
     // An off on this machine closes the session, too.
-    if (left || !panes) return (await podsWithProxy(tapped).catch(() => [])) ? 'detached' : 'ended';
+    if (left || !panes) return (await listPodsWithProxy(tap).catch(() => [])) ? 'detached' : 'ended';
     if (Date.now() - refreshed < REFRESH_MS && !panes.some(({ dead }) => dead)) continue;
     // An API that does not answer for a while changes nothing.
-    const pods = await podsWithProxy(tapped).catch(() => []);
+    const pods = await listPodsWithProxy(tap).catch(() => []);
     if (!pods) return 'ended';
-    await syncWindows(tapped, pods);
+    await syncWindows(tap, pods);
     refreshed = Date.now();
   }
 }
 
 /** A window for every pod with a running proxy, attached again where the connection was lost; none for a pod that is gone. */
-async function syncWindows(tapped: ShownTap, pods: Pod[]): Promise<void> {
-  const session = sessionName(tapped);
-  await setLabel(session, labelOfTap(tapped));
-  const panes = (await panesOf(session)) ?? [];
-  const running = pods.filter((pod) => isRunning(pod, tapped.record.container));
+async function syncWindows(tap: ShownTap, pods: Pod[]): Promise<void> {
+  const session = sessionName(tap);
+  await setLabel(session, formatLabel(tap));
+  const panes = (await listPanes(session)) ?? [];
+  const running = pods.filter((pod) => isRunning(pod, tap.record.container));
   for (const pod of running) {
     const pane = panes.find(({ name }) => name === pod.metadata.name);
-    if (!pane) await newWindow(session, pod.metadata.name, attachCommand(tapped, pod));
-    else if (pane.dead) await respawn(pane.window, attachCommand(tapped, pod));
+    if (!pane) await newWindow(session, pod.metadata.name, attachCommand(tap, pod));
+    else if (pane.dead) await respawn(pane.window, attachCommand(tap, pod));
   }
   if (running.length === 0) return;
   for (const pane of panes) {
@@ -185,25 +180,25 @@ async function syncWindows(tapped: ShownTap, pods: Pod[]): Promise<void> {
 
 // -- without
 
-async function viewDirectly(tapped: Tapped, signal: AbortSignal): Promise<Ending> {
+async function viewDirectly(tap: ActiveTap, signal: AbortSignal): Promise<Ending> {
   for (;;) {
-    const pods = await podsWithProxy(tapped).catch(() => []);
+    const pods = await listPodsWithProxy(tap).catch(() => []);
     if (!pods) return 'ended';
-    const pod = pods.find((pod) => isRunning(pod, tapped.record.container));
-    if (pod && (await viewPod(tapped, pod, signal))) return 'quit';
+    const pod = pods.find((pod) => isRunning(pod, tap.record.container));
+    if (pod && (await viewPod(tap, pod, signal))) return 'quit';
     if (signal.aborted) return 'detached';
     await sleep(POLL_MS);
   }
 }
 
 /** Attaches to one pod until its user quits (true) or the connection is lost (false). */
-async function viewPod(tapped: Tapped, pod: Pod, signal: AbortSignal): Promise<boolean> {
-  const [, ...attach] = attachArgs(tapped, pod);
-  const client = tapped.kubectl.onTerminal(['attach', ...attach]);
-  const log = tapped.kubectl.stream(['logs', '--follow', '--tail=0', ...attach.slice(1)]);
+async function viewPod(tap: ActiveTap, pod: Pod, signal: AbortSignal): Promise<boolean> {
+  const [, ...attach] = attachArgs(tap, pod);
+  const client = tap.kubectl.onTerminal(['attach', ...attach]);
+  const logs = tap.kubectl.stream(['logs', '--follow', '--tail=0', ...attach.slice(1)]);
   let quit = false;
   let tail = '';
-  log.stdout?.on('data', (data: Buffer) => {
+  logs.stdout?.on('data', (data: Buffer) => {
     tail = (tail + data.toString('latin1')).slice(-10_000);
     if (!tail.includes(QUIT_TITLE)) return;
     quit = true;
@@ -213,7 +208,7 @@ async function viewPod(tapped: Tapped, pod: Pod, signal: AbortSignal): Promise<b
   signal.addEventListener('abort', stop);
   await new Promise((resolve) => client.once('exit', resolve));
   signal.removeEventListener('abort', stop);
-  log.kill();
+  logs.kill();
   process.stdout.write(LEAVE_TUI);
   return quit;
 }
@@ -224,16 +219,16 @@ const LEAVE_TUI = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[?25h\x1b[0m\
 // -- pods
 
 /** The pods with this tap's proxy; undefined when the tap is no longer there. */
-export async function podsWithProxy(tapped: Tapped): Promise<Pod[] | undefined> {
-  const [phase, pods] = await Promise.all([readPhase(tapped), podsOf(tapped.kubectl, tapped.service)]);
-  return phase && pods.filter((pod) => hasContainerNamed(pod, tapped.record.container));
+export async function listPodsWithProxy(tap: ActiveTap): Promise<Pod[] | undefined> {
+  const [phase, pods] = await Promise.all([readPhase(tap), listPods(tap.kubectl, tap.service)]);
+  return phase && pods.filter((pod) => hasContainerNamed(pod, tap.record.container));
 }
 
-function attachCommand(tapped: Tapped, pod: Pod): string[] {
-  return tapped.kubectl.argv(attachArgs(tapped, pod));
+function attachCommand(tap: ActiveTap, pod: Pod): string[] {
+  return tap.kubectl.argv(attachArgs(tap, pod));
 }
 
-function attachArgs({ record }: Tapped, pod: Pod): string[] {
+function attachArgs({ record }: ActiveTap, pod: Pod): string[] {
   return ['attach', '-it', `pod/${pod.metadata.name}`, `--container=${record.container}`];
 }
 

@@ -104,7 +104,7 @@ export async function killSession(session: string): Promise<void> {
 }
 
 /** The panes of a session; undefined when it is gone. */
-export async function panesOf(session: string): Promise<Pane[] | undefined> {
+export async function listPanes(session: string): Promise<Pane[] | undefined> {
   const format = '#{window_id} #{window_name} #{pane_dead} #{pane_title}';
   const { ok, stdout } = await tmux(['list-panes', '-s', '-t', `=${session}`, '-F', format]);
   if (!ok) return undefined;

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { setTimeout as wait } from 'node:timers/promises';
 import { isRunning, type Pod } from '../kube/objects.ts';
-import { Forward } from '../kube/port-forward.ts';
-import type { Tapped } from '../tap/active-tap.ts';
-import { type Ending, podsWithProxy } from './session.ts';
+import { PortForward } from '../kube/port-forward.ts';
+import type { ActiveTap } from '../tap/active-tap.ts';
+import { type Ending, listPodsWithProxy } from './session.ts';
 
 /** How often the pods are read, in ms. */
 const REFRESH_MS = 2000;
@@ -13,15 +13,15 @@ const REFRESH_MS = 2000;
  * the first is opened in the browser. It has no end of its own.
  * @param signal leaves it.
  */
-export async function viewOnWeb(tapped: Tapped, signal: AbortSignal): Promise<Ending> {
-  const forwards = new Map<string, Forward>();
+export async function viewOnWeb(tap: ActiveTap, signal: AbortSignal): Promise<Ending> {
+  const forwards = new Map<string, PortForward>();
   try {
     while (!signal.aborted) {
-      const pods = await podsWithProxy(tapped).catch(() => []);
+      const pods = await listPodsWithProxy(tap).catch(() => []);
       if (!pods) return 'ended';
-      for (const pod of pods.filter((pod) => isRunning(pod, tapped.record.container))) {
+      for (const pod of pods.filter((pod) => isRunning(pod, tap.record.container))) {
         const { uid = '' } = pod.metadata;
-        if (!forwards.has(uid)) forwards.set(uid, await open(tapped, pod, forwards.size === 0));
+        if (!forwards.has(uid)) forwards.set(uid, await open(tap, pod, forwards.size === 0));
       }
       drop(forwards, pods);
       await wait(REFRESH_MS, undefined, { signal }).catch(() => undefined);
@@ -32,9 +32,13 @@ export async function viewOnWeb(tapped: Tapped, signal: AbortSignal): Promise<En
   }
 }
 
-async function open({ kubectl, record }: Tapped, { metadata }: Pod, isFirst: boolean): Promise<Forward> {
+async function open(
+  { kubectl, record }: ActiveTap,
+  { metadata }: Pod,
+  isFirst: boolean,
+): Promise<PortForward> {
   const { port = 0, token = '' } = record.web ?? {};
-  const forward = new Forward(kubectl, metadata.name, port);
+  const forward = new PortForward(kubectl, metadata.name, port);
   const address = `http://127.0.0.1:${await forward.start()}/?token=${token}`;
   process.stdout.write(`pod/${metadata.name}: ${address}\n`);
   if (isFirst) openBrowser(address);
@@ -42,7 +46,7 @@ async function open({ kubectl, record }: Tapped, { metadata }: Pod, isFirst: boo
 }
 
 /** Ends what leads to pods that are gone. */
-function drop(forwards: Map<string, Forward>, pods: Pod[]): void {
+function drop(forwards: Map<string, PortForward>, pods: Pod[]): void {
   for (const [uid, forward] of forwards) {
     if (pods.some(({ metadata }) => metadata.uid === uid)) continue;
     forward.stop();

@@ -1,11 +1,11 @@
 import type { Kubectl } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
-import { recordOf, type TapRecord } from '../plan/record.ts';
-import { subjectName } from '../plan/target-id.ts';
-import { findSubject } from './read-target.ts';
+import { parseRecord, type TapRecord } from '../plan/record.ts';
+import { targetId } from '../plan/target-id.ts';
+import { findTarget } from './read-target.ts';
 
 /** A Service that bears a tap, as it was when the record was read. `kubectl` is in its namespace. */
-export interface Tapped {
+export interface ActiveTap {
   kubectl: Kubectl;
   service: Service;
   record: TapRecord;
@@ -16,9 +16,9 @@ export interface Tapped {
  * @param name `service/web` or `pod/web-1`.
  * @returns undefined when there is no such object, or no tap on it.
  */
-export async function findActiveTap(kubectl: Kubectl, name: string): Promise<Tapped | undefined> {
-  const service = await findSubject(kubectl, name);
-  const record = service && recordOf(service);
+export async function findActiveTap(kubectl: Kubectl, name: string): Promise<ActiveTap | undefined> {
+  const service = await findTarget(kubectl, name);
+  const record = service && parseRecord(service);
   return record && { kubectl: kubectl.in(service.metadata.namespace), service, record };
 }
 
@@ -27,7 +27,7 @@ export async function readPhase({
   kubectl,
   service,
   record,
-}: Tapped): Promise<TapRecord['phase'] | undefined> {
-  const current = await findActiveTap(kubectl, subjectName(service));
+}: ActiveTap): Promise<TapRecord['phase'] | undefined> {
+  const current = await findActiveTap(kubectl, targetId(service));
   return current?.record.id === record.id ? current.record.phase : undefined;
 }

@@ -1,14 +1,14 @@
 import { formatter } from '../cli/caller.ts';
 import type { Kubectl } from '../kube/kubectl.ts';
-import { type Talk, talkOn } from '../util/log.ts';
+import { createLog, type Log } from '../util/log.ts';
 import { parseDuration } from '../util/parse.ts';
 import { Templates } from '../util/template.ts';
 
 /** What a command needs to work on a Service's tap; `kubectl` is in the Service's namespace. */
-export interface Workbench {
+export interface Context {
   kubectl: Kubectl;
   templates: Templates;
-  talk: Talk;
+  log: Log;
   /** How long pods may take to roll, in seconds. */
   timeout: number;
   /** Ends the work early; what was changed is put back. */
@@ -26,11 +26,11 @@ export interface ContextFlags {
 const DEFAULT_TIMEOUT = '5m';
 
 /** The workbench of a command, before it is known where the Service is. */
-export function benchOf(kubectl: Kubectl, flags: ContextFlags): Workbench {
+export function createContext(kubectl: Kubectl, flags: ContextFlags): Context {
   return {
     kubectl,
     templates: new Templates(flags.templates),
-    talk: talkOn(process.stderr, formatter({ ...kubectl.connection, templates: flags.templates })),
+    log: createLog(process.stderr, formatter({ ...kubectl.connection, templates: flags.templates })),
     timeout: parseDuration(flags.timeout ?? DEFAULT_TIMEOUT),
   };
 }

@@ -6,14 +6,14 @@ import { lastWords, proxyTrouble } from '../kube/rollout.ts';
 import { findSubresource, podPath } from '../kube/subresource.ts';
 import type { EphemeralContainer } from '../plan/ephemeral.ts';
 import { UserError } from '../util/error.ts';
-import { eachOf } from '../util/pool.ts';
+import { forEachInPool } from '../util/pool.ts';
 
 /**
  * Adds an ephemeral container to a pod, unless it has it.
  * @param options.dryRun only has the API server judge it.
  * @throws UserError when that is not possible in this cluster, or not allowed.
  */
-export async function addEphemeral(
+export async function addEphemeralContainer(
   kubectl: Kubectl,
   pod: Pod,
   container: EphemeralContainer,
@@ -54,7 +54,7 @@ const READY = 'until [ -e /tmp/mittens.ready ]; do sleep 0.1; done';
  * @returns false when the pod is gone, or on its way out.
  * @throws UserError when the proxy can't run there.
  */
-export async function untilListening(
+export async function waitForProxy(
   kubectl: Kubectl,
   pod: Pod,
   container: string,
@@ -110,7 +110,7 @@ const LEAVE_MS = 60000;
  * have ended: those, too, that have yet to begin.
  * @throws UserError for those that do not end.
  */
-export async function endEphemerals(kubectl: Kubectl, container: string): Promise<void> {
+export async function endEphemeralProxies(kubectl: Kubectl, container: string): Promise<void> {
   const deadline = Date.now() + LEAVE_MS;
   for (let told = 0; ; await sleep(POLL_MS)) {
     const pods = await kubectl.list<Pod>(['pods']);
@@ -125,7 +125,7 @@ export async function endEphemerals(kubectl: Kubectl, container: string): Promis
     if (Date.now() - told < TELL_AGAIN_MS) continue;
     told = Date.now();
     const running = left.filter((pod) => isRunning(pod, container));
-    await eachOf(running, (pod) => tellToLeave(kubectl, pod, container));
+    await forEachInPool(running, (pod) => tellToLeave(kubectl, pod, container));
   }
 }
 

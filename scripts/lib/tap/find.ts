@@ -1,9 +1,9 @@
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import type { Pod, Service } from '../kube/objects.ts';
-import { labelsOff } from '../plan/pod-label.ts';
+import { removeOurLabels } from '../plan/pod-label.ts';
 import { ANNOTATION } from '../plan/record.ts';
-import { asService } from '../plan/target-id.ts';
-import { ancestorOf } from './legacy.ts';
+import { toService } from '../plan/target-id.ts';
+import { findLegacyTool } from './legacy.ts';
 
 /**
  * Everything that bears a record, ours or an ancestor's, or selects what a tap has left: Services, and pods that are
@@ -15,13 +15,15 @@ export async function findTaps(kubectl: Kubectl, flags: string[]): Promise<Servi
     kubectl.list<Service>(['services', ...flags]),
     kubectl.list<Pod>(['pods', '-l', ANNOTATION, ...flags]).catch(noneIfForbidden),
   ]);
-  return [...services.filter(isTapped), ...pods.map((pod) => asService({ ...pod, kind: 'Pod' }))];
+  return [...services.filter(isTapped), ...pods.map((pod) => toService({ ...pod, kind: 'Pod' }))];
 }
 
 function isTapped(service: Service): boolean {
   const isOurs = service.metadata.annotations?.[ANNOTATION] !== undefined;
   return (
-    isOurs || ancestorOf(service) !== undefined || Object.keys(labelsOff(service.spec.selector)).length > 0
+    isOurs ||
+    findLegacyTool(service) !== undefined ||
+    Object.keys(removeOurLabels(service.spec.selector)).length > 0
   );
 }
 

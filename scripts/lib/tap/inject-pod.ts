@@ -4,9 +4,9 @@ import type { EphemeralContainer } from '../plan/ephemeral.ts';
 import { labelKey } from '../plan/pod-label.ts';
 import type { TapRecord } from '../plan/record.ts';
 import { isPod } from '../plan/target-id.ts';
-import type { Tapped } from './active-tap.ts';
-import type { Workbench } from './context.ts';
-import { addEphemeral, untilListening } from './ephemeral-pod.ts';
+import type { ActiveTap } from './active-tap.ts';
+import type { Context } from './context.ts';
+import { addEphemeralContainer, waitForProxy } from './ephemeral-pod.ts';
 
 /**
  * Serving a pod, in a tap without a restart: it gets the proxy, and when that listens the label by which the Service
@@ -14,33 +14,33 @@ import { addEphemeral, untilListening } from './ephemeral-pod.ts';
  */
 
 /** A pod that is to get a tapped Service's traffic, and has no proxy that is known to listen. */
-export function isUnserved(pod: Pod, { service, record }: Omit<Tapped, 'kubectl'>): boolean {
+export function needsProxy(pod: Pod, { service, record }: Omit<ActiveTap, 'kubectl'>): boolean {
   if (!isAlive(pod) || (record.pod && pod.metadata.name !== record.pod)) return false;
-  return isPod(service) ? !hasContainerNamed(pod, record.container) : !isServed(pod, { service, record });
+  return isPod(service) ? !hasContainerNamed(pod, record.container) : !hasTapLabel(pod, { service, record });
 }
 
 /** A pod that has the label. */
-function isServed({ metadata }: Pod, { service, record }: Omit<Tapped, 'kubectl'>): boolean {
+function hasTapLabel({ metadata }: Pod, { service, record }: Omit<ActiveTap, 'kubectl'>): boolean {
   return metadata.labels?.[labelKey(service.metadata.name)] === record.id;
 }
 
 /** Whether a pod gets a tapped Service's traffic now. */
-export function getsTraffic(pod: Pod, tapped: Omit<Tapped, 'kubectl'>): boolean {
-  return isReady(pod) && (isPod(tapped.service) || isServed(pod, tapped));
+export function getsTraffic(pod: Pod, tap: Omit<ActiveTap, 'kubectl'>): boolean {
+  return isReady(pod) && (isPod(tap.service) || hasTapLabel(pod, tap));
 }
 
 /**
  * Serves a pod. A pod that is gone meanwhile needs nothing any more.
  * @throws UserError when the proxy can't be put there, or can't run.
  */
-export async function servePod(
-  { kubectl, templates, timeout, signal }: Workbench,
-  { service, record }: { service: Tapped['service']; record: TapRecord },
+export async function injectPod(
+  { kubectl, templates, timeout, signal }: Context,
+  { service, record }: { service: ActiveTap['service']; record: TapRecord },
   pod: Pod,
   container: EphemeralContainer,
 ): Promise<void> {
-  await addEphemeral(kubectl, pod, container);
-  const listens = await untilListening(kubectl, pod, record.container, { timeout, signal });
+  await addEphemeralContainer(kubectl, pod, container);
+  const listens = await waitForProxy(kubectl, pod, record.container, { timeout, signal });
   if (!listens || isPod(service)) return;
   signal?.throwIfAborted();
   const patch = templates.render('pod-label', { labels: { [labelKey(service.metadata.name)]: record.id } });
@@ -48,7 +48,7 @@ export async function servePod(
 }
 
 /** Takes a Service's label off the pods that have it. */
-export async function unlabel({ kubectl, templates }: Workbench, service: string): Promise<void> {
+export async function removeTapLabels({ kubectl, templates }: Context, service: string): Promise<void> {
   const key = labelKey(service);
   const patch = templates.render('pod-label', { labels: { [key]: null } });
   for (const { metadata } of await kubectl.list<Pod>(['pods', '-l', key])) {

@@ -7,13 +7,13 @@ import {
 } from '../kube/objects.ts';
 import { waitForRollout } from '../kube/rollout.ts';
 import { findWorkloads, hasContainer, workloadName } from '../kube/workload.ts';
-import { selectorOf } from '../plan/pod-label.ts';
+import { originalSelector } from '../plan/pod-label.ts';
 import { UserError } from '../util/error.ts';
-import type { Workbench } from './context.ts';
+import type { Context } from './context.ts';
 
 /** The tools before this one; each prefixes all that it leaves in a cluster with its name. */
-const ANCESTORS = ['mittens', 'kubetap'] as const;
-type Ancestor = (typeof ANCESTORS)[number];
+const LEGACY_TOOLS = ['mittens', 'kubetap'] as const;
+type LegacyTool = (typeof LEGACY_TOOLS)[number];
 
 // Both proxies listen there, always.
 const PROXY_PORT = 7777;
@@ -21,13 +21,13 @@ const PROXY_PORT = 7777;
 const FLUX_ANNOTATION = 'helm.toolkit.fluxcd.io/driftDetection';
 
 /** Which ancestor's tap a Service bears, by the annotation that holds the original port. */
-export function ancestorOf(service: Pick<Service, 'metadata'>): Ancestor | undefined {
-  return ANCESTORS.find((ancestor) => service.metadata.annotations?.[`${ancestor}.io/original-port`]);
+export function findLegacyTool(service: Pick<Service, 'metadata'>): LegacyTool | undefined {
+  return LEGACY_TOOLS.find((ancestor) => service.metadata.annotations?.[`${ancestor}.io/original-port`]);
 }
 
 /** @throws UserError when an ancestor's tap is on a Service. */
-export function refuseAncestor(service: Service): void {
-  const ancestor = ancestorOf(service);
+export function refuseLegacyTap(service: Service): void {
+  const ancestor = findLegacyTool(service);
   if (!ancestor) return;
   throw new UserError(
     `service/${service.metadata.name} is tapped by ${ancestor === 'mittens' ? 'the Go mittens' : ancestor}`,
@@ -38,8 +38,12 @@ export function refuseAncestor(service: Service): void {
 }
 
 /** Gives back a Service that an ancestor tapped: the Service, its container and volumes, its ConfigMap. */
-export async function removeAncestor(bench: Workbench, service: Service, ancestor: Ancestor): Promise<void> {
-  const { kubectl, templates, talk, timeout } = bench;
+export async function removeLegacyTap(
+  context: Context,
+  service: Service,
+  ancestor: LegacyTool,
+): Promise<void> {
+  const { kubectl, templates, log, timeout } = context;
   const { name, resourceVersion } = service.metadata;
   await kubectl.patch(
     `service/${name}`,
@@ -50,11 +54,11 @@ export async function removeAncestor(bench: Workbench, service: Service, ancesto
       ports: restorePorts(service, ancestor),
     }),
   );
-  talk.say(`service/${name} is given back from ${ancestor}`);
+  log.say(`service/${name} is given back from ${ancestor}`);
   if (ancestor === 'mittens' && service.metadata.annotations?.[FLUX_ANNOTATION] === 'disabled') {
-    talk.say(`note: ${FLUX_ANNOTATION} is still disabled on it, by you or by ${ancestor}`);
+    log.say(`note: ${FLUX_ANNOTATION} is still disabled on it, by you or by ${ancestor}`);
   }
-  const tapped = (await findWorkloads(kubectl, selectorOf(service))).filter((workload) =>
+  const tapped = (await findWorkloads(kubectl, originalSelector(service))).filter((workload) =>
     hasContainer(workload, ancestor),
   );
   for (const workload of tapped) {
@@ -64,7 +68,7 @@ export async function removeAncestor(bench: Workbench, service: Service, ancesto
       templates.render('ancestor-workload', workloadValues(workload, ancestor)),
     );
     const isNew = (pod: Pod) => !hasContainerNamed(pod, ancestor);
-    await waitForRollout(kubectl, patched, { talk, timeout, isNew });
+    await waitForRollout(kubectl, patched, { log, timeout, isNew });
     await kubectl.run([
       'delete',
       `configmap/${ancestor}-target-${workload.metadata.name}`,
@@ -73,7 +77,7 @@ export async function removeAncestor(bench: Workbench, service: Service, ancesto
   }
 }
 
-function restorePorts(service: Service, ancestor: Ancestor): ServicePort[] {
+function restorePorts(service: Service, ancestor: LegacyTool): ServicePort[] {
   const original = service.metadata.annotations?.[`${ancestor}.io/original-port`] ?? '';
   const targetPort = /^\d+$/.test(original) ? Number(original) : original;
   return (service.spec.ports ?? [])
@@ -86,7 +90,7 @@ function restorePorts(service: Service, ancestor: Ancestor): ServicePort[] {
     }));
 }
 
-function workloadValues(workload: Workload, ancestor: Ancestor): Record<string, unknown> {
+function workloadValues(workload: Workload, ancestor: LegacyTool): Record<string, unknown> {
   const volumes = workload.spec.template.spec.volumes ?? [];
   return {
     container: ancestor,

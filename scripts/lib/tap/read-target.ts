@@ -1,14 +1,15 @@
 import { isConflict } from '../kube/conflict.ts';
 import type { Kubectl } from '../kube/kubectl.ts';
 import { type Pod, type Service, selectorFlag } from '../kube/objects.ts';
-import { selectorOf } from '../plan/pod-label.ts';
-import { recordOf, type TapRecord } from '../plan/record.ts';
-import { asService, isPod, subjectName } from '../plan/target-id.ts';
+import { originalSelector } from '../plan/pod-label.ts';
+import { parseRecord, type TapRecord } from '../plan/record.ts';
+import { isPod, targetId, toService } from '../plan/target-id.ts';
 
 /** The pods behind a Service whether it is tapped or not, dead ones too; of a pod that is tapped by itself, that pod. */
-export async function podsOf(kubectl: Kubectl, service: Service): Promise<Pod[]> {
-  if (!isPod(service)) return await kubectl.list<Pod>(['pods', '-l', selectorFlag(selectorOf(service))]);
-  const pod = await kubectl.find<Pod>([subjectName(service)]);
+export async function listPods(kubectl: Kubectl, service: Service): Promise<Pod[]> {
+  if (!isPod(service))
+    return await kubectl.list<Pod>(['pods', '-l', selectorFlag(originalSelector(service))]);
+  const pod = await kubectl.find<Pod>([targetId(service)]);
   return pod && pod.metadata.uid === service.metadata.uid ? [pod] : [];
 }
 
@@ -18,15 +19,15 @@ export async function podsOf(kubectl: Kubectl, service: Service): Promise<Pod[]>
  * @param name `service/web` or `pod/web-1`.
  * @returns false when the tap is no longer there.
  */
-export async function updateSubject(
+export async function updateTarget(
   kubectl: Kubectl,
   name: string,
   id: string,
   patchFor: (service: Service, record: TapRecord) => unknown,
 ): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
-    const service = await findSubject(kubectl, name);
-    const record = service && recordOf(service);
+    const service = await findTarget(kubectl, name);
+    const record = service && parseRecord(service);
     if (!service || record?.id !== id) return false;
     try {
       await kubectl.patch(name, 'merge', patchFor(service, record));
@@ -38,12 +39,12 @@ export async function updateSubject(
 }
 
 /** Reads a Service, or a pod as one, by `kind/name`. */
-export async function getSubject(kubectl: Kubectl, name: string): Promise<Service> {
-  return asService(await kubectl.get<Service | Pod>([name]));
+export async function readTarget(kubectl: Kubectl, name: string): Promise<Service> {
+  return toService(await kubectl.get<Service | Pod>([name]));
 }
 
 /** As getSubject, but undefined when it is not there. */
-export async function findSubject(kubectl: Kubectl, name: string): Promise<Service | undefined> {
+export async function findTarget(kubectl: Kubectl, name: string): Promise<Service | undefined> {
   const found = await kubectl.find<Service | Pod>([name]);
-  return found && asService(found);
+  return found && toService(found);
 }

@@ -1,39 +1,39 @@
 import type { Kubectl } from '../kube/kubectl.ts';
 import {
   type Container,
-  containersOf,
   isRunning,
+  listContainers,
   type Pod,
   type Service,
   type Workload,
 } from '../kube/objects.ts';
 import { hasContainer, listWorkloads, workloadName } from '../kube/workload.ts';
 import { containerName } from '../plan/container.ts';
-import { labelsOff } from '../plan/pod-label.ts';
-import { portsOfProxy } from '../plan/ports.ts';
-import { subjectName } from '../plan/target-id.ts';
-import type { Workbench } from './context.ts';
-import { removeContainer, removeEphemerals, waitUntilGone } from './remove-proxy.ts';
+import { removeOurLabels } from '../plan/pod-label.ts';
+import { parseProxyPorts } from '../plan/ports.ts';
+import { targetId } from '../plan/target-id.ts';
+import type { Context } from './context.ts';
+import { removeEphemeralProxies, removeSidecars, waitForRemoval } from './remove-proxy.ts';
 
 // -- without a record
 /** What is left when the record is gone: the Service was made anew, or someone removed the annotation. */
 export async function removeRemains(
-  bench: Workbench,
+  context: Context,
   service: Service | undefined,
   name: string,
 ): Promise<boolean> {
-  const { kubectl, talk } = bench;
+  const { kubectl, log } = context;
   const remains = await findRemains(kubectl, name);
   const { workloads, pods, container, ephemeral } = remains;
   const where = [...workloads.map(workloadName), ...pods.map(({ metadata }) => `pod/${metadata.name}`)];
-  const selector = labelsOff(service?.spec.selector);
+  const selector = removeOurLabels(service?.spec.selector);
   if (where.length === 0 && Object.keys(selector).length === 0) return false;
-  talk.say(
+  log.say(
     `${name} has no record of a tap; ${where.length > 0 ? `its proxy is in ${where.join(', ')}` : 'it selects what is left of one'}`,
   );
-  if (service) await restoreFromContainers(bench, service, proxiesOf(remains));
-  await waitUntilGone(bench, await removeContainer(bench, workloads, container), container);
-  await removeEphemerals(bench, name.slice('service/'.length), ephemeral);
+  if (service) await restoreFromContainers(context, service, listProxies(remains));
+  await waitForRemoval(context, await removeSidecars(context, workloads, container), container);
+  await removeEphemeralProxies(context, name.slice('service/'.length), ephemeral);
   return true;
 }
 interface Remains {
@@ -66,33 +66,38 @@ async function findRemains(kubectl: Kubectl, name: string): Promise<Remains> {
   };
 }
 
-function proxiesOf({ workloads, container, pods, ephemeral }: Remains): Container[] {
+function listProxies({ workloads, container, pods, ephemeral }: Remains): Container[] {
   const specs = [...workloads.map(({ spec }) => spec.template.spec), ...pods.map(({ spec }) => spec)];
-  return specs.flatMap(containersOf).filter(({ name }) => name === container || ephemeral.includes(name));
+  return specs.flatMap(listContainers).filter(({ name }) => name === container || ephemeral.includes(name));
 }
 
 /** Without the record, the proxies' own arguments still say which port of the app they stand for. */
 async function restoreFromContainers(
-  bench: Workbench,
+  context: Context,
   service: Service,
   proxies: Container[],
 ): Promise<void> {
   const appPorts = new Map(
-    proxies.flatMap(portsOfProxy).map(({ listenPort, appPort }) => [listenPort, appPort]),
+    proxies.flatMap(parseProxyPorts).map(({ listenPort, appPort }) => [listenPort, appPort]),
   );
   const ports = service.spec.ports?.map((port) => ({
     ...port,
     targetPort: appPorts.get(Number(port.targetPort)) ?? port.targetPort,
   }));
   const { resourceVersion } = service.metadata;
-  const selector = labelsOff(service.spec.selector);
+  const selector = removeOurLabels(service.spec.selector);
   // The record is null: there is none, and none is made.
-  const patch = bench.templates.render('service-restore', { resourceVersion, record: null, selector, ports });
-  await bench.kubectl.patch(subjectName(service), 'merge', patch);
+  const patch = context.templates.render('service-restore', {
+    resourceVersion,
+    record: null,
+    selector,
+    ports,
+  });
+  await context.kubectl.patch(targetId(service), 'merge', patch);
 }
 
 /** The Services that proxies were put there for, by the containers' names. */
-export async function servicesOfProxies(
+export async function findServicesOfProxies(
   kubectl: Kubectl,
   flags: string[],
 ): Promise<{ namespace: string; name: string }[]> {

@@ -1,14 +1,14 @@
-import { untilFollowed } from '../kube/evict.ts';
+import { waitForPods } from '../kube/evict.ts';
 import { hasContainerNamed, type Pod, type Workload } from '../kube/objects.ts';
 import { hasContainer, workloadName } from '../kube/workload.ts';
 import { sidecarRemovePatch } from '../plan/sidecar.ts';
-import type { Workbench } from './context.ts';
-import { endEphemerals } from './ephemeral-pod.ts';
-import { unlabel } from './inject-pod.ts';
+import type { Context } from './context.ts';
+import { endEphemeralProxies } from './ephemeral-pod.ts';
+import { removeTapLabels } from './inject-pod.ts';
 
 /** Takes the container out of those workloads that have it, and returns them. */
-export async function removeContainer(
-  { kubectl, templates }: Workbench,
+export async function removeSidecars(
+  { kubectl, templates }: Context,
   workloads: Workload[],
   container: string,
 ): Promise<Workload[]> {
@@ -20,21 +20,21 @@ export async function removeContainer(
   return changed;
 }
 
-export async function waitUntilGone(
-  { kubectl, talk, timeout }: Workbench,
+export async function waitForRemoval(
+  { kubectl, log, timeout }: Context,
   workloads: Workload[],
   container: string,
 ): Promise<void> {
   const isNew = (pod: Pod) => !hasContainerNamed(pod, container);
-  for (const workload of workloads) await untilFollowed(kubectl, workload, { talk, timeout, isNew });
+  for (const workload of workloads) await waitForPods(kubectl, workload, { log, timeout, isNew });
 }
 
 /** Ends the proxies in all pods of the namespace, whatever the Service selects by now, and takes its label off them. */
-export async function removeEphemerals(
-  bench: Workbench,
+export async function removeEphemeralProxies(
+  context: Context,
   service: string,
   containers: string[],
 ): Promise<void> {
-  for (const container of containers) await endEphemerals(bench.kubectl, container);
-  await unlabel(bench, service);
+  for (const container of containers) await endEphemeralProxies(context.kubectl, container);
+  await removeTapLabels(context, service);
 }

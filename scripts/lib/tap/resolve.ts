@@ -1,16 +1,16 @@
 import type { Connection } from '../kube/kubectl.ts';
 import { Kubectl } from '../kube/kubectl.ts';
 import type { Pod, Service, Workload } from '../kube/objects.ts';
-import { parseTarget, type Target } from '../kube/resource-arg.ts';
+import { parseResourceArg, type ResourceArg } from '../kube/resource-arg.ts';
 import { isSelected } from '../kube/workload.ts';
-import { selectorOf } from '../plan/pod-label.ts';
+import { originalSelector } from '../plan/pod-label.ts';
 import { canBeTapped } from '../plan/preflight.ts';
-import { subjectName } from '../plan/target-id.ts';
+import { targetId } from '../plan/target-id.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { askFor } from '../util/prompt.ts';
 
 /** What a command's argument means: `service/web` or `pod/web-1`, and kubectl in its namespace. */
-export interface Located {
+export interface Target {
   kubectl: Kubectl;
   name: string;
 }
@@ -21,20 +21,20 @@ export interface Located {
  * @param signal ends a question.
  * @throws UserError when that is not one Service, and nobody can be asked.
  */
-export async function locate(
+export async function resolve(
   connection: Connection,
   argument: string,
   signal?: AbortSignal,
-): Promise<Located> {
-  const target = parseTarget(argument);
-  const kubectl = new Kubectl(connectionFor(connection, target, argument));
+): Promise<Target> {
+  const target = parseResourceArg(argument);
+  const kubectl = new Kubectl(chooseConnection(connection, target, argument));
   const name = `${target.kind}/${target.name}`;
   if (target.kind === 'service' || target.kind === 'pod') return { kubectl, name };
   const { spec } = await kubectl.get<Workload>([name]);
-  return { kubectl, name: await serviceInFront(kubectl, name, spec.template.metadata?.labels, signal) };
+  return { kubectl, name: await findServiceInFront(kubectl, name, spec.template.metadata?.labels, signal) };
 }
 
-function connectionFor(connection: Connection, { namespace }: Target, argument: string): Connection {
+function chooseConnection(connection: Connection, { namespace }: ResourceArg, argument: string): Connection {
   const flag = connection.namespace;
   if (namespace && flag && namespace !== flag) {
     throw new UsageError(
@@ -46,12 +46,16 @@ function connectionFor(connection: Connection, { namespace }: Target, argument: 
 }
 
 /** The Service in front of a pod, as locate gives it. */
-export async function serviceOfPod(kubectl: Kubectl, name: string, signal?: AbortSignal): Promise<string> {
+export async function findServiceOfPod(
+  kubectl: Kubectl,
+  name: string,
+  signal?: AbortSignal,
+): Promise<string> {
   const { metadata } = await kubectl.get<Pod>([name]);
-  return await serviceInFront(kubectl, name, metadata.labels, signal);
+  return await findServiceInFront(kubectl, name, metadata.labels, signal);
 }
 
-async function serviceInFront(
+async function findServiceInFront(
   kubectl: Kubectl,
   name: string,
   labels: Record<string, string> | undefined,
@@ -59,9 +63,9 @@ async function serviceInFront(
 ): Promise<string> {
   const services = await kubectl.list<Service>(['services']);
   const inFront = services.filter(
-    (service) => canBeTapped(service) && isSelected(selectorOf(service), labels),
+    (service) => canBeTapped(service) && isSelected(originalSelector(service), labels),
   );
-  const names = inFront.map(subjectName);
+  const names = inFront.map(targetId);
   const [first, ...others] = names;
   if (!first)
     throw new UserError(`no Service that can be tapped is in front of ${name}`, {

@@ -23,7 +23,7 @@ export function listenForInterrupts(): Interrupts {
       if (name === 'SIGHUP' && hangup) return hangup();
       if (first && Date.now() - first > SAME_MS && name !== 'SIGHUP') {
         process.stderr.write('\nstopped; `off` finishes what is left\n');
-        process.exit(exitCodeOf(name));
+        process.exit(toExitCode(name));
       }
       first ||= Date.now();
       controller.abort(new Interrupted(name));
@@ -38,6 +38,6 @@ export function listenForInterrupts(): Interrupts {
 }
 
 /** 128 and the signal's number, as shells have it. */
-export function exitCodeOf(signal: NodeJS.Signals): number {
+export function toExitCode(signal: NodeJS.Signals): number {
   return 128 + ({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }[signal as string] ?? 0);
 }

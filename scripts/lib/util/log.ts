@@ -1,7 +1,7 @@
 import type { Message } from './message.ts';
 
 /** What a command says while it works: on stderr, so that stdout is for data. */
-export interface Talk {
+export interface Log {
   /** A line that stays. */
   say(text: Message): void;
   /** What is being waited for; on a terminal the next line takes its place. */
@@ -12,7 +12,7 @@ export interface Talk {
  * Talk on a stream; in place only where it is a terminal.
  * @param format writes a message with its command lines.
  */
-export function talkOn(stream: NodeJS.WriteStream, format: (message: Message) => string): Talk {
+export function createLog(stream: NodeJS.WriteStream, format: (message: Message) => string): Log {
   let shown = '';
   const clear = () => {
     if (shown && stream.isTTY) stream.write('\r\x1b[K');

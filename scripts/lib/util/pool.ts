@@ -5,7 +5,7 @@ const AT_A_TIME = 8;
  * Does something with each of many, a few at a time. The first that fails lets the others
  * that have begun come to their end, begins no more, and is thrown.
  */
-export async function eachOf<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
+export async function forEachInPool<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];
   const worker = async () => {
     for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);

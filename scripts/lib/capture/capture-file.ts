@@ -5,7 +5,7 @@ import { finished } from 'node:stream/promises';
 import { UserError } from '../util/error.ts';
 
 /** When a recording is full. */
-export interface RecordingLimits {
+export interface CaptureLimits {
   /** Flows. */
   count?: number | undefined;
   /** Bytes. */
@@ -13,12 +13,12 @@ export interface RecordingLimits {
 }
 
 /** Why a recording takes no more flows: it has as many, or as many bytes, as it may; or nobody reads stdout. */
-export type RecordingEnd = 'count' | 'size' | 'closed';
+export type CaptureFileEnd = 'count' | 'size' | 'closed';
 
 /** A file that flows are written to as they come, each whole, or stdout. It is made with the first flow. */
-export class Recording {
+export class CaptureFile {
   readonly name: string;
-  readonly #limits: RecordingLimits;
+  readonly #limits: CaptureLimits;
   readonly #ended = new AbortController();
   #stream: Writable | undefined;
   #opening: Promise<void> | undefined;
@@ -28,7 +28,7 @@ export class Recording {
   bytes = 0;
 
   /** @param name a path, or `-`. */
-  constructor(name: string, limits: RecordingLimits = {}) {
+  constructor(name: string, limits: CaptureLimits = {}) {
     this.name = name;
     this.#limits = limits;
   }
@@ -81,13 +81,13 @@ export class Recording {
 
   #explain(error: NodeJS.ErrnoException): unknown {
     // Whoever read our stdout has seen enough.
-    if (this.name === '-' && error.code === 'EPIPE') return 'closed' satisfies RecordingEnd;
+    if (this.name === '-' && error.code === 'EPIPE') return 'closed' satisfies CaptureFileEnd;
     return new UserError(`${this.name}: ${error.message}`);
   }
 }
 
 /** Local time as it stands in the names of files: 20261123-170000. */
-export function timestamp(date: Date): string {
+export function formatTimestamp(date: Date): string {
   const two = (number: number) => String(number).padStart(2, '0');
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('');
   return `${day}-${[date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join('')}`;

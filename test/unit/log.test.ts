@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { printable, talkOn } from '../../scripts/lib/util/log.ts';
+import { createLog, printable } from '../../scripts/lib/util/log.ts';
 import { printTable } from '../../scripts/lib/util/table.ts';
 
 function stream(isTTY: boolean) {
@@ -18,7 +18,7 @@ function stream(isTTY: boolean) {
 describe('talkOn', () => {
   it('writes a line for each change of progress where there is no terminal', () => {
     const { stream: to, written } = stream(false);
-    const talk = talkOn(to, String);
+    const talk = createLog(to, String);
     for (const text of ['1 of 2', '1 of 2', '2 of 2']) talk.progress(text);
     talk.say('done');
     assert.deepEqual(written, ['1 of 2\n', '2 of 2\n', 'done\n']);
@@ -26,7 +26,7 @@ describe('talkOn', () => {
 
   it('replaces progress in place on a terminal, and never wraps it', () => {
     const { stream: to, written } = stream(true);
-    const talk = talkOn(to, String);
+    const talk = createLog(to, String);
     talk.progress('x'.repeat(200));
     talk.say('done');
     assert.deepEqual(written, ['x'.repeat(79), '\r\x1b[K', 'done\n']);

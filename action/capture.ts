@@ -1,28 +1,28 @@
 // Taps one Service and records it in the background, from the Action's main step to its post step:
-// recorder.js FOLDER NUMBER. Its order is in NUMBER.json there; NUMBER.sock says `tapped` to whoever connects, and ends
+// capture.js FOLDER NUMBER. Its order is in NUMBER.json there; NUMBER.sock says `tapped` to whoever connects, and ends
 // the tap when it is told `stop`; NUMBER.begun is there from before the first change, and NUMBER.end has the exit code.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isAbandoned } from '../scripts/lib/capture/abandoned.ts';
-import { untapAndKeep } from '../scripts/lib/capture/untap-and-save.ts';
+import { untapAndSaveFlows } from '../scripts/lib/capture/untap-and-save.ts';
 import type { Flags } from '../scripts/lib/cli/flags.ts';
 import { run } from '../scripts/lib/cli/run.ts';
 import { capture } from '../scripts/lib/commands/capture.ts';
-import { connectionOf } from '../scripts/lib/kube/kubectl.ts';
-import { recordOf } from '../scripts/lib/plan/record.ts';
-import { benchOf } from '../scripts/lib/tap/context.ts';
-import { getSubject } from '../scripts/lib/tap/read-target.ts';
-import { locate } from '../scripts/lib/tap/resolve.ts';
-import { type Order, pathOf, STOP, TAPPED } from './order.ts';
+import { toConnection } from '../scripts/lib/kube/kubectl.ts';
+import { parseRecord } from '../scripts/lib/plan/record.ts';
+import { createContext } from '../scripts/lib/tap/context.ts';
+import { readTarget } from '../scripts/lib/tap/read-target.ts';
+import { resolve } from '../scripts/lib/tap/resolve.ts';
+import { jobFile, type Order, STOP, TAPPED } from './order.ts';
 
 /** After a minute without a heartbeat a capture is dead; so long it is waited for, in ms. */
 const DOUBT_MS = 75_000;
 const LOOK_MS = 5000;
 
 const [folder = '', number = ''] = process.argv.slice(2);
-const { service, flags } = JSON.parse(readFileSync(pathOf(folder, number, 'json'), 'utf8')) as Order;
+const { service, flags } = JSON.parse(readFileSync(jobFile(folder, number, 'json'), 'utf8')) as Order;
 const sockets = new Set<Socket>();
 let isTapped = false;
 
@@ -34,14 +34,14 @@ createServer((socket) => {
   });
   if (isTapped) socket.write(TAPPED);
 })
-  .listen(pathOf(folder, number, 'sock'))
+  .listen(jobFile(folder, number, 'sock'))
   .unref();
-process.on('exit', (code) => writeFileSync(pathOf(folder, number, 'end'), String(code)));
+process.on('exit', (code) => writeFileSync(jobFile(folder, number, 'end'), String(code)));
 
 await run(async () => {
   await takeOver(service, flags);
   process.exitCode = await capture(service, flags, [], {
-    onFirstChange: () => writeFileSync(pathOf(folder, number, 'begun'), ''),
+    onFirstChange: () => writeFileSync(jobFile(folder, number, 'begun'), ''),
     onTapped: () => {
       isTapped = true;
       for (const socket of sockets) socket.write(TAPPED);
@@ -51,22 +51,22 @@ await run(async () => {
 
 /** Gives the Service back first if a capture of it has died: that of a runner that was lost. */
 async function takeOver(argument: string, flags: Flags<'capture'>): Promise<void> {
-  const { kubectl, name } = await locate(connectionOf(flags), argument);
-  const bench = benchOf(kubectl, flags);
+  const { kubectl, name } = await resolve(toConnection(flags), argument);
+  const context = createContext(kubectl, flags);
   const deadline = Date.now() + DOUBT_MS;
   for (;;) {
-    const service = await getSubject(kubectl, name);
-    const record = recordOf(service);
+    const service = await readTarget(kubectl, name);
+    const record = parseRecord(service);
     if (record?.program !== 'mitmdump') return;
     const by = `by ${record.owner} since ${record.started}`;
-    bench.kubectl = kubectl.in(service.metadata.namespace);
-    if (await isAbandoned({ kubectl: bench.kubectl, service, record })) {
-      bench.talk.say(`${name} was left tapped, ${by}: giving it back first`);
-      return void (await untapAndKeep(bench, name, record.id));
+    context.kubectl = kubectl.in(service.metadata.namespace);
+    if (await isAbandoned({ kubectl: context.kubectl, service, record })) {
+      context.log.say(`${name} was left tapped, ${by}: giving it back first`);
+      return void (await untapAndSaveFlows(context, name, record.id));
     }
     // Of one that lives, capture itself says so.
     if (Date.now() > deadline) return;
-    bench.talk.progress(`${name} is being captured, ${by}; waiting to see whether that still lives`);
+    context.log.progress(`${name} is being captured, ${by}; waiting to see whether that still lives`);
     await sleep(LOOK_MS);
   }
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { Recording } from '../../scripts/lib/capture/recording.ts';
+import { CaptureFile } from '../../scripts/lib/capture/capture-file.ts';
 import { Command } from '../../scripts/lib/util/command.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'mittens-recording-'));
@@ -11,33 +11,33 @@ after(() => rmSync(folder, { recursive: true }));
 
 describe('a recording', () => {
   it('ends with so many flows, and takes no more', async () => {
-    const recording = new Recording(join(folder, 'count'), { count: 2 });
-    await recording.open();
-    for (const flow of ['one', 'two', 'three']) await recording.add(Buffer.from(flow));
-    await recording.close();
-    assert.equal(recording.ended.reason, 'count');
-    assert.equal(readFileSync(recording.name, 'utf8'), 'onetwo');
+    const file = new CaptureFile(join(folder, 'count'), { count: 2 });
+    await file.open();
+    for (const flow of ['one', 'two', 'three']) await file.add(Buffer.from(flow));
+    await file.close();
+    assert.equal(file.ended.reason, 'count');
+    assert.equal(readFileSync(file.name, 'utf8'), 'onetwo');
   });
 
   it('ends before it is longer than it may be', async () => {
-    const recording = new Recording(join(folder, 'size'), { size: 10 });
-    await recording.open();
-    for (let flow = 0; flow < 5; flow++) await recording.add(Buffer.from('1234'));
-    await recording.close();
-    assert.equal(recording.ended.reason, 'size');
-    assert.deepEqual([recording.flows, recording.bytes, statSync(recording.name).size], [2, 8, 8]);
+    const file = new CaptureFile(join(folder, 'size'), { size: 10 });
+    await file.open();
+    for (let flow = 0; flow < 5; flow++) await file.add(Buffer.from('1234'));
+    await file.close();
+    assert.equal(file.ended.reason, 'size');
+    assert.deepEqual([file.flows, file.bytes, statSync(file.name).size], [2, 8, 8]);
   });
 
   it('can be read by its owner only', async () => {
-    const recording = new Recording(join(folder, 'mode'));
-    await recording.open();
-    await recording.close();
-    assert.equal(statSync(recording.name).mode & 0o777, 0o600);
+    const file = new CaptureFile(join(folder, 'mode'));
+    await file.open();
+    await file.close();
+    assert.equal(statSync(file.name).mode & 0o777, 0o600);
   });
 
   it('says where it cannot be written', async () => {
-    const recording = new Recording(join(folder, 'no', 'such'));
-    await assert.rejects(recording.open(), /no\/such: ENOENT/);
+    const file = new CaptureFile(join(folder, 'no', 'such'));
+    await assert.rejects(file.open(), /no\/such: ENOENT/);
   });
 });
 

@@ -1,14 +1,14 @@
 import { KubectlError } from '../kube/kubectl.ts';
 import { isAlive, isReady, type Pod, selectorFlag } from '../kube/objects.ts';
 import { proxyTrouble } from '../kube/rollout.ts';
-import { type EphemeralContainer, fitTo } from '../plan/ephemeral.ts';
-import { selectorOf } from '../plan/pod-label.ts';
-import { isPod, subjectName } from '../plan/target-id.ts';
+import { copyForPod, type EphemeralContainer } from '../plan/ephemeral.ts';
+import { originalSelector } from '../plan/pod-label.ts';
+import { isPod, targetId } from '../plan/target-id.ts';
 import { UserError } from '../util/error.ts';
-import { readPhase, type Tapped } from './active-tap.ts';
-import type { Workbench } from './context.ts';
-import { getsTraffic, isUnserved, servePod } from './inject-pod.ts';
-import { podsOf } from './read-target.ts';
+import { type ActiveTap, readPhase } from './active-tap.ts';
+import type { Context } from './context.ts';
+import { getsTraffic, injectPod, needsProxy } from './inject-pod.ts';
+import { listPods } from './read-target.ts';
 
 /** What the API server will not say otherwise the next time. */
 const REFUSALS = ['Forbidden', 'Invalid', 'BadRequest', 'MethodNotAllowed'];
@@ -19,9 +19,9 @@ const LOOK_MS = 2000;
  * Watches over a tap without a restart: pods that come get the proxy, and then the Service's traffic. Nobody else does
  * that, so a tap that is not watched loses its pods one after another.
  */
-export class Watch {
-  readonly #bench: Workbench;
-  readonly #tapped: Tapped;
+export class Reconciler {
+  readonly #context: Context;
+  readonly #tap: ActiveTap;
   readonly #failed = new AbortController();
   readonly #stopped = new AbortController();
   readonly #underWay = new Map<string, Promise<void>>();
@@ -30,9 +30,9 @@ export class Watch {
   #wake: () => void = () => undefined;
   #watching: Promise<void> = Promise.resolve();
 
-  constructor(bench: Workbench, tapped: Tapped) {
-    this.#bench = { ...bench, signal: this.#stopped.signal };
-    this.#tapped = tapped;
+  constructor(context: Context, tap: ActiveTap) {
+    this.#context = { ...context, signal: this.#stopped.signal };
+    this.#tap = tap;
   }
 
   /** Aborted when the Service is to be given back at once; the reason is the UserError that says why. */
@@ -84,8 +84,10 @@ export class Watch {
 
   /** Looks as soon as a pod changes: one that is new may be ready within a second. */
   #listen(): { end(): void } {
-    const { kubectl, service } = this.#tapped;
-    const which = isPod(service) ? [subjectName(service)] : ['pods', '-l', selectorFlag(selectorOf(service))];
+    const { kubectl, service } = this.#tap;
+    const which = isPod(service)
+      ? [targetId(service)]
+      : ['pods', '-l', selectorFlag(originalSelector(service))];
     const over = new AbortController();
     const listen = () => {
       if (over.signal.aborted) return;
@@ -101,10 +103,10 @@ export class Watch {
 
   /** @returns false when the tap is over. */
   async #look(): Promise<boolean> {
-    const { kubectl, service } = this.#tapped;
+    const { kubectl, service } = this.#tap;
     let pods: Pod[];
     try {
-      pods = await podsOf(kubectl, service);
+      pods = await listPods(kubectl, service);
       // After the pods: those of a tap that has ended have ended, too.
       if (!(await this.#isOn())) return false;
     } catch (error) {
@@ -113,24 +115,24 @@ export class Watch {
       throw error;
     }
     this.#refuse(pods);
-    for (const pod of pods) if (isUnserved(pod, this.#tapped)) this.#serve(pod);
+    for (const pod of pods) if (needsProxy(pod, this.#tap)) this.#serve(pod);
     return true;
   }
 
   async #isOn(): Promise<boolean> {
-    const phase = await readPhase(this.#tapped);
+    const phase = await readPhase(this.#tap);
     return phase !== undefined && phase !== 'stopping';
   }
 
   /** @throws UserError when what comes to the Service would reach nobody, or not what the tap is for. */
   #refuse(pods: Pod[]): void {
-    const { service, record } = this.#tapped;
-    const name = subjectName(service);
+    const { service, record } = this.#tap;
+    const name = targetId(service);
     for (const pod of pods.filter(isAlive)) {
       const trouble = proxyTrouble(pod, record.container);
       if (trouble) throw new UserError(trouble.text, { hint: trouble.hint });
     }
-    const serving = pods.filter((pod) => getsTraffic(pod, this.#tapped));
+    const serving = pods.filter((pod) => getsTraffic(pod, this.#tap));
     if (this.#wasServing && serving.length === 0) {
       if (record.pod) throw new UserError(`pod/${record.pod} is gone, or not ready any more`);
       if (pods.some(isReady))
@@ -158,7 +160,7 @@ export class Watch {
     const { name } = pod.metadata;
     if (!this.#container)
       throw new UserError(`there is no proxy any more of which pod/${name} could get a copy`);
-    await servePod(this.#bench, this.#tapped, pod, fitTo(this.#container, pod, this.#tapped.record));
+    await injectPod(this.#context, this.#tap, pod, copyForPod(this.#container, pod, this.#tap.record));
   }
 
   /** What keeps a pod from being served ends the tap; unless that is over, or the API server only away. */
@@ -170,6 +172,6 @@ export class Watch {
 }
 
 /** Whether pods that come would have no proxy unless somebody puts it there, and so no traffic. */
-export function needsWatch({ service, record }: Omit<Tapped, 'kubectl'>): boolean {
+export function needsReconciler({ service, record }: Omit<ActiveTap, 'kubectl'>): boolean {
   return record.mode === 'ephemeral' && !isPod(service);
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseTarget } from '../../scripts/lib/kube/resource-arg.ts';
-import { locate } from '../../scripts/lib/tap/resolve.ts';
+import { parseResourceArg } from '../../scripts/lib/kube/resource-arg.ts';
+import { resolve } from '../../scripts/lib/tap/resolve.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
 
 const kinds = {
@@ -16,17 +16,17 @@ describe('parseTarget', () => {
   for (const [kind, spellings] of Object.entries(kinds)) {
     for (const argument of spellings) {
       it(`reads ${argument}`, () =>
-        assert.deepEqual(parseTarget(argument), { namespace: undefined, kind, name: 'web' }));
+        assert.deepEqual(parseResourceArg(argument), { namespace: undefined, kind, name: 'web' }));
     }
   }
 
   it('reads a namespace before the name', () => {
-    assert.deepEqual(parseTarget('shop/web'), { namespace: 'shop', kind: 'service', name: 'web' });
+    assert.deepEqual(parseResourceArg('shop/web'), { namespace: 'shop', kind: 'service', name: 'web' });
   });
 
   it('takes dots in the names of what may have them', () => {
-    assert.equal(parseTarget('pod/web-1.2').name, 'web-1.2');
-    assert.throws(() => parseTarget('svc/web.2'), UsageError);
+    assert.equal(parseResourceArg('pod/web-1.2').name, 'web-1.2');
+    assert.throws(() => parseResourceArg('svc/web.2'), UsageError);
   });
 
   const hostile = [
@@ -48,18 +48,19 @@ describe('parseTarget', () => {
     'pod/../x',
   ];
   for (const argument of [...hostile, 'job/x', 'rs/x', 'web\n', 'wéb']) {
-    it(`refuses ${JSON.stringify(argument)}`, () => assert.throws(() => parseTarget(argument), UsageError));
+    it(`refuses ${JSON.stringify(argument)}`, () =>
+      assert.throws(() => parseResourceArg(argument), UsageError));
   }
 });
 
 describe('locate', () => {
   it('takes the namespace from the argument, or else from the flag', async () => {
-    const fromArgument = await locate({}, 'shop/web');
+    const fromArgument = await resolve({}, 'shop/web');
     assert.deepEqual([fromArgument.name, fromArgument.kubectl.connection.namespace], ['service/web', 'shop']);
-    assert.equal((await locate({ namespace: 'shop' }, 'web')).kubectl.connection.namespace, 'shop');
+    assert.equal((await resolve({ namespace: 'shop' }, 'web')).kubectl.connection.namespace, 'shop');
   });
 
   it('refuses two namespaces that differ', async () => {
-    await assert.rejects(locate({ namespace: 'prod' }, 'shop/web'), UsageError);
+    await assert.rejects(resolve({ namespace: 'prod' }, 'shop/web'), UsageError);
   });
 });
