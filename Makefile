@@ -16,7 +16,7 @@ RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recording setup on off list attach capture watch flows gc dist docs test e2e conformance fuzz bench lint
+.PHONY: help demo recording setup on off list attach capture watch flows gc dist docs test e2e coverage conformance fuzz bench lint
 
 help: ## what there is to make
 	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
@@ -59,6 +59,9 @@ test: node_modules ## all tests, on a pocket cluster of their own
 
 e2e: node_modules ## the end-to-end tests: on the pocket cluster, or make e2e CONTEXT=kind-x
 	$(RUN) test/run.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(E2E)
+
+coverage: node_modules ## the coverage of the unit tests: a summary, and coverage/index.html
+	npx c8 $(RUN) test/run.ts $(wildcard test/unit/*.test.ts)
 
 conformance: node_modules ## the pocket cluster against a real one: make conformance CONTEXT=kind-x
 	$(RUN) test/cluster/conformance/compare.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)

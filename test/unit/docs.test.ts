@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
 import { updateTables } from '../../action/document.ts';
 import { FORMATS } from '../../action/inputs.ts';
+import { checkArguments, parseCommandLine } from '../../scripts/lib/cli/command-line.ts';
 import { COMMAND_NAMES, type CommandName, FLAGS, flagsOf } from '../../scripts/lib/cli/flags.ts';
 import { writeTables } from '../../scripts/lib/cli/readme.ts';
 import { chooseProtocol, PROTOCOLS } from '../../scripts/lib/plan/protocol.ts';
@@ -14,10 +16,9 @@ interface Job {
   steps: { uses?: string; with?: Record<string, unknown> }[];
 }
 
-const read = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
-const workflows = readdirSync(new URL('../../.github/workflows', import.meta.url)).map(
-  (name) => `.github/workflows/${name}`,
-);
+const ROOT = new URL('../../', import.meta.url);
+const read = (path: string) => readFileSync(new URL(path, ROOT), 'utf8');
+const workflows = readdirSync(new URL('.github/workflows', ROOT)).map((name) => `.github/workflows/${name}`);
 const action = load(read('action.yml')) as {
   inputs: Record<string, object>;
   outputs: Record<string, object>;
@@ -26,7 +27,7 @@ const action = load(read('action.yml')) as {
 const blocks = ['docs/ci.md', 'README.md'].flatMap((path) =>
   [...read(path).matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, block = '']) => block),
 );
-const code = readdirSync(new URL('../../action', import.meta.url))
+const code = readdirSync(new URL('action', ROOT))
   .filter((name) => name.endsWith('.ts') && name !== 'document.ts')
   .map((name) => read(`action/${name}`))
   .join('\n');
@@ -108,8 +109,8 @@ describe('the workflows', () => {
 
 const README = read('README.md');
 const pages = [
-  'README.md',
-  ...readdirSync(new URL('../../docs', import.meta.url)).map((name) => `docs/${name}`),
+  ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'test/cluster/README.md'],
+  ...readdirSync(new URL('docs', ROOT)).map((name) => `docs/${name}`),
 ]
   .filter((path) => path.endsWith('.md'))
   .map((path) => ({ path, text: read(path) }));
@@ -118,8 +119,23 @@ const pages = [
 const flagsIn = (text: string) =>
   [...text.matchAll(/(?<![\w-])--([a-z][a-z-]+)/g)].map(([, name = '']) => name);
 
+/** The words of a command line, without quotes, up to a pipe, a redirection or a comment. */
+function splitWords(line: string): string[] {
+  const words = line.match(/(?:'[^']*'|"[^"]*"|[^\s'"])+/g) ?? [];
+  const end = words.findIndex((word) => /^(?:[|>#;]|>>|&&)$/.test(word));
+  return words.slice(0, end < 0 ? words.length : end).map((word) => word.replace(/['"]/g, ''));
+}
+
+/** Parses a whole command line as the command does. @throws UsageError */
+function parse(command: CommandName, words: string[]): void {
+  checkArguments(command, parseCommandLine(command, words).args);
+}
+
 /** Flags of kubectl, npm, git and other programs that the documents call. */
-const FOREIGN = 'branch dir event jq json name omit role serviceaccount set status workflow'.split(' ');
+const FOREIGN = [
+  ...'branch dir event import jq json name omit role serviceaccount set short status test'.split(' '),
+  ...'test-name-pattern version workflow'.split(' '),
+];
 
 describe("README's tables of flags", () => {
   it('are what the table of flags makes', () => {
@@ -147,22 +163,59 @@ describe('the documents', () => {
       assert.equal(chooseProtocol({ name, port: 80 }), names.includes(name) ? 'tcp' : 'auto', name);
   });
 
-  it('call commands with flags that they have', () => {
+  it('have command lines that the commands parse', () => {
     let calls = 0;
     const commands = COMMAND_NAMES.join('|');
-    // By their files, as inline code, or by make.
-    const call = new RegExp(`(?:scripts/|\`|make )(${commands})(?:\\.ts)?( [^\`\\n]*)`, 'g');
+    const call = new RegExp(`(?:npx tsx scripts/)(${commands})\\.ts\\b([^\`\\n]*)`, 'g');
     for (const { path, text } of pages)
       for (const [whole, command = '', line = ''] of text.matchAll(call)) {
         calls++;
-        const own = line.split(/ (?:--|[|>#]) /)[0] ?? '';
-        for (const [, flag = ''] of own.matchAll(/(?<![\w-])--([a-z-]+)/g))
-          assert.ok(
-            flagsOf(command as CommandName).some(({ name }) => name === flag),
-            `${path}: ${whole}`,
-          );
+        assert.doesNotThrow(() => parse(command as CommandName, splitWords(line)), `${path}: ${whole}`);
       }
-    assert.ok(calls >= 20, `only ${calls} calls were found`);
+    assert.ok(calls >= 12, `only ${calls} calls were found`);
+  });
+
+  it('have calls of make that run commands which parse', () => {
+    let calls = 0;
+    const commands = COMMAND_NAMES.join('|');
+    for (const { path, text } of pages)
+      for (const [whole] of text.matchAll(new RegExp(`(?<=[\`\\n])make (${commands}) [^\`\\n]+`, 'g'))) {
+        calls++;
+        // What make would run.
+        const [, ...words] = splitWords(whole);
+        const lines = execFileSync('make', ['--dry-run', ...words], { encoding: 'utf8' });
+        const [, command = '', line = ''] = /scripts\/(\w+)\.ts (.*)$/m.exec(lines) ?? [];
+        assert.doesNotThrow(() => parse(command as CommandName, splitWords(line)), `${path}: ${whole}`);
+      }
+    assert.ok(calls >= 8, `only ${calls} calls were found`);
+  });
+
+  it('have commands in the text whose flags exist', () => {
+    let calls = 0;
+    const call = new RegExp(`\`(${COMMAND_NAMES.join('|')})( [^\`\\n]*)\``, 'g');
+    for (const { path, text } of pages)
+      for (const [whole, command = '', line = ''] of text.matchAll(call)) {
+        calls++;
+        const words = splitWords(line);
+        assert.doesNotThrow(() => parseCommandLine(command as CommandName, words), `${path}: ${whole}`);
+      }
+    assert.ok(calls >= 20, `only ${calls} commands were found`);
+  });
+
+  it('name files and folders that exist', () => {
+    // Examples: a command of any name, and a file in the reader's own repository.
+    const examples = ['scripts/COMMAND.ts', 'test/orders.har'];
+    const name = /(?<=[`' (])((?:scripts|action|templates|docs|test)\/[\w./-]*)(?=[`' )])/g;
+    const names = pages.flatMap(({ path, text }) =>
+      [...text.matchAll(name)].map(([, name = '']) => ({ path, name })),
+    );
+    assert.ok(names.length >= 40, `only ${names.length} paths were found`);
+    for (const { path, name } of names)
+      assert.ok(
+        examples.includes(name) ||
+          [ROOT, new URL(path, ROOT)].some((base) => existsSync(new URL(name, base))),
+        `${path}: ${name}`,
+      );
   });
 
   it('name no flag that the table does not have', () => {
@@ -188,10 +241,27 @@ describe('the documents', () => {
       for (const [, file = '', heading] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]+))?\)/g)) {
         links++;
         const to = file ? join(dirname(path), file) : path;
-        assert.ok(existsSync(new URL(`../../${to}`, import.meta.url)), `${path}: ${file}`);
+        assert.ok(existsSync(new URL(to, ROOT)), `${path}: ${file}`);
         if (heading) assert.ok(anchors.get(to)?.includes(heading), `${path}: ${file}#${heading}`);
       }
     assert.ok(links >= 10, `only ${links} links were found`);
+  });
+});
+
+describe('docs/architecture.md', () => {
+  const architecture = read('docs/architecture.md');
+
+  it('has every room once', () => {
+    const rooms = [...architecture.matchAll(/^\| `(\w+)\/` /gm)].map(([, room = '']) => room);
+    assert.deepEqual(rooms.sort(), readdirSync(new URL('scripts/lib', ROOT)).sort());
+  });
+
+  it('names for each invariant the test files that prove it', () => {
+    for (const name of ['I1', 'I2', 'I3', 'I4', 'I5'])
+      assert.match(
+        architecture,
+        new RegExp(`^\\| \\*\\*${name} .*\`test/(e2e|unit)/[\\w-]+\\.test\\.ts\``, 'm'),
+      );
   });
 });
 
