@@ -341,12 +341,14 @@ describe('an ephemeral container', () => {
     const script = 'trap "sleep 0.5; echo bye; exit 0" TERM; echo up; while :; do sleep 0.1; done';
     await running('goes');
     await add('goes', guest('tap', { command: ['sh', '-c', script] }));
-    await pocket.until('it is up', async () => (await pocket.run(['logs', 'goes', '-c', 'tap'])) === 'up\n');
-    const logs = pocket.run(['logs', '-f', 'goes', '-c', 'tap']);
+    await state('goes', 'tap', 'running');
+    const logs = pocket.follow(['logs', '-f', 'goes', '-c', 'tap']);
+    await pocket.until('its log is followed', async () => logs.said() === 'up\n');
     const start = Date.now();
     await pocket.run(['delete', 'pod', 'goes']);
     assert.ok(Date.now() - start < 10_000, 'not by SIGKILL at the end of its grace period');
-    assert.equal(await logs, 'up\nbye\n');
+    await logs.ended;
+    assert.equal(logs.said(), 'up\nbye\n');
   });
 
   it('ends with a pod that ends by itself', async () => {

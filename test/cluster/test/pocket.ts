@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { request as https } from 'node:https';
@@ -65,6 +65,17 @@ export class Pocket {
     const { code, stdout, stderr } = await this.try(args, input);
     assert.notEqual(code, 0, `kubectl ${args.join(' ')}: ${stdout}`);
     return stderr;
+  }
+
+  /** Runs kubectl until it ends or is stopped. */
+  follow(args: string[]): { said(): string; ended: Promise<unknown>; stop(): void } {
+    const env = { ...process.env, KUBECONFIG: this.kubeconfig };
+    const child = spawn('kubectl', args, { env, stdio: ['ignore', 'pipe', 'inherit'] });
+    let said = '';
+    child.stdout.on('data', (data) => {
+      said += data;
+    });
+    return { said: () => said, ended: once(child, 'close'), stop: () => child.kill() };
   }
 
   /** What the API answers, as it stands, to a client other than kubectl. */

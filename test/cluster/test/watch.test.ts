@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 import { IDLE, makePod, makeWorkload, Pocket } from './pocket.ts';
 
@@ -9,21 +8,18 @@ before(async () => {
 });
 after(async () => await pocket?.stop());
 
-/** What kubectl says until it is stopped. */
-function follow(args: string[]): { seen(): string[]; stop(): void } {
-  const env = { ...process.env, KUBECONFIG: pocket.kubeconfig };
-  const child = spawn('kubectl', args, { env, stdio: ['ignore', 'pipe', 'ignore'] });
-  let words = '';
-  child.stdout.on('data', (data) => {
-    words += data;
-  });
-  return { seen: () => words.trim().split('\n'), stop: () => child.kill() };
-}
-
 describe('kubectl get pods -w', () => {
   it('shows a pod from its beginning to its end, and what runs beside it does not show', async () => {
-    const watch = follow(['get', 'pods', '-w', '--no-headers']);
-    const words = () => [...new Set(watch.seen().map((line) => line.split(/ +/).slice(0, 3).join(' ')))];
+    const watch = pocket.follow(['get', 'pods', '-w', '--no-headers']);
+    const words = () => [
+      ...new Set(
+        watch
+          .said()
+          .trim()
+          .split('\n')
+          .map((line) => line.split(/ +/).slice(0, 3).join(' ')),
+      ),
+    ];
     await pocket.make(makePod('first'));
     await pocket.until('it watches', async () => words().some((line) => line.startsWith('first')));
     await pocket.make(makePod('web'));
