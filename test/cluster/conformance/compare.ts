@@ -11,14 +11,14 @@ import type { Scenario } from './scenario.ts';
 import { scenarios } from './scenarios.ts';
 import { type Note, type Side, Trial } from './trial.ts';
 
-/** An image of node that the pocket cluster has. */
+/** The pocket cluster's image of node. */
 const POCKET_IMAGE = 'node:20-slim';
 
-/** How many scenarios run at once: most of their time they wait. */
+/** How many scenarios run at a time; they mostly wait. */
 const AT_ONCE = Number(process.env.AT_ONCE ?? 8);
 
 /**
- * Takes the same steps on a real cluster and on the one that imitates it, and prints where they differ:
+ * Runs the same steps on a real cluster and on a pocket cluster, and prints their differences:
  * compare.ts --context NAME [PART OF A SCENARIO'S NAME]
  */
 await run(async () => {
@@ -54,7 +54,7 @@ function side(kubeconfig: string, image: string): Side {
 }
 
 /**
- * Compares scenarios, several at a time; those that differ once more, alone, as a difference may be one of time.
+ * Compares scenarios, several at a time. Those that differ are repeated alone, as load may be the reason.
  * Returns how many steps differ both times.
  */
 async function compareAll(chosen: Scenario[], sides: [Side, Side]): Promise<number> {
@@ -70,7 +70,7 @@ async function compareAll(chosen: Scenario[], sides: [Side, Side]): Promise<numb
   return failed;
 }
 
-/** Prints what differs in a scenario, and returns in how many steps. */
+/** Prints a scenario's differences, and returns the number of steps that differ. */
 async function compare({ name, run: steps }: Scenario, sides: [Side, Side]): Promise<number> {
   const started = Date.now();
   const [expected, got] = (await Promise.all(sides.map((side) => takeNotes(steps, name, side)))) as [
@@ -95,7 +95,7 @@ async function compare({ name, run: steps }: Scenario, sides: [Side, Side]): Pro
   return different.length;
 }
 
-/** The notes of the same steps: one side may have a note that the other has not, when it waits in vain. */
+/** Pairs the notes of the same steps. A side that timed out may have a note that the other lacks. */
 function pairs(expected: Note[], got: Note[]): [Note | undefined, Note | undefined][] {
   const left = [...got];
   const both = expected.map((note): [Note, Note | undefined] => {

@@ -2,7 +2,7 @@ import { configMap, container, pod, workload } from './manifests.ts';
 import { type Scenario, scenario } from './scenario.ts';
 import { sleep } from './trial.ts';
 
-/** delete, owners and what they own, namespaces. */
+/** Scenarios: delete, owners and dependents, namespaces. */
 export const deletes: Scenario[] = [
   scenario('delete', async (t) => {
     await t.make(configMap('a', {}), configMap('b', {}), configMap('c', {}), pod('p'), pod('q'));
@@ -32,7 +32,7 @@ export const deletes: Scenario[] = [
     await t.see('get configmap held');
   }),
 
-  scenario('a pod on its way out', async (t) => {
+  scenario('a pod that is being deleted', async (t) => {
     const slow = container(
       'trap "echo got TERM; cat /tmp/stopping; sleep 6; exit 0" TERM; echo up; sleep 1d & wait',
       {
@@ -47,7 +47,7 @@ export const deletes: Scenario[] = [
     await t.see('get pod slow', {
       fields: ['metadata.deletionTimestamp', 'metadata.deletionGracePeriodSeconds', 'status.phase'],
     });
-    // preStop comes first, then SIGTERM.
+    // preStop runs first, then comes SIGTERM.
     await t.see('logs slow', { until: /TERM\nafter/ });
     await t.see('wait pod/slow --for=delete --timeout=80s', { lines: /exit|error/ });
     await t.make(
@@ -65,7 +65,7 @@ export const deletes: Scenario[] = [
     );
   }),
 
-  // A 1.20 says foregroundDeletion; so does every later one.
+  // The finalizer is foregroundDeletion in all versions.
   scenario('cascade: orphan, background, foreground, adoption', async (t) => {
     await t.make(
       workload('ReplicaSet', 'a', undefined, { replicas: 1 }),

@@ -1,4 +1,4 @@
-/** Two texts' lines, side by side as a diff has them: `-` is expected, `+` was got. */
+/** The diff of two texts: `-` is expected, `+` is actual. */
 export function difference(expected: string, got: string): string {
   const a = expected.split('\n');
   const b = got.split('\n');
@@ -17,7 +17,7 @@ export function difference(expected: string, got: string): string {
   return lines.join('\n');
 }
 
-/** How many lines the ends of both, from i and from j, have in common. */
+/** The length of the longest common subsequence of the lines from i and from j. */
 function commonLengths(a: string[], b: string[]): number[][] {
   const lengths = Array.from({ length: a.length + 1 }, () => Array<number>(b.length + 1).fill(0));
   for (let i = a.length - 1; i >= 0; i--) {

@@ -1,4 +1,4 @@
-/** An object's fields by dotted paths, a line each; a path goes through lists, as `items.metadata.name`. */
+/** Prints an object's fields by dotted paths, one per line. A path passes through lists: `items.metadata.name`. */
 export function project(object: unknown, paths: string[]): string {
   return paths.map((path) => `${path}: ${write(path, pick(object, path.split('.')))}`).join('\n');
 }
@@ -22,12 +22,12 @@ interface Condition {
   message?: string;
 }
 
-/** Conditions are found by their type, so their order says nothing. */
+/** Sorts conditions by type, as their order has no meaning. */
 function writeConditions(conditions: Condition[] | Condition[][]): string {
   return (
     conditions
       .flat()
-      // Since 1.29 pods have it; a 1.20 does not.
+      // Pods have this condition since 1.29.
       .filter(({ type }) => type !== 'PodReadyToStartContainers')
       .map(({ type, status, reason, message }) =>
         `  ${type}=${status} ${reason ?? ''} ${message ?? ''}`.trimEnd(),

@@ -1,6 +1,6 @@
-/** The objects that scenarios make. $IMAGE becomes the cluster's own. */
+/** The objects of scenarios. $IMAGE becomes the cluster's image. */
 
-/** A container that runs a shell script; by default it waits, and ends at once when told to. */
+/** A container that runs a shell script; by default one that waits, and ends at once on SIGTERM. */
 export function container(script = 'trap "exit 0" TERM; sleep 1d & wait', more: object = {}): object {
   return {
     name: 'app',
@@ -31,7 +31,7 @@ export function pod(name: string, containers: object[] = [container()], more: ob
   return object('v1', 'Pod', name, { labels: { app: name } }, { spec: podSpec(containers, more) });
 }
 
-/** A workload; its pods bear the label app. */
+/** A workload whose pods have the label app. */
 export function workload(
   kind: 'Deployment' | 'StatefulSet' | 'DaemonSet' | 'ReplicaSet',
   name: string,

@@ -1,4 +1,4 @@
-/** What differs from one cluster, or one run, to the next, and is not compared. */
+/** What differs between clusters or runs, and is not compared. */
 export interface Particulars {
   namespace: string;
   image: string;
@@ -6,11 +6,11 @@ export interface Particulars {
   directory: string;
 }
 
-/** The letters and digits of which Kubernetes makes generated names and hashes. */
+/** The characters of Kubernetes' generated names and hashes. */
 const SAFE = 'bcdfghjklmnpqrstvwxz2456789';
 
 const PATTERNS: [RegExp, string][] = [
-  // Old versions write a template's time of creation, which it has not.
+  // Old versions print a null creationTimestamp for templates.
   [/"creationTimestamp":null,?/g, ''],
   [/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g, 'UID'],
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)/g, 'TIME'],
@@ -27,7 +27,7 @@ const PATTERNS: [RegExp, string][] = [
   [/[ \t]+$/gm, ''],
 ];
 
-/** What a cluster said, less what can't be the same twice. */
+/** Replaces in a cluster's output what cannot be equal. */
 export function normalize(text: string, { namespace, image, node, directory }: Particulars): string {
   const named = text
     .replaceAll(namespace, 'NS')
@@ -39,7 +39,7 @@ export function normalize(text: string, { namespace, image, node, directory }: P
   return PATTERNS.reduce((seen, [pattern, word]) => seen.replace(pattern, word), named).trim();
 }
 
-/** kubectl's remarks on versions and the API server's on what will be removed some day are not compared. */
+/** Removes kubectl's warnings about versions and the API server's about deprecations. */
 export function withoutRemarks(stderr: string): string {
   const remark = /^(warning: |[IWE]\d{4} )/i;
   return stderr

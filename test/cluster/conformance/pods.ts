@@ -10,14 +10,14 @@ const STATE = [
   'conditions',
 ].map((field) => `status.${field}`);
 
-/** Why a pod that failed is not ready is PodFailed since 1.22. */
+/** Since 1.22 a failed pod's reason for not being ready is PodFailed. */
 function laterFailure(seen: string): string {
   return seen.replace(/Ready=False .*/g, 'Ready=False');
 }
 
-/** What pods are: states, probes, environment, volumes. */
+/** Scenarios: pods' states, probes, environment, volumes. */
 export const pods: Scenario[] = [
-  scenario('a container that ends, and one that can not start', async (t) => {
+  scenario('a container that ends, and one that cannot start', async (t) => {
     const never = { restartPolicy: 'Never' };
     await t.make(
       pod('good', [container('echo hello')], never),
@@ -32,7 +32,7 @@ export const pods: Scenario[] = [
     await t.see('get pod bad', { fields: STATE, until: /Failed/, loosely: laterFailure });
     await t.see('get pod two', { fields: STATE, until: /Failed/, loosely: laterFailure });
     await t.see('get pod onfailure', { fields: STATE, until: /Succeeded/ });
-    // runc's words: what the pocket cluster must say alike is the reason and the exit code.
+    // The message is runc's; only the reason and the exit code are compared.
     await t.see('get pod missing', {
       fields: [
         'status.phase',
@@ -66,7 +66,7 @@ export const pods: Scenario[] = [
     });
     await t.see('get pod crash', {
       until: /CrashLoopBackOff/,
-      // Since 1.22 the time of the last restart is told. How many there were is a matter of moments.
+      // Since 1.22 the time of the last restart is printed. The number of restarts depends on timing.
       loosely: (seen) => seen.replace(' (AGE ago)', '').replace(/(BackOff +)\d+/, '$1N'),
     });
     await t.see('logs crash -p', { until: /run/ });
@@ -83,7 +83,7 @@ export const pods: Scenario[] = [
     await t.see('get pod crash', { fields: ['status.containerStatuses.restartCount'], until: /\[2\]/ });
   }),
 
-  scenario("an image that can't be pulled", async (t) => {
+  scenario('an image that cannot be pulled', async (t) => {
     await t.make(
       pod('absent', [container('', { image: 'localhost:1/none:1' })]),
       pod('never', [container('', { image: 'localhost:1/none:1', imagePullPolicy: 'Never' })]),

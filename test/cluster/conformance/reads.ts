@@ -2,9 +2,9 @@ import { configMap, pod, service, web, workload } from './manifests.ts';
 import { type Scenario, scenario } from './scenario.ts';
 import { sleep } from './trial.ts';
 
-/** get, describe, watch, wait. */
+/** Scenarios: get, describe, watch, wait. */
 export const reads: Scenario[] = [
-  scenario('get: what can be read without a pod', async (t) => {
+  scenario('get: objects without pods', async (t) => {
     await t.make(configMap('c', { a: '1' }), configMap('d', {}), service('web'));
     await t.see('get pods');
     await t.see('get pods -o json', { fields: ['kind', 'apiVersion', 'items'] });
@@ -62,14 +62,14 @@ export const reads: Scenario[] = [
       await t.see(`get ${kind}`, { sorted: true });
       await t.see(`get ${kind} -o wide`, { sorted: true });
     }
-    // endpointslices and serviceaccounts print other columns since 1.21 and 1.24: the names only.
+    // endpointslices and serviceaccounts have other columns since 1.21 and 1.24, so only names are compared.
     await t.see('get endpointslices -o name');
     await t.see('get serviceaccounts -o name');
     await t.see('get all', { sorted: true });
     await t.see('get pods -l app=web -o name');
     await t.see(`get pods -l 'app in (web,db)' --show-labels`, {
       sorted: true,
-      // Since 1.28 a StatefulSet's pods bear their number.
+      // Since 1.28 a StatefulSet's pods have their number as a label.
       loosely: (seen) => seen.replace(/apps.kubernetes.io\/pod-index=0,/g, ''),
     });
     await t.see('get pods --field-selector status.phase=Running,spec.nodeName=$NODE', { sorted: true });
@@ -138,12 +138,12 @@ export const reads: Scenario[] = [
     await t.until('get endpoints web', /8080/);
     await t.see('describe configmap c');
     await t.see('describe deployment web', {
-      // Events: how many pods there were before is said since 1.31.
+      // Since 1.31 events tell the number of pods before the scaling.
       loosely: (seen) => seen.replace(/ from \d+ to /, ' to '),
     });
     await t.see('describe replicaset -l app=web');
     await t.see('describe statefulset db');
-    // Endpoints are read from EndpointSlices v1 since kubectl 1.31, which a 1.20 has not: not compared.
+    // Since 1.31 kubectl reads EndpointSlices v1, which a 1.20 lacks, so endpoints are not compared.
     await t.see('describe service web', { lines: /^(?!Endpoints|IP Famil|Internal|IPs|IP:)/ });
     await t.see('describe pod -l app=web', {
       lines:

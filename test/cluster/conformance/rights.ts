@@ -18,9 +18,9 @@ function binding(name: string, roleName: string, user: string): object {
   );
 }
 
-/** Who may do what. */
+/** Scenarios: RBAC and access reviews. */
 export const rights: Scenario[] = [
-  scenario('RBAC: a Role and those who lack it', async (t) => {
+  scenario('RBAC: users with and without a Role', async (t) => {
     await t.make(
       role('reader', [
         { apiGroups: [''], resources: ['pods', 'pods/log', 'services'], verbs: ['get', 'list', 'watch'] },

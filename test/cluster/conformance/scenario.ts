@@ -1,6 +1,6 @@
 import type { Trial } from './trial.ts';
 
-/** Steps that are taken on both clusters; what they come to must be the same. */
+/** Steps that run on both clusters; their results must be equal. */
 export interface Scenario {
   name: string;
   run(trial: Trial): Promise<void>;

@@ -9,7 +9,7 @@ import { validation } from './validation.ts';
 import { workloads } from './workloads.ts';
 import { writes } from './writes.ts';
 
-/** All of them, those that take longest first. */
+/** All scenarios, the longest first. */
 export const scenarios: Scenario[] = [
   ...workloads,
   ...pods,

@@ -2,7 +2,7 @@ import { container, object, pod, service, web, workload } from './manifests.ts';
 import { type Scenario, scenario } from './scenario.ts';
 import type { Trial } from './trial.ts';
 
-/** What a GET from inside the cluster brings: the answer, or the error's code. */
+/** The result of a GET from inside the cluster: the answer, or the error's code. */
 function ask(t: Trial, address: string, until: RegExp, loosely?: (seen: string) => string): Promise<string> {
   const code = `fetch("http://${address}", {signal: AbortSignal.timeout(3000)}).then((r) => r.text()).then(console.log, (e) => console.log(e.cause ? e.cause.code : e.name))`;
   return t.see(`exec client -- node -e '${code}'`, { until, ...(loosely && { loosely }) });
@@ -24,7 +24,7 @@ const SLICE = [
 ];
 
 export const services: Scenario[] = [
-  scenario('a ClusterIP carries TCP and follows targetPort', async (t) => {
+  scenario('a ClusterIP forwards TCP and follows targetPort', async (t) => {
     await t.make(
       pod('client'),
       pod('web', [
@@ -44,7 +44,7 @@ export const services: Scenario[] = [
     const ip = await readAddress(t, 'web');
     await ask(t, ip, /http/);
     await ask(t, `${ip}:81`, /other/);
-    // The pocket cluster's proxy has accepted before it knows: its clients see a reset.
+    // The pocket cluster's proxy accepts before it connects, so its clients see a reset.
     await ask(t, `${ip}:82`, /REFUSED|RESET/, (seen) => seen.replace('RESET', 'REFUSED'));
     await ask(t, await readAddress(t, 'empty'), /REFUSED/);
     await t.see(
@@ -97,24 +97,24 @@ export const services: Scenario[] = [
         'metadata.labels',
       ],
     });
-    // The ready condition, ports and labels; what v1 has beyond v1beta1 is not compared.
+    // Compares the ready condition, ports and labels, but not what v1 has beyond v1beta1.
     await t.see('get endpointslices -l kubernetes.io/service-name=web', {
-      // Their order is chance.
+      // Their order is random.
       loosely: (seen) => seen.replace('[[8081,8080]]', '[[8080,8081]]'),
       fields: SLICE.filter((field) => !/name$|labels/.test(field)),
     });
-    // One subset for each port that the name means: the later pod's is another.
+    // One subset for each number of the named port: the second pod has another one.
     await t.see('get endpoints named', {
       fields: ['metadata.labels'],
     });
-    // Which subset comes first is chance.
+    // The order of subsets is random.
     await t.see('get endpoints named', {
       until: /BOTH/,
       loosely: (seen) => seen.replace(/IP:800\d,IP:800\d/, 'BOTH'),
     });
     await t.see('scale deployment web --replicas=0');
     await t.see('get endpoints web', { until: /<none>/ });
-    // Without a selector nobody makes endpoints.
+    // A Service without a selector gets no endpoints.
     await t.make(
       service('bare', { selector: undefined }),
       object(
@@ -128,7 +128,7 @@ export const services: Scenario[] = [
     await t.see('get endpoints bare');
   }),
 
-  scenario('headless, ExternalName, NodePort words', async (t) => {
+  scenario('headless, ExternalName and NodePort Services', async (t) => {
     await t.make(workload('StatefulSet', 'head', [web('a')]), service('head', { clusterIP: 'None' }));
     await t.make(
       service('away', {
@@ -169,7 +169,7 @@ export const services: Scenario[] = [
     });
   }),
 
-  scenario('pods: localhost is shared in one, ports are not among several', async (t) => {
+  scenario('pods: containers share localhost, pods do not share ports', async (t) => {
     await t.make(pod('client'), pod('a', [web('from a')]), pod('b', [web('from b')]));
     await t.make(
       pod('both', [

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { container, pod, service, web } from './manifests.ts';
 import { type Scenario, scenario } from './scenario.ts';
 
-/** logs, exec, attach, cp, port-forward. */
+/** Scenarios: logs, exec, attach, cp, port-forward. */
 export const streams: Scenario[] = [
   scenario('logs', async (t) => {
     const count = container('for i in 1 2 3 4 5; do echo line $i; done; sleep 0.3; echo wrong >&2; sleep 1d');
@@ -58,7 +58,7 @@ export const streams: Scenario[] = [
     });
     await t.see(`exec p -- sh -c 'echo out >/dev/stdout; echo err >/dev/stderr'`);
     await t.see(`exec p -- sh -c 'sleep 3 >/dev/null 2>&1 & echo left behind'`);
-    // containerd's words between are another matter in every version.
+    // containerd's part of the message differs in every version.
     await t.see('exec p -- no-such-program', {
       loosely: (seen) => seen.replace(/(failed to exec).*process: /, '$1 … '),
     });
@@ -78,7 +78,7 @@ export const streams: Scenario[] = [
       { keys: ['exit 5', 'Enter'], shows: /exit code 5/ },
     ]);
     await t.until('get pod talk', /1\/1/);
-    // Whether kubectl still sees the answer is chance; the log has it.
+    // kubectl may or may not see the answer; the log has it.
     await t.see('attach talk -i', { input: 'one\n', stop: 2000, loosely: () => 'attached' });
     await t.see('logs talk', { until: /heard one/ });
     await t.until('get pod screen', /1\/1/);

@@ -5,7 +5,7 @@ import { Terminal } from '../../e2e/terminal.ts';
 import { project } from './fields.ts';
 import { normalize, type Particulars, withoutRemarks } from './normalize.ts';
 
-/** One of the clusters that are compared. */
+/** One of the compared clusters. */
 export interface Side {
   kubeconfig: string;
   /** The image that has node in it. */
@@ -13,15 +13,15 @@ export interface Side {
   node: string;
 }
 
-/** What one step of a scenario came to. */
+/** The result of one step. */
 export interface Note {
   step: string;
   seen: string;
 }
 
-/** How the outcome of a step is looked at. */
+/** How a step's result is compared. */
 export interface Look {
-  /** What kubectl reads: a text, an object, or several. */
+  /** kubectl's input: a text, an object, or several. */
   input?: unknown;
   /** Compare these fields of the object, by dotted paths. */
   fields?: string[];
@@ -29,22 +29,22 @@ export interface Look {
   lines?: RegExp;
   /** Compare the lines without their order. */
   sorted?: true;
-  /** Compare the exit code and the error only: what was made is looked at by a later step. */
+  /** Compare only the exit code and the error; a later step looks at the object. */
   silent?: true;
-  /** Ask again until what is seen, after loosely, matches; a side that never comes to it differs. */
+  /** Repeat until the result, after `loosely`, matches; a side that never matches differs. */
   until?: RegExp;
-  /** End kubectl after so many ms, or when it has said something, and compare what it had said. */
+  /** End kubectl after this many ms, or when its output matches, and compare the output. */
   stop?: number | RegExp;
-  /** Takes out what the versions word differently. */
+  /** Replaces what versions word differently. */
   loosely?: (seen: string) => string;
 }
 
 const KUBECTL = process.env.KUBECTL ?? 'kubectl';
-/** kubectl is too short-lived to need its garbage collected, and most of the work is starting it. */
+/** kubectl is short-lived, and mostly starts up: without garbage collection it is faster. */
 const ENVIRONMENT = { ...process.env, GOGC: 'off' };
 const PATIENCE_MS = 60_000;
 
-/** A scenario on one of the clusters: kubectl in a namespace of its own, and notes of what it said. */
+/** A scenario's run on one cluster: kubectl in a namespace of its own, and notes of its results. */
 export class Trial {
   readonly notes: Note[] = [];
   readonly #side: Side;
@@ -56,7 +56,7 @@ export class Trial {
     this.#particulars = { namespace, image: side.image, node: side.node, directory };
   }
 
-  /** A directory on this machine, gone with the trial. */
+  /** A directory on this machine, removed by end(). */
   get directory(): string {
     return this.#particulars.directory;
   }
@@ -64,7 +64,7 @@ export class Trial {
   async begin(): Promise<void> {
     const metadata = { name: this.#particulars.namespace };
     await this.run(['create', '-f', '-'], { input: { apiVersion: 'v1', kind: 'Namespace', metadata } });
-    // Until it has its ServiceAccount, a new namespace takes no pods.
+    // A new namespace accepts no pods until it has its ServiceAccount.
     for (let tries = 0; tries < 20; tries++) {
       if ((await this.run(['get', 'serviceaccount', 'default'])).code === 0) return;
       await sleep(250);
@@ -76,7 +76,7 @@ export class Trial {
     await this.run(['delete', 'namespace', this.#particulars.namespace, '--wait=false']);
   }
 
-  /** Runs a kubectl command line, in which '…' quotes and $NS, $IMAGE, $NODE and $DIR are known, and notes how it went. */
+  /** Runs a kubectl command line and notes its result. '…' quotes; $NS, $IMAGE, $NODE and $DIR are replaced. */
   async see(command: string, look: Look = {}): Promise<string> {
     const args = words(command).map((word) => this.#fill(word));
     if (look.fields) args.push('-o', 'json');
@@ -88,7 +88,7 @@ export class Trial {
         return seen;
       }
       if (Date.now() > deadline) {
-        // Neither cluster may wait in vain: that names the side, so the notes are never the same.
+        // A timeout always counts as a difference: the note names the side.
         this.note(`kubectl ${command}`, `${seen}\n(${this.#side.kubeconfig} never came to ${look.until})`);
         return seen;
       }
@@ -96,19 +96,19 @@ export class Trial {
     }
   }
 
-  /** Creates objects, which must work. */
+  /** Creates objects, and notes whether that worked. */
   async make(...objects: object[]): Promise<void> {
     const names = objects.map((object) => toName(object));
     const { code, stderr } = await this.run(['create', '-f', '-'], { input: objects });
     this.note(`create ${names.join(', ')}`, `exit ${code}\n${this.#normalize(withoutRemarks(stderr))}`);
   }
 
-  /** What a kubectl command prints, for a later step; it is not compared. */
+  /** Returns a kubectl command's output for a later step, without comparing it. */
   async read(command: string): Promise<string> {
     return (await this.run(words(command).map((word) => this.#fill(word)))).stdout;
   }
 
-  /** Waits, without comparing, until a kubectl command prints something. */
+  /** Waits until a kubectl command's output matches, without comparing it. */
   async until(command: string, what: RegExp): Promise<void> {
     const args = words(command).map((word) => this.#fill(word));
     const deadline = Date.now() + PATIENCE_MS;
@@ -125,7 +125,7 @@ export class Trial {
     this.notes.push({ step: this.#normalize(step), seen: this.#normalize(seen) });
   }
 
-  /** What a user's terminal shows, in which kubectl runs and keys are typed. */
+  /** Runs kubectl in a terminal, types keys, and notes the screen. */
   async terminal(command: string, typed: { keys: string[]; shows: RegExp }[], lines = /./): Promise<void> {
     const terminal = new Terminal();
     const args = words(command).map((word) => this.#fill(word));
@@ -144,7 +144,7 @@ export class Trial {
     }
   }
 
-  /** Runs kubectl while `during` looks at it; it is ended then. */
+  /** Runs kubectl, calls `during` when its output matches, then ends it. */
   async meanwhile(command: string, said: RegExp, during: (stdout: string) => Promise<void>): Promise<void> {
     const args = words(command).map((word) => this.#fill(word));
     const child = spawn(KUBECTL, [...this.#flags(), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -209,7 +209,7 @@ export class Trial {
     let lines = this.#normalize(said.join('\n')).split('\n').filter(Boolean);
     if (look.lines) lines = lines.filter((line) => look.lines?.test(line));
     if (look.sorted) lines.sort();
-    // Whether kubectl has time to end by itself when it is stopped is chance.
+    // kubectl may or may not end by itself before it is stopped.
     const end = look.stop !== undefined && !stderr ? 'stopped' : `exit ${code}`;
     const seen = `${end}\n${lines.join('\n')}`;
     return look.loosely ? look.loosely(seen) : seen;
@@ -226,7 +226,7 @@ function serialize(input: unknown): string {
   return JSON.stringify({ apiVersion: 'v1', kind: 'List', items: input });
 }
 
-/** A command line's words; what is in '…' is one. */
+/** Splits a command line into words; '…' is one word. */
 function words(command: string): string[] {
   return [...command.matchAll(/((?:[^\s']|'[^']*')+)/g)].map(([word]) => word.replaceAll("'", ''));
 }

@@ -1,12 +1,12 @@
 import { configMap, container, object, pod, service, workload } from './manifests.ts';
 import { type Scenario, scenario } from './scenario.ts';
 
-/** Since 1.22 names are told as "a lowercase RFC 1123 …". */
+/** Since 1.22 messages say "a lowercase RFC 1123 …". */
 function laterNames(seen: string): string {
   return seen.replace(/a (DNS-1123|lowercase RFC 1123)/g, 'a RFC 1123').replace(/a DNS-1035/g, 'a RFC 1035');
 }
 
-/** A value's Go syntax is told by old versions, JSON by new ones. */
+/** Old versions print a value in Go's syntax, new ones as JSON. */
 function withoutValues(seen: string): string {
   const value = /(Invalid|Unsupported|Duplicate) value: (\S*\{.*\}|"\{.*\}")(: |$)/gm;
   return laterNames(seen)
@@ -16,7 +16,7 @@ function withoutValues(seen: string): string {
 
 const refused = { loosely: laterNames };
 
-/** Refusals of what is not valid, in the API server's words. */
+/** Scenarios: validation errors. */
 export const validation: Scenario[] = [
   scenario('validation: pods', async (t) => {
     const see = (input: object) =>
@@ -133,7 +133,7 @@ export const validation: Scenario[] = [
     await patch('deployment web', { metadata: { labels: { a: '-bad-' } } });
   }),
 
-  scenario('validation: a pod that is there', async (t) => {
+  scenario('validation: changes of a pod', async (t) => {
     await t.make(pod('p'), pod('q', undefined, { nodeSelector: { no: 'where' } }));
     const forbidden = (seen: string) =>
       seen.replace(
@@ -200,44 +200,47 @@ export const validation: Scenario[] = [
     await t.see('annotate service web long=$NS', { silent: true });
   }),
 
-  // How wrong types and unknown fields are told is another matter in every version: that, and where, is compared.
-  scenario('unknown fields, wrong types, no such kind (loosely: a 1.20 has kubectl validate)', async (t) => {
-    const field = (name: string) => (seen: string) =>
-      `${seen.split('\n')[0]} ${seen.includes(name) ? `about ${name}` : seen}`;
-    await t.see('create -f -', { input: pod('p', [container('', { extra: 1 })]), loosely: field('extra') });
-    await t.see('create -f -', { input: pod('p', [container()], { extra: 1 }), loosely: field('extra') });
-    await t.see('create -f -', {
-      input: workload('Deployment', 'd', undefined, { extra: 1 }),
-      loosely: field('extra'),
-    });
-    await t.see('create -f -', { input: { ...configMap('c', {}), extra: 1 }, loosely: field('extra') });
-    const wrong = (seen: string) => seen.replace(/(cannot be handled as a \w+)[\s\S]*/, '$1');
-    await t.see('create --validate=false -f -', {
-      input: pod('p', [container()], { containers: { a: 1 } }),
-      loosely: wrong,
-    });
-    await t.see('create --validate=false -f -', {
-      input: workload('Deployment', 'd', undefined, { replicas: 'one' }),
-      loosely: wrong,
-    });
-    await t.see('create --validate=false -f -', {
-      input: object('v1', 'ConfigMap', 'c', {}, { data: { a: 1 } }),
-      loosely: wrong,
-    });
-    await t.see('create --validate=false -f -', {
-      input: pod('p', [container('', { stdin: 'yes' })]),
-      loosely: wrong,
-    });
-    await t.see(`create -f -`, { input: object('example.com/v1', 'Nonsense', 'x', {}, {}) });
-    await t.see('create -f -', { input: object('v1', 'Nonsense', 'x', {}, {}) });
-    await t.see('create -f -', { input: object('apps/v9', 'Deployment', 'x', {}, {}) });
-    await t.see('create -f -', { input: 'not: an object' });
-    await t.see('create -f -', { input: '' });
-    await t.see('create -f $DIR/none.yaml');
-    // metadata.name in the URL and in the body.
-    await t.see('create --raw /api/v1/namespaces/$NS/configmaps -f -', {
-      input: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'x' } },
-      loosely: (seen) => seen.replace(/^(exit \d+)[\s\S]*/, '$1'),
-    });
-  }),
+  // Every version words wrong types and unknown fields differently, so only their fields are compared.
+  scenario(
+    'unknown fields, wrong types, unknown kinds (loosely: with a 1.20 kubectl validates)',
+    async (t) => {
+      const field = (name: string) => (seen: string) =>
+        `${seen.split('\n')[0]} ${seen.includes(name) ? `about ${name}` : seen}`;
+      await t.see('create -f -', { input: pod('p', [container('', { extra: 1 })]), loosely: field('extra') });
+      await t.see('create -f -', { input: pod('p', [container()], { extra: 1 }), loosely: field('extra') });
+      await t.see('create -f -', {
+        input: workload('Deployment', 'd', undefined, { extra: 1 }),
+        loosely: field('extra'),
+      });
+      await t.see('create -f -', { input: { ...configMap('c', {}), extra: 1 }, loosely: field('extra') });
+      const wrong = (seen: string) => seen.replace(/(cannot be handled as a \w+)[\s\S]*/, '$1');
+      await t.see('create --validate=false -f -', {
+        input: pod('p', [container()], { containers: { a: 1 } }),
+        loosely: wrong,
+      });
+      await t.see('create --validate=false -f -', {
+        input: workload('Deployment', 'd', undefined, { replicas: 'one' }),
+        loosely: wrong,
+      });
+      await t.see('create --validate=false -f -', {
+        input: object('v1', 'ConfigMap', 'c', {}, { data: { a: 1 } }),
+        loosely: wrong,
+      });
+      await t.see('create --validate=false -f -', {
+        input: pod('p', [container('', { stdin: 'yes' })]),
+        loosely: wrong,
+      });
+      await t.see(`create -f -`, { input: object('example.com/v1', 'Nonsense', 'x', {}, {}) });
+      await t.see('create -f -', { input: object('v1', 'Nonsense', 'x', {}, {}) });
+      await t.see('create -f -', { input: object('apps/v9', 'Deployment', 'x', {}, {}) });
+      await t.see('create -f -', { input: 'not: an object' });
+      await t.see('create -f -', { input: '' });
+      await t.see('create -f $DIR/none.yaml');
+      // The URL and the body have different names.
+      await t.see('create --raw /api/v1/namespaces/$NS/configmaps -f -', {
+        input: { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: 'x' } },
+        loosely: (seen) => seen.replace(/^(exit \d+)[\s\S]*/, '$1'),
+      });
+    },
+  ),
 ];

@@ -14,12 +14,12 @@ const fields = STATUS.map((field) => `status.${field}`);
 const EVENTS =
   'get events -o custom-columns=TYPE:.type,REASON:.reason,KIND:.involvedObject.kind,MESSAGE:.message --no-headers';
 
-/** How many pods there were before a scaling is told since 1.31; a container's name has had a colon since 1.32. */
+/** Since 1.31 events tell the number of pods before a scaling; since 1.32 a colon follows a container's name. */
 function laterWords(seen: string): string {
   return seen.replace(/ from \d+ to /g, ' to ').replace(/(Created|Started) container: ?/g, '$1 container ');
 }
 
-/** Deployments, StatefulSets, DaemonSets, their rollouts, quotas. */
+/** Scenarios: workloads, their rollouts, quotas. */
 export const workloads: Scenario[] = [
   scenario('StatefulSet', async (t) => {
     await t.make(
@@ -60,7 +60,7 @@ export const workloads: Scenario[] = [
         'metadata.labels',
       ],
       until: /db-0.*db-1|db-1.*db-0/,
-      // Their order is chance.
+      // Their order is random.
       loosely: (seen) => seen.replaceAll('"db-1","db-0"', '"db-0","db-1"'),
     });
     await t.see('scale statefulset db --replicas=1');
@@ -280,7 +280,7 @@ export const workloads: Scenario[] = [
     );
     const owners = ['kind', 'controller', 'name'].map((field) => `items.metadata.ownerReferences.${field}`);
     for (const name of ['once', 'fails']) {
-      // Since 1.31 a Job tells first what it will come to.
+      // Since 1.31 a Job first gets a condition that announces its end.
       await t.see(
         `get job ${name} -o jsonpath={.status.succeeded}/{.status.failed}/{.status.active}/{.status.conditions[-1:].type}/{.spec.backoffLimit}`,
       );
@@ -298,10 +298,10 @@ export const workloads: Scenario[] = [
     await t.see(`${EVENTS} --field-selector involvedObject.name=p`, {
       sorted: true,
       until: /Started/,
-      // "and can be accessed by the pod" is since 1.34.
+      // Since 1.34 the message has "and can be accessed by the pod".
       loosely: (seen) => laterWords(seen).replace(/ and can be accessed by the pod/, ''),
     });
-    // Why no node fits is told at more length since 1.24.
+    // Since 1.24 the scheduler's message is longer.
     await t.see(`${EVENTS} --field-selector involvedObject.name=lost`, {
       until: /Failed/,
       loosely: (seen) =>

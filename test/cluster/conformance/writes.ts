@@ -1,7 +1,7 @@
 import { configMap, pod, service, workload } from './manifests.ts';
 import { type Scenario, scenario } from './scenario.ts';
 
-/** create, apply, replace, patch, label, annotate, set. */
+/** Scenarios: create, apply, replace, patch, label, annotate, set. */
 export const writes: Scenario[] = [
   scenario('create and AlreadyExists', async (t) => {
     await t.see('create configmap c --from-literal=a=1 --from-literal=b=2');
@@ -52,7 +52,7 @@ export const writes: Scenario[] = [
     await t.see('get configmap c', { fields: ['data'] });
   }),
 
-  // --server-side is not compared: the pocket cluster refuses it.
+  // `--server-side` is not compared: the pocket cluster refuses it.
   scenario('patch: JSON patch, merge patch, conflicts, dry run', async (t) => {
     await t.make(
       configMap('c', { a: '1', b: '2' }),
@@ -70,7 +70,7 @@ export const writes: Scenario[] = [
       `patch configmap c --type=json -p '[{"op":"test","path":"/data/a","value":"1"},{"op":"replace","path":"/data/a","value":"3"}]'`,
     );
     await t.see(`patch configmap c --type=json -p '[{"op":"remove","path":"/data/none"}]'`);
-    // A replace of a field that is not there is not compared: a 1.20 adds it, later ones refuse.
+    // Replacing a missing field is not compared: a 1.20 adds it, later versions refuse.
     await t.see(
       `patch configmap c --type=json -p '[{"op":"add","path":"/metadata/annotations","value":{"x/y":"1"}}]'`,
     );
@@ -244,7 +244,7 @@ export const writes: Scenario[] = [
     await t.make(workload('DaemonSet', 'e', containers, {}, { nodeSelector: { no: 'where' } }));
     await t.make(service('web'), service('head', { clusterIP: 'None' }));
     await t.see('get deployment d', { fields: ['spec', 'metadata.generation'] });
-    // spec.persistentVolumeClaimRetentionPolicy is not compared: since 1.27.
+    // spec.persistentVolumeClaimRetentionPolicy is not compared: it exists since 1.27.
     await t.see('get statefulset s', {
       fields: [
         'spec.template',
@@ -254,17 +254,17 @@ export const writes: Scenario[] = [
         'spec.updateStrategy',
       ],
     });
-    // maxSurge: 0 is since 1.21.
+    // maxSurge: 0 is set since 1.21.
     await t.see('get daemonset e', {
       fields: ['spec.template', 'spec.updateStrategy', 'spec.revisionHistoryLimit'],
       loosely: (seen) => seen.replace('"maxSurge":0,', ''),
     });
-    // ipFamilies and internalTrafficPolicy are not compared: since 1.20 and 1.22.
+    // ipFamilies and internalTrafficPolicy are not compared: they exist since 1.20 and 1.22.
     await t.see('get service web head', {
       fields: ['items.spec.ports', 'items.spec.sessionAffinity', 'items.spec.type', 'items.spec.clusterIP'],
     });
     await t.make(pod('p', containers, { nodeSelector: { no: 'where' } }));
-    // tolerations, priority and the token's volume are not compared: admission plugins make them.
+    // tolerations, priority and the token's volume are not compared: admission plugins set them.
     await t.see('get pod p', {
       fields: [
         'dnsPolicy',

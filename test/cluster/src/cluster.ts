@@ -5,16 +5,15 @@ import { fileURLToPath } from 'node:url';
 import { launch } from './launch.ts';
 
 export interface PocketCluster {
-  /** The path of its kubeconfig: a file of its own, never the user's. */
+  /** The path of its own kubeconfig, never the user's. */
   kubeconfig: string;
-  /** Ends it with everything in it. */
+  /** Ends the cluster and everything in it. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the pocket cluster: enough of Kubernetes, as one process with its pods in namespaces, for tests and the demo.
- * It ends with this process, however that ends.
- * @throws Error in one line when the kernel or the machine does not let it.
+ * Starts a pocket cluster. It ends with this process, however this process ends.
+ * @throws UserError when the machine does not allow the namespaces, or lacks a program.
  */
 export async function startCluster(): Promise<PocketCluster> {
   const launched = await launch(fileURLToPath(new URL('main.ts', import.meta.url)));

@@ -8,21 +8,21 @@ import { UserError } from '../../../scripts/lib/util/error.ts';
 import { PATH } from './containers/system-path.ts';
 
 export interface Launched {
-  /** Of the machine's 127.0.0.1; who connects is served by the process inside. */
+  /** A port of the machine's 127.0.0.1, which the process inside serves. */
   port: number;
-  /** The first line that it prints, once it is ready; rejects when it ends before. */
+  /** The first line that it prints, which means that it is ready; rejects if it ends before. */
   firstLine: Promise<string>;
-  /** Resolves with its exit code, when it has ended with everything in it. */
+  /** Resolves with its exit code, once it and everything in it has ended. */
   exited: Promise<number>;
   stop(): Promise<void>;
 }
 
-/** What the namespaces are made of: a user namespace lets an ordinary user make the others. */
+/** The new namespaces; the user namespace lets an ordinary user make the others. */
 const NAMESPACES = ['--user', '--map-root-user', '--net', '--mount', '--mount-proc', '--pid', '--uts'];
 
 /**
- * Gives the inside a /run and terminals of its own, of which nothing is on the machine's disk. The shell stays the first
- * process, for it reaps orphans, as Node does not: a zombie would keep its container's pid namespace for ever.
+ * Mounts a private /run and private terminals. The shell stays pid 1, because it reaps orphans and Node does not: a zombie
+ * would keep its container's pid namespace for ever.
  */
 const PREPARE = `
 mount -t tmpfs -o mode=755 tmpfs /run &&
@@ -31,9 +31,9 @@ mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts /dev/pts &&
 exit $?`;
 
 /**
- * Runs a TypeScript file as root of namespaces of its own; it finds a listening socket of the machine's network as
- * file descriptor 3. It must end when its stdin does: so it never outlives this process, however that ends.
- * @throws UserError when the machine does not let it.
+ * Runs a TypeScript file as root in new namespaces, with a listening socket of the machine's network as descriptor 3.
+ * It must end when its stdin ends, so that it never outlives this process.
+ * @throws UserError when the machine does not allow it.
  */
 export async function launch(entry: string, ...args: string[]): Promise<Launched> {
   const listener = createServer().listen(0, '127.0.0.1');
@@ -47,7 +47,7 @@ export async function launch(entry: string, ...args: string[]): Promise<Launched
   const child = spawn(
     'unshare',
     [...NAMESPACES, '--fork', '--kill-child', 'sh', '-c', PREPARE, 'sh', ...command],
-    // In a session of its own, so that a Ctrl-C meant for this process does not end the cluster before it is done.
+    // In its own session: a Ctrl-C must not end the cluster before this process is done with it.
     {
       stdio: ['pipe', 'pipe', 'inherit', findDescriptor(listener)],
       env: { ...process.env, PATH: `${process.env.PATH}:${PATH}` },
@@ -79,13 +79,13 @@ async function readFirstLine(output: Readable): Promise<string> {
     const lines = createInterface(output);
     lines.once('line', resolve).once('close', () => resolve(undefined));
   });
-  // What comes later is not for us, but must not block it.
+  // Later output is dropped, so that it does not block the process.
   output.resume();
   if (line === undefined) throw new Error('the pocket cluster ended before it was ready');
   return line;
 }
 
-/** Tries the namespaces once, for an answer that says what to do. */
+/** Tries the namespaces once, for an error that says what to do. */
 async function assertAllowed(): Promise<void> {
   const child = spawn('unshare', [...NAMESPACES, '--fork', 'sh', '-c', PREPARE, 'sh', 'ip', '-V'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -104,7 +104,7 @@ async function assertAllowed(): Promise<void> {
   );
 }
 
-/** The settings by which distributions forbid user namespaces, and how they are undone. */
+/** How to undo the settings by which distributions forbid user namespaces; undefined if none is set. */
 function remedy(): string | undefined {
   const is = (name: string, value: string) => {
     const path = `/proc/sys/${name}`;

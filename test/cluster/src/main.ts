@@ -1,5 +1,5 @@
-// The cluster itself, as one process inside its own namespaces: started by launch(), it prints one line of JSON
-// with what a kubeconfig needs, and lives until its stdin is closed.
+// The cluster itself, one process inside its own namespaces. launch() starts it. It prints one line of JSON with what a
+// kubeconfig needs, and runs until its stdin ends.
 import { randomBytes } from 'node:crypto';
 import { generate } from 'selfsigned';
 import { apiServer } from './api/server.ts';
@@ -10,7 +10,7 @@ import { followServices } from './node/kube-proxy.ts';
 import { Kubelet } from './node/kubelet.ts';
 import { Registry } from './store/registry.ts';
 
-/** The API's listening socket, which the launcher opened on the machine's own network. */
+/** The API's listening socket, which launch() opened on the machine's network. */
 const API_FD = 3;
 
 await prepareNetwork();

@@ -21,7 +21,7 @@ function autoscaler(name: string, kind: string, spec: Fields): object {
   };
 }
 
-/** Waits until a workload asks for so many pods, and has them. */
+/** Waits until a workload asks for this many pods and has them. */
 async function has(kind: string, name: string, replicas: number): Promise<void> {
   await pocket.see(
     kind,
@@ -38,7 +38,7 @@ function conditions(status: { conditions?: Fields[] }): Record<string, string> {
 }
 
 describe('a HorizontalPodAutoscaler', () => {
-  it('brings a Deployment between its bounds, and back when someone scales it', async () => {
+  it('scales a Deployment into its bounds, and back when someone scales it out of them', async () => {
     await pocket.make(
       makeWorkload('Deployment', 'web'),
       autoscaler('web', 'Deployment', { minReplicas: 2, maxReplicas: 3 }),
@@ -65,7 +65,7 @@ describe('a HorizontalPodAutoscaler', () => {
     assert.match(events, /New size: 3; reason: Current number of replicas above Spec.MaxReplicas/);
   });
 
-  it('leaves a workload alone that is to have no pods', async () => {
+  it('leaves a workload with zero replicas alone', async () => {
     await pocket.make(
       makeWorkload('StatefulSet', 'db', { replicas: 0, serviceName: 'db' }),
       autoscaler('db', 'StatefulSet', { minReplicas: 2, maxReplicas: 3 }),
@@ -81,7 +81,7 @@ describe('a HorizontalPodAutoscaler', () => {
     await has('statefulset', 'db', 2);
   });
 
-  it('says when there is nothing that it could scale', async () => {
+  it('reports in a condition that its target does not exist or cannot be scaled', async () => {
     await pocket.make(makeWorkload('DaemonSet', 'agent'));
     await pocket.make(
       autoscaler('agent', 'DaemonSet', { maxReplicas: 3 }),
@@ -96,7 +96,7 @@ describe('a HorizontalPodAutoscaler', () => {
       );
   });
 
-  it('is refused with bounds that make no sense', async () => {
+  it('is refused when its bounds are invalid', async () => {
     const refused = (spec: Fields) =>
       pocket.refuses(['create', '-f', '-'], autoscaler('x', 'Deployment', spec));
     assert.match(

@@ -18,12 +18,12 @@ export interface BodyRecorder {
   /** A folder of its own, which stop() removes. */
   directory: string;
   kubectl(args: string[]): Promise<string>;
-  /** The body that a kubectl command posts; undefined when it posts none. */
+  /** Records the body that a kubectl command posts; undefined if it posts none. */
   recordBody(args: string[]): Promise<Sent | undefined>;
   stop(): void;
 }
 
-/** A server that says which kinds there are, and refuses whatever is posted to it, but keeps what came last. */
+/** Starts a server that serves discovery, refuses every POST, and keeps the last body. */
 export async function recordBodies(): Promise<BodyRecorder> {
   const directory = mkdtempSync(join(tmpdir(), 'mittens-bodies-'));
   const pems = await generate([{ name: 'commonName', value: 'localhost' }]);
@@ -45,7 +45,7 @@ export async function recordBodies(): Promise<BodyRecorder> {
     kubectl,
     recordBody: async (args) => {
       sent = undefined;
-      // It fails, for it is refused.
+      // It fails, because the server refuses.
       await kubectl(args).catch(() => undefined);
       return sent;
     },

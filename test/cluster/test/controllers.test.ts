@@ -9,10 +9,10 @@ import { Registry } from '../src/store/registry.ts';
 
 const NAMESPACE = 'test';
 
-/** A pod of this image never gets ready. */
+/** A pod of this image never becomes ready. */
 const BROKEN = 'broken:1';
 
-/** Makes pods ready soon after they have a node, and gone soon after they were deleted. */
+/** A stand-in for the kubelet: makes scheduled pods ready, and removes deleted ones. */
 function runKubelet(registry: Registry): void {
   let pods = 0;
   const resource = registry.resource('pods');
@@ -35,7 +35,7 @@ function runKubelet(registry: Registry): void {
   }
 }
 
-/** A cluster without an API server and without processes; the test's end empties it, so that no timer stays. */
+/** A cluster without an API server and processes. It is emptied after the test, so that no timer stays. */
 function begin(t: TestContext): Registry {
   const registry = new Registry();
   runKubelet(registry);
@@ -58,13 +58,13 @@ async function until(what: string, isSo: () => boolean): Promise<void> {
     if (Date.now() > end) throw new Error(`in 5 s it did not come true that ${what}`);
 }
 
-/** Nothing has changed for a while. */
+/** Waits until nothing changes any more. */
 async function settle(registry: Registry): Promise<void> {
   for (let version = -1; version !== registry.store.version; await sleep(60))
     version = registry.store.version;
 }
 
-/** What was seen at every change of an object. */
+/** Records a value at every change of an object. */
 function watch<T>(registry: Registry, see: () => T): T[] {
   const seen: T[] = [];
   registry.store.subscribe(() => seen.push(see()));
@@ -133,7 +133,7 @@ function readyCount(registry: Registry): number {
   return pods(registry).filter(isReady).length;
 }
 
-/** As kubectl rollout status judges a Deployment. */
+/** Whether a rollout is complete, as `kubectl rollout status` decides. */
 function isRolledOut(registry: Registry, name = 'web'): boolean {
   const { metadata, spec, status = {} } = get(registry, 'deployments', name);
   const counts = [status.updatedReplicas ?? 0, status.replicas ?? 0, status.availableReplicas ?? 0];
@@ -160,7 +160,7 @@ function events(registry: Registry, kind: string): string[] {
 const REVISION = 'deployment.kubernetes.io/revision';
 
 describe('a Deployment', () => {
-  it('makes a ReplicaSet, which makes pods, and tells when they are available', async (t) => {
+  it('makes a ReplicaSet and its pods, and reports when they are available', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 2 });
     await rolledOut(registry);
@@ -205,7 +205,7 @@ describe('a Deployment', () => {
     );
   });
 
-  it('leaves the old pods alone when the new version fails, and says so after its deadline', async (t) => {
+  it('keeps the old pods when the new version fails, and reports that after its progress deadline', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 4, progressDeadlineSeconds: 1, minReadySeconds: 0 });
     await rolledOut(registry);
@@ -223,7 +223,7 @@ describe('a Deployment', () => {
     await until('it is said', () => reason() === 'NewReplicaSetAvailable');
   });
 
-  it('uses the old ReplicaSet again when its template comes back', async (t) => {
+  it('reuses the old ReplicaSet when its template returns', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 2 });
     await rolledOut(registry);
@@ -241,7 +241,7 @@ describe('a Deployment', () => {
     assert.equal(get(registry, 'deployments', 'web').metadata.annotations?.[REVISION], '3');
   });
 
-  it('goes all the way down before it comes up again with Recreate', async (t) => {
+  it('with strategy Recreate deletes all old pods before it makes new ones', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 2, strategy: { type: 'Recreate' } });
     await rolledOut(registry);
@@ -271,7 +271,7 @@ describe('a Deployment', () => {
     assert.ok(told.includes(`ScalingReplicaSet: Scaled down replica set ${set} from 4 to 0`));
   });
 
-  it('does not roll out while it is paused, but scales', async (t) => {
+  it('scales while it is paused, but does not roll out', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 1 });
     await rolledOut(registry);
@@ -288,7 +288,7 @@ describe('a Deployment', () => {
     );
   });
 
-  it('scales while it is paused, also up from nothing, with the template that it had', async (t) => {
+  it('scales up from zero while it is paused, with the old template', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 1 });
     await rolledOut(registry);
@@ -308,7 +308,7 @@ describe('a Deployment', () => {
     await rolledOut(registry);
   });
 
-  it('forgets the oldest ReplicaSets beyond revisionHistoryLimit', async (t) => {
+  it('deletes the oldest ReplicaSets beyond revisionHistoryLimit', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 1, revisionHistoryLimit: 1 });
     for (const image of ['app:2', 'app:3', 'app:4']) {
@@ -325,7 +325,7 @@ describe('a Deployment', () => {
     assert.deepEqual(images.sort(), ['app:3', 'app:4']);
   });
 
-  it('takes its ReplicaSets and pods with it, or orphans them', async (t) => {
+  it('is deleted with its ReplicaSets and pods, or orphans them', async (t) => {
     const registry = begin(t);
     for (const name of ['gone', 'kept']) make(registry, 'deployments', name, { replicas: 1 });
     for (const name of ['gone', 'kept']) await rolledOut(registry, name);
@@ -339,7 +339,7 @@ describe('a Deployment', () => {
 });
 
 describe('a ReplicaSet', () => {
-  it('replaces pods that are deleted or have ended', async (t) => {
+  it('replaces pods that were deleted or have ended', async (t) => {
     const registry = begin(t);
     make(registry, 'replicasets', 'web', { replicas: 2 });
     await until('both are ready', () => readyCount(registry) === 2);
@@ -352,7 +352,7 @@ describe('a ReplicaSet', () => {
     await until('it says so', () => get(registry, 'replicasets', 'web').status.readyReplicas === 2);
   });
 
-  it('keeps its pods when its template changes, and makes the next ones from the new one', async (t) => {
+  it('keeps its pods when its template changes, and uses the new template for new pods', async (t) => {
     const registry = begin(t);
     make(registry, 'replicasets', 'web', { replicas: 2 });
     await until('both are ready', () => readyCount(registry) === 2);
@@ -363,7 +363,7 @@ describe('a ReplicaSet', () => {
     assert.deepEqual([image(kept), image(gone)], ['app:1', 'app:1']);
     registry.delete('pods', get(registry, 'pods', gone));
     await until(
-      'there is another',
+      'there is a new pod',
       () => readyCount(registry) === 2 && !names(pods(registry)).includes(gone),
     );
     assert.deepEqual(
@@ -375,7 +375,7 @@ describe('a ReplicaSet', () => {
     assert.equal(image(kept), 'app:1');
   });
 
-  it('lets go of a pod whose labels are no longer its own, replaces it, and takes it back', async (t) => {
+  it('releases a pod whose labels no longer match, replaces it, and adopts it again', async (t) => {
     const registry = begin(t);
     make(registry, 'replicasets', 'web', { replicas: 1 });
     await until('it is ready', () => readyCount(registry) === 1);
@@ -384,7 +384,7 @@ describe('a ReplicaSet', () => {
     const label = (app: string) =>
       registry.modify('pods', pod, ({ metadata }) => Object.assign(metadata, { labels: { app } }));
     label('aside');
-    await until('there is another', () => readyCount(registry) === 2);
+    await until('there is a new pod', () => readyCount(registry) === 2);
     assert.equal(get(registry, 'pods', pod.metadata.name).metadata.ownerReferences, undefined);
     label('web');
     await until('one is too many', () => pods(registry).length === 1);
@@ -408,7 +408,7 @@ describe('a ReplicaSet', () => {
 describe('a StatefulSet', () => {
   const order = (registry: Registry) => watch(registry, () => names(pods(registry)).join());
 
-  it('makes its pods one after the other, each when the one before is ready', async (t) => {
+  it('makes its pods one after another, each when the previous one is ready', async (t) => {
     const registry = begin(t);
     const seen = watch(registry, () => `${pods(registry).length} ${readyCount(registry)}`);
     make(registry, 'statefulsets', 'db', { replicas: 3, serviceName: 'db' });
@@ -421,7 +421,7 @@ describe('a StatefulSet', () => {
     assert.equal(pod?.metadata.labels?.['statefulset.kubernetes.io/pod-name'], 'db-0');
   });
 
-  it('makes them all at once with Parallel', async (t) => {
+  it('makes all pods at once with policy Parallel', async (t) => {
     const registry = begin(t);
     const seen = watch(registry, () => `${pods(registry).length} ${readyCount(registry)}`);
     make(registry, 'statefulsets', 'db', { replicas: 3, serviceName: 'db', podManagementPolicy: 'Parallel' });
@@ -429,7 +429,7 @@ describe('a StatefulSet', () => {
     assert.ok(seen.includes('3 0'));
   });
 
-  it('updates from the last one on, and tells its revisions', async (t) => {
+  it('updates its pods from the last to the first, and reports its revisions', async (t) => {
     const registry = begin(t);
     make(registry, 'statefulsets', 'db', { replicas: 3, serviceName: 'db' });
     await until('all are ready', () => get(registry, 'statefulsets', 'db').status?.readyReplicas === 3);
@@ -450,7 +450,7 @@ describe('a StatefulSet', () => {
     });
   });
 
-  it('leaves the pods below the partition at the template before, also when they come back', async (t) => {
+  it('keeps pods below the partition at the old template, even when they are recreated', async (t) => {
     const registry = begin(t);
     const updateStrategy = { rollingUpdate: { partition: 1 } };
     make(registry, 'statefulsets', 'db', { replicas: 2, serviceName: 'db', updateStrategy });
@@ -478,7 +478,7 @@ describe('a StatefulSet', () => {
     assert.notEqual(currentRevision, updateRevision);
   });
 
-  it('updates a pod with OnDelete only when someone deletes it', async (t) => {
+  it('with strategy OnDelete updates a pod only when someone deletes it', async (t) => {
     const registry = begin(t);
     make(registry, 'statefulsets', 'db', {
       replicas: 1,
@@ -496,7 +496,7 @@ describe('a StatefulSet', () => {
     );
   });
 
-  it('goes down from the last one on, one at a time', async (t) => {
+  it('scales down from the last pod, one at a time', async (t) => {
     const registry = begin(t);
     make(registry, 'statefulsets', 'db', { replicas: 3, serviceName: 'db' });
     await until('all are ready', () => readyCount(registry) === 3);
@@ -508,7 +508,7 @@ describe('a StatefulSet', () => {
 });
 
 describe('a DaemonSet', () => {
-  it('has one pod on the node, and replaces it by killing it first', async (t) => {
+  it('runs one pod on the node, and deletes it before it replaces it', async (t) => {
     const registry = begin(t);
     make(registry, 'daemonsets', 'agent');
     await until('it is ready', () => get(registry, 'daemonsets', 'agent').status?.numberAvailable === 1);
@@ -552,7 +552,7 @@ describe('quotas', () => {
     });
   }
 
-  it('refuse pods in the words of the API server, in events and conditions', async (t) => {
+  it("refuse pods, and report the API server's message in events and conditions", async (t) => {
     const registry = begin(t);
     const quota = limit(registry, { 'requests.cpu': '1', pods: '4' });
     make(registry, 'deployments', 'web', { replicas: 1 }, requests('20m'));
@@ -585,7 +585,7 @@ describe('quotas', () => {
     await until('the failure is over', () => failure() === undefined);
   });
 
-  it('refuse a StatefulSet its pod with an event that names it, and let it have it later', async (t) => {
+  it("refuse a StatefulSet's pod with an event that names it, and admit it later", async (t) => {
     const registry = begin(t);
     const quota = limit(registry, { 'requests.cpu': '1', 'limits.memory': '1Gi' });
     make(registry, 'statefulsets', 'db', { replicas: 1, serviceName: 'db' });
@@ -597,7 +597,7 @@ describe('quotas', () => {
     await until('it is there', () => readyCount(registry) === 1);
   });
 
-  it('know quantities', () => {
+  it('are parsed and formatted with their units', () => {
     assert.deepEqual(['250m', '1Ki', '2', '1e3', '64Mi'].map(parseQuantity), [0.25, 1024, 2, 1000, 67108864]);
     assert.equal(formatQuantity(0.02, 'requests.cpu'), '20m');
     assert.equal(formatQuantity(64 * 2 ** 20, 'memory'), '64Mi');
@@ -616,7 +616,7 @@ describe('endpoints', () => {
     );
   const slices = (registry: Registry) => registry.list('endpointslices', NAMESPACE);
 
-  it('follow the pods, and targetPort by name', async (t) => {
+  it('follow the pods, and resolve a targetPort by name', async (t) => {
     const registry = begin(t);
     service(registry, { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] });
     make(registry, 'replicasets', 'web', { replicas: 2 });
@@ -664,14 +664,14 @@ describe('endpoints', () => {
     await until('the other is there', () => has('other'));
   });
 
-  it('lose a pod as soon as it is being deleted, and list those that are not ready apart', async (t) => {
+  it('drop a pod as soon as its deletion begins, and list pods that are not ready separately', async (t) => {
     const registry = begin(t);
     service(registry, { selector: { app: 'web' }, ports: [{ port: 80, targetPort: 'http' }] });
     make(registry, 'replicasets', 'web', { replicas: 1 });
     await until('there is one', () => addresses(registry).length === 1);
     const [pod] = pods(registry) as [KubeObject];
     setImage(registry, 'replicasets', 'web', BROKEN);
-    // It stays while someone holds it, as a pod does that takes its time to end.
+    // A finalizer keeps it, like a pod that takes long to end.
     const hold = (finalizers: string[]) =>
       registry.modify('pods', pod, ({ metadata }) => Object.assign(metadata, { finalizers }));
     hold(['test/hold']);
@@ -690,7 +690,7 @@ describe('endpoints', () => {
     await until('it is published', () => addresses(registry).length === 1);
   });
 
-  it('of a Service without a selector stay as they were written, and are mirrored', async (t) => {
+  it('of a Service without a selector stay as written, and are mirrored to an EndpointSlice', async (t) => {
     const registry = begin(t);
     service(registry, { ports: [{ port: 80 }] });
     const subsets = [{ addresses: [{ ip: '10.9.8.7' }], ports: [{ port: 81 }] }];
@@ -704,13 +704,13 @@ describe('endpoints', () => {
 });
 
 describe('a namespace', () => {
-  it('gets its ServiceAccount and the ConfigMap with the certificate', async (t) => {
+  it('gets the default ServiceAccount and the ConfigMap with the certificate', async (t) => {
     const registry = begin(t);
     await until('they are there', () => !!registry.find('configmaps', NAMESPACE, 'kube-root-ca.crt'));
     get(registry, 'serviceaccounts', 'default');
   });
 
-  it('is emptied when it is deleted, and then is gone', async (t) => {
+  it('is emptied when it is deleted, and then removed', async (t) => {
     const registry = begin(t);
     make(registry, 'deployments', 'web', { replicas: 2 });
     make(registry, 'statefulsets', 'db', { replicas: 1, serviceName: 'db' });
@@ -734,7 +734,7 @@ describe('the scheduler', () => {
   const unscheduled = (registry: Registry, name: string) =>
     condition(get(registry, 'pods', name), 'PodScheduled');
 
-  it('has a pod wait until there is room for it', async (t) => {
+  it('lets a pod wait until the node has room', async (t) => {
     const registry = begin(t);
     const fields = { resources: { requests: { cpu: '3' } } };
     const first = pod(registry, 'first', {}, fields);
@@ -749,7 +749,7 @@ describe('the scheduler', () => {
     await until('the second is ready', () => readyCount(registry) === 1 && pods(registry).length === 1);
   });
 
-  it('gives no port of the node twice, and heeds nodeSelector', async (t) => {
+  it('assigns no hostPort twice, and respects nodeSelector', async (t) => {
     const registry = begin(t);
     for (const name of ['one', 'two'])
       pod(registry, name, { hostNetwork: true, nodeSelector: { disk: 'ssd' } });
@@ -767,7 +767,7 @@ describe('the scheduler', () => {
 });
 
 describe('the store', () => {
-  it('tells every change to all in order, also those that a listener makes', () => {
+  it('reports every change to all listeners in order, including changes that a listener makes', () => {
     const registry = new Registry();
     const resource = registry.resource('namespaces');
     registry.store.subscribe(({ type, object }) => {

@@ -28,7 +28,7 @@ function isReady({ status }: { status: { conditions?: Fields[] } }): boolean {
   return status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 }
 
-/** The pod as it is, with other ephemeral containers; written as a tool would that has only kubectl. */
+/** Replaces a pod's ephemeral containers by the subresource, with kubectl alone. */
 async function put(name: string, containers: Fields[], query = '', more: Fields = {}) {
   const pod = await pocket.get('pod', name);
   const spec = { ...pod.spec, ephemeralContainers: containers };
@@ -41,7 +41,7 @@ async function add(name: string, ...containers: Fields[]): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-/** Waits until an ephemeral container runs, or has ended. */
+/** Waits until an ephemeral container has a state. */
 async function state(pod: string, name: string, word: 'running' | 'terminated' | 'waiting') {
   const of = ({ status }: { status: { ephemeralContainerStatuses?: Fields[] } }) =>
     status.ephemeralContainerStatuses?.find((one) => one.name === name) as { state: Fields } | undefined;
@@ -50,7 +50,7 @@ async function state(pod: string, name: string, word: 'running' | 'terminated' |
 }
 
 describe('an ephemeral container', () => {
-  it('is added to a running pod, whose other containers go on, and counts for nothing', async () => {
+  it('is added to a running pod without restarting containers, and does not count for readiness', async () => {
     await running('added');
     const before = await pocket.get('pod', 'added');
     await add('added', guest('tap'));
@@ -65,7 +65,7 @@ describe('an ephemeral container', () => {
     assert.match(await pocket.run(['describe', 'pod', 'added']), /Ephemeral Containers:\n +tap:/);
   });
 
-  it('is refused when it is not only added, in the words of Kubernetes', async () => {
+  it("cannot be changed or removed, and is refused with Kubernetes' message", async () => {
     await running('judged');
     await add('judged', guest('tap'));
     const refusals: [Fields[], RegExp][] = [
@@ -107,7 +107,7 @@ describe('an ephemeral container', () => {
     assert.deepEqual(names, ['tap']);
   });
 
-  it('is judged and not added in a dry run, nor when the pod has changed meanwhile', async () => {
+  it('is only validated in a dry run, and is refused when the pod has changed meanwhile', async () => {
     await running('stale');
     const dry = await put('stale', [guest('tap')], '?dryRun=All');
     assert.equal(JSON.parse(dry.stdout).spec.ephemeralContainers[0].name, 'tap');
@@ -118,7 +118,7 @@ describe('an ephemeral container', () => {
     assert.match(late.stderr, /\(Conflict\).*the object has been modified/);
   });
 
-  it('comes by any patch of the subresource, and from that nothing else is taken', async () => {
+  it('is added by any kind of patch of the subresource, which changes nothing else', async () => {
     await running('patched');
     const patch = (type: string, what: unknown) =>
       pocket.run([
@@ -142,7 +142,7 @@ describe('an ephemeral container', () => {
     await state('patched', 'four', 'running');
   });
 
-  it('cannot be set with the pod, nor in a template', async () => {
+  it('cannot be part of a new pod or of a template', async () => {
     const refused = await pocket.refuses(
       ['create', '-f', '-'],
       makePod('early', { ephemeralContainers: [guest('tap')] }),
@@ -168,7 +168,7 @@ describe('an ephemeral container', () => {
     );
   });
 
-  it('needs the right to write the subresource', async () => {
+  it('needs permission to write the subresource', async () => {
     await running('guarded');
     const can = async () =>
       (await pocket.try([...'auth can-i patch pods --subresource=ephemeralcontainers --as=ann'.split(' ')]))
@@ -187,7 +187,7 @@ describe('an ephemeral container', () => {
     await pocket.run(write, pod);
   });
 
-  it("is judged by the namespace's Pod Security Standard", async () => {
+  it("is checked against the namespace's Pod Security Standard", async () => {
     const strict = {
       allowPrivilegeEscalation: false,
       capabilities: { drop: ['ALL'] },
@@ -214,7 +214,7 @@ describe('an ephemeral container', () => {
     await write(guest('tap', { securityContext: strict }), 'run');
   });
 
-  it("has the pod's network, volumes and fields", async () => {
+  it("shares the pod's network, volumes and fields", async () => {
     const volumes = [{ name: 'shared', emptyDir: {} }];
     const volumeMounts = [{ name: 'shared', mountPath: '/shared' }];
     const script =
@@ -233,7 +233,7 @@ describe('an ephemeral container', () => {
     assert.equal(await pocket.run(['logs', 'sees', '-c', 'tap']), `hello seen ${podIP} sees pocket\n`);
   });
 
-  it('sees the processes of the container that it targets, and those of no other without', async () => {
+  it('sees the processes of its target container, and without a target only its own', async () => {
     await running('watched');
     const list = "console.log(fs.readFileSync('/proc/1/cmdline', 'utf8').split('\\0')[0])";
     const command = ['node', '-e', list];
@@ -247,7 +247,7 @@ describe('an ephemeral container', () => {
     }
   });
 
-  it('is of its own user among the processes of its target, and ends with that', async () => {
+  it("runs as its own user in its target's pid namespace, and ends with its target", async () => {
     await running('shared');
     const user = { securityContext: { runAsUser: 1000 }, targetContainerName: 'app' };
     await add('shared', guest('tap', user));
@@ -261,7 +261,7 @@ describe('an ephemeral container', () => {
     });
   });
 
-  it('can be talked to by exec, logs and attach', async () => {
+  it('supports exec, logs and attach', async () => {
     await running('talks');
     await add(
       'talks',
@@ -293,7 +293,7 @@ describe('an ephemeral container', () => {
     );
   });
 
-  it('is not restarted, and stays in spec and status when it has ended', async () => {
+  it('is not restarted, and stays in spec and status after its end', async () => {
     await running('ends');
     await add('ends', guest('tap', { command: ['sh', '-c', 'echo once; exit 3'] }));
     const { exitCode, reason } = await state('ends', 'tap', 'terminated');
@@ -309,7 +309,7 @@ describe('an ephemeral container', () => {
     assert.match(stderr, /"tap" may not be changed/);
   });
 
-  it('says why it cannot start, and does not keep the pod from its end', async () => {
+  it("reports why it cannot start, and does not delay the pod's end", async () => {
     await running('lacks');
     await add('lacks', guest('tap', { image: 'none:1' }), guest('next', { command: ['none'] }));
     await pocket.see('pod', 'lacks', 'tap waits', ({ status }) =>
@@ -322,7 +322,7 @@ describe('an ephemeral container', () => {
     await pocket.run(['delete', 'pod', 'lacks', '--timeout=10s']);
   });
 
-  it('runs while the init containers still do', async () => {
+  it('runs while init containers still run', async () => {
     await pocket.make(makePod('begins', { initContainers: [guest('first')] }));
     await pocket.see(
       'pod',
@@ -337,7 +337,7 @@ describe('an ephemeral container', () => {
     assert.equal(status.containerStatuses[0].state.waiting.reason, 'PodInitializing');
   });
 
-  it('is told to end with the others when the pod is deleted', async () => {
+  it('gets SIGTERM with the other containers when the pod is deleted', async () => {
     const script = 'trap "sleep 0.5; echo bye; exit 0" TERM; echo up; while :; do sleep 0.1; done';
     await running('goes');
     await add('goes', guest('tap', { command: ['sh', '-c', script] }));
@@ -351,7 +351,7 @@ describe('an ephemeral container', () => {
     assert.equal(logs.said(), 'up\nbye\n');
   });
 
-  it('ends with a pod that ends by itself', async () => {
+  it("ends when the pod's containers have ended", async () => {
     const once = {
       name: 'app',
       image: 'node:20',
@@ -367,7 +367,7 @@ describe('an ephemeral container', () => {
     await state('over', 'tap', 'terminated');
   });
 
-  it('comes by kubectl debug', async () => {
+  it('is added by kubectl debug', async () => {
     await running('debugged');
     const words = [
       'debug',

@@ -22,7 +22,7 @@ function budget(name: string, app: string, spec: Fields): object {
 
 const COUNTS = ['disruptionsAllowed', 'currentHealthy', 'desiredHealthy', 'expectedPods'];
 
-/** Waits until a budget has counted its pods so: allowed, healthy, to be healthy, all. */
+/** Waits for a budget's counts: allowed, healthy, desired, expected. */
 async function counts(name: string, ...numbers: number[]): Promise<void> {
   const said = (status: Fields) => COUNTS.map((count) => status?.[count]).join(' ');
   await pocket.see('pdb', name, numbers.join(' '), ({ status }) => said(status) === numbers.join(' '));
@@ -49,7 +49,7 @@ async function post(pod: string) {
 const REFUSAL = "Cannot evict pod as it would violate the pod's disruption budget.";
 
 describe('an eviction', () => {
-  it('deletes a pod that no budget is about, and tells why', async () => {
+  it('deletes a pod that no budget covers, and records the reason', async () => {
     await pocket.make(makePod('alone', {}, { finalizers: ['test/held'] }));
     await pocket.see('pod', 'alone', 'runs', ({ status }) => status.phase === 'Running');
     await evict('alone', 'run', { deleteOptions: { dryRun: ['All'] } });
@@ -63,7 +63,7 @@ describe('an eviction', () => {
     await pocket.run(['patch', 'pod', 'alone', '--type=merge', '-p', '{"metadata":{"finalizers":null}}']);
   });
 
-  it('is refused when the budget does not allow it, and allowed when there are enough again', async () => {
+  it('is refused while the budget allows none, and allowed when enough pods are ready again', async () => {
     await pocket.make(
       makeWorkload('Deployment', 'web', { replicas: 2 }),
       budget('web', 'web', { minAvailable: 2 }),
@@ -84,14 +84,14 @@ describe('an eviction', () => {
     assert.ok((await listPods('web')).includes(pod));
     await pocket.run(['scale', 'deployment', 'web', '--replicas=3']);
     await counts('web', 1, 3, 2, 3);
-    // At once: the next pod is there soon, and then there may be another eviction.
+    // At once, before the replacement pod is ready and allows another eviction.
     const answers = await Promise.all((await listPods('web')).map((name) => post(name)));
     assert.deepEqual(answers.map(({ code }) => code).sort(), [201, 429, 429]);
     await counts('web', 1, 3, 2, 3);
     assert.match(await pocket.run(['get', 'pdb', 'web', '--no-headers']), /^web +2 +N\/A +1 /);
   });
 
-  it('heeds shares of what the workload is to have', async () => {
+  it("respects a percentage of the workload's replicas", async () => {
     await pocket.make(
       makeWorkload('StatefulSet', 'db', { replicas: 3, serviceName: 'db', podManagementPolicy: 'Parallel' }),
       budget('half', 'db', { minAvailable: '50%' }),
@@ -113,7 +113,7 @@ describe('an eviction', () => {
     assert.match(await evict('db-1', 'refuses'), new RegExp(REFUSAL));
   });
 
-  it('is not refused for a pod that is not ready, if the others are enough', async () => {
+  it('is allowed for a pod that is not ready if enough others are healthy', async () => {
     const readinessProbe = { exec: { command: ['test', '-e', '/tmp/ready'] }, periodSeconds: 1 };
     const container = (name: string) =>
       (makePod(name) as { spec: { containers: Fields[] } }).spec.containers[0];
@@ -129,7 +129,7 @@ describe('an eviction', () => {
     await evict('idle');
   });
 
-  it('is refused for two budgets at once, for another pod, and for who has not the right', async () => {
+  it("is refused with two budgets, with another pod's name, and without permission", async () => {
     await pocket.make(makePod('two', {}, { labels: { app: 'two' } }));
     await pocket.make(
       budget('one', 'two', { maxUnavailable: 1 }),
@@ -146,7 +146,7 @@ describe('an eviction', () => {
     );
   });
 
-  it('is in discovery as an object of the policy', async () => {
+  it('appears in discovery as policy/v1 Eviction', async () => {
     const { resources } = JSON.parse(await pocket.run(['get', '--raw', '/api/v1']));
     const { group, version, kind, verbs } = resources.find(({ name }: Fields) => name === 'pods/eviction');
     assert.deepEqual([group, version, kind, verbs], ['policy', 'v1', 'Eviction', ['create']]);
@@ -154,7 +154,7 @@ describe('an eviction', () => {
 });
 
 describe('a PodDisruptionBudget', () => {
-  it('is refused when it makes no sense', async () => {
+  it('is refused when its fields are invalid', async () => {
     const refused = (spec: Fields) => pocket.refuses(['create', '-f', '-'], budget('x', 'x', spec));
     assert.match(
       await refused({ minAvailable: 1, maxUnavailable: 1 }),
@@ -168,7 +168,7 @@ describe('a PodDisruptionBudget', () => {
     assert.match(await refused({ minAvailable: 'x' }), /a valid percent string must be/);
   });
 
-  it('allows nothing where it cannot know how many pods there are to be', async () => {
+  it('allows no disruption when the expected number of pods is unknown', async () => {
     await pocket.make(makeWorkload('DaemonSet', 'agent'), budget('agent', 'agent', { maxUnavailable: 1 }));
     const { status } = await pocket.see(
       'pdb',
@@ -180,7 +180,7 @@ describe('a PodDisruptionBudget', () => {
     assert.match(status.conditions[0].message, /daemonsets.apps does not implement the scale subresource/);
   });
 
-  it('is made by kubectl', async () => {
+  it('can be created by kubectl create', async () => {
     await pocket.run('create poddisruptionbudget made --selector=app=web --min-available=50%'.split(' '));
     assert.equal((await pocket.get('pdb', 'made')).spec.minAvailable, '50%');
   });

@@ -30,7 +30,7 @@ async function wait(name: string, condition: string): Promise<void> {
 const listTypes = (status: { conditions: { type: string }[] }) => status.conditions.map(({ type }) => type);
 
 describe('a Job', () => {
-  it('runs one pod, which it controls, and is complete when that has succeeded', async () => {
+  it('runs one pod that it controls, and is complete when the pod has succeeded', async () => {
     await pocket.make(job('once', ['sh', '-c', 'echo done']));
     await wait('once', 'complete');
     const { metadata, spec, status } = await pocket.get('job', 'once');
@@ -50,7 +50,7 @@ describe('a Job', () => {
     await pocket.until('its pod is gone', async () => (await listPods('once')).length === 0);
   });
 
-  it('has failed when its pod has, more often than it allows', async () => {
+  it('fails when its pods failed more often than backoffLimit', async () => {
     await pocket.make(job('fails', ['sh', '-c', 'exit 3'], { backoffLimit: 0 }));
     await wait('fails', 'failed');
     const { status } = await pocket.get('job', 'fails');
@@ -59,7 +59,7 @@ describe('a Job', () => {
     assert.equal(status.conditions[1].reason, 'BackoffLimitExceeded');
   });
 
-  it('counts the restarts of a pod that is restarted on failure', async () => {
+  it('counts the restarts of a pod with restartPolicy OnFailure', async () => {
     const spec = { backoffLimit: 1 };
     await pocket.make(job('again', ['sh', '-c', 'exit 3'], spec, { restartPolicy: 'OnFailure' }));
     await wait('again', 'failed');
@@ -67,8 +67,8 @@ describe('a Job', () => {
     await pocket.until('its pod is gone', async () => (await listPods('again')).length === 0);
   });
 
-  it('makes another pod when one is deleted, and none while it is suspended', async () => {
-    // One that ends well when it is told to end would be counted as a success.
+  it('replaces a deleted pod, but not while it is suspended', async () => {
+    // A pod that exits with 0 on SIGTERM would count as a success.
     const command = ['sh', '-c', 'trap "exit 1" TERM; while :; do sleep 0.1; done'];
     await pocket.make(job('lasts', command));
     await pocket.see('job', 'lasts', 'is ready', ({ status }) => status?.ready === 1);
@@ -84,7 +84,7 @@ describe('a Job', () => {
     await pocket.see('job', 'lasts', 'is ready once more', ({ status }) => status?.ready === 1);
   });
 
-  it('is refused with a pod that always restarts, and keeps its template for ever', async () => {
+  it('is refused with restartPolicy Always, and its template is immutable', async () => {
     const always = job('always', IDLE, {}, { restartPolicy: 'Always' });
     assert.match(
       await pocket.refuses(['create', '-f', '-'], always),
@@ -99,7 +99,7 @@ describe('a Job', () => {
     );
   });
 
-  it('is made by kubectl', async () => {
+  it('can be created by kubectl create', async () => {
     await pocket.run('create job made --image=node:20 -- true'.split(' '));
     await wait('made', 'complete');
   });

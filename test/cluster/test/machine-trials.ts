@@ -10,21 +10,22 @@ import { createSandbox, dial, hostSandbox, type Sandbox } from '../src/network/s
 import { ServiceProxy } from '../src/network/service-proxy.ts';
 import { probe } from '../src/node/probe.ts';
 
-/** What is tried inside the namespaces, each by what must be so. */
+/** The tests that run inside the namespaces, by their titles. */
 export const trials: Record<string, () => Promise<void>> = {
-  'a container runs with its arguments, environment and folder, and nothing else of ours': async () => {
-    const { output, exit } = await run(
-      ['sh', '-c', 'echo "$1 $A $(pwd) $$"; env | cut -d= -f1 | sort', 'sh', "a'b c"],
-      {
-        env: { A: 'x y' },
-        workingDir: '/usr',
-      },
-    );
-    assert.equal(output, "a'b c x y /usr 1\nA\nHOME\nPATH\nPWD\n");
-    assert.equal(exit.exitCode, 0);
-  },
+  'a container runs with its arguments, environment and folder, and inherits nothing from the cluster':
+    async () => {
+      const { output, exit } = await run(
+        ['sh', '-c', 'echo "$1 $A $(pwd) $$"; env | cut -d= -f1 | sort', 'sh', "a'b c"],
+        {
+          env: { A: 'x y' },
+          workingDir: '/usr',
+        },
+      );
+      assert.equal(output, "a'b c x y /usr 1\nA\nHOME\nPATH\nPWD\n");
+      assert.equal(exit.exitCode, 0);
+    },
 
-  'a container has the hostname, the /tmp and the processes of its own': async () => {
+  'a container has its own hostname, /tmp and processes': async () => {
     const script =
       "const fs = require('fs'); console.log(os.hostname(), fs.readdirSync('/tmp').length, fs.readdirSync('/proc').filter(Number).length); fs.writeFileSync('/tmp/x', '')";
     assert.equal((await run(['node', '-e', script], { hostname: 'web-0' })).output, 'web-0 0 1\n');
@@ -40,13 +41,13 @@ export const trials: Record<string, () => Promise<void>> = {
     assert.match(output, /tried\n$/);
   },
 
-  'a container of another user is that user, without capabilities': async () => {
+  'a container with runAsUser runs as that user, without capabilities': async () => {
     const script = 'id -u; id -g; grep CapEff /proc/self/status; touch /tmp/x && echo ok';
     const { output } = await run(['sh', '-c', script], { runAsUser: 1000, runAsGroup: 3000 });
     assert.equal(output, '1000\n3000\nCapEff:\t0000000000000000\nok\n');
   },
 
-  'a volume is seen where it is mounted, read-only if it is to be': async () => {
+  'a volume appears where it is mounted, read-only if asked': async () => {
     mkdirSync('/run/pocket/volume', { recursive: true, mode: 0o777 });
     writeFileSync('/run/pocket/volume/file', 'hello');
     for (const target of ['/code', '/var/run/secrets/x', '/tmp/y', '/etc/pocket/deep', '/opt/v']) {
@@ -57,7 +58,7 @@ export const trials: Record<string, () => Promise<void>> = {
     }
   },
 
-  'a container ends by SIGTERM if it has a handler, by SIGKILL always': async () => {
+  'a container ends by SIGTERM if it handles it, and always by SIGKILL': async () => {
     const deaf = await start(['sleep', '1000']);
     deaf.signal('SIGTERM');
     assert.equal(await Promise.race([deaf.exited, sleep(200)]), undefined);
@@ -73,7 +74,7 @@ export const trials: Record<string, () => Promise<void>> = {
     assert.equal((await hearing.exited).exitCode, 5);
   },
 
-  'a program that is not there is a StartError in the words of runc': async () => {
+  "a missing program is a StartError with runc's message": async () => {
     const cases = {
       nosuch: 'executable file not found in $PATH',
       '/no/such': 'stat /no/such: no such file or directory',
@@ -88,20 +89,20 @@ export const trials: Record<string, () => Promise<void>> = {
     }
   },
 
-  'a container that cannot be made says so, and does not look like a program that ended': async () => {
+  'a container that cannot be made reports that, and does not look like a program that ended': async () => {
     const { reason, message } = await (await start(['true'], { workingDir: '/usr/nowhere' })).exited;
     assert.equal(reason, 'StartError');
     assert.match(message ?? '', /the pocket cluster cannot make the container: .*\/usr\/nowhere/);
   },
 
-  'a program ends with what it wrote complete, however much': async () => {
+  'all output of a program arrives, however large': async () => {
     for (const tty of [false, true]) {
       const { output } = await run(['node', '-e', "process.stdout.write('x'.repeat(1e6) + 'end')"], { tty });
       assert.equal(output.length, 1_000_003, `tty ${tty}`);
     }
   },
 
-  'attachers see what comes from then on, and share the input': async () => {
+  'attached clients see new output, and share the input': async () => {
     const container = await start(['cat'], { stdin: true });
     const [one, two] = [container.attach(), container.attach()];
     one.stdin?.write('from one\n');
@@ -113,7 +114,7 @@ export const trials: Record<string, () => Promise<void>> = {
     assert.equal(await two.exited, 137);
   },
 
-  'a terminal is one: it has a name, a size that follows, job control, an echo': async () => {
+  'a terminal has a name, a size that can change, job control and echo': async () => {
     const container = await start(['bash', '--norc'], { tty: true, stdin: true, env: { PS1: '> ' } });
     const attached = container.attach();
     const seen = collect(attached.stdout);
@@ -173,7 +174,7 @@ export const trials: Record<string, () => Promise<void>> = {
     container.signal('SIGKILL');
   },
 
-  'stdout and stderr can be opened by their names in /dev, by any user': async () => {
+  'any user can open /dev/stdout and /dev/stderr': async () => {
     const script = 'echo out >/dev/stdout; echo wrong >/dev/stderr';
     for (const user of [0, 1000]) {
       const container = await start(['sleep', '1000'], { runAsUser: user, runAsGroup: user });
@@ -200,7 +201,7 @@ export const trials: Record<string, () => Promise<void>> = {
     container.signal('SIGKILL');
   },
 
-  'an exec whose caller goes ends; nothing is left of a killed container': async () => {
+  'an exec ends when its client disconnects, and a killed container leaves no process': async () => {
     const container = await start(['sleep', '1001']);
     for (const tty of [false, true]) {
       const running = await container.exec(['sleep', '1002'], { tty, stdin: true });
@@ -216,7 +217,7 @@ export const trials: Record<string, () => Promise<void>> = {
     await until(() => readdirSync('/run/pocket/containers').length === 0);
   },
 
-  'a log gives lines with their times, from a line, up to a size, and follows to the end': async () => {
+  'a log returns lines with times, the last lines, a limited size, and follows to the end': async () => {
     const container = await start([
       'sh',
       '-c',
@@ -232,32 +233,25 @@ export const trials: Record<string, () => Promise<void>> = {
     assert.match(await text(container.log.read({ tail: 1, timestamps: true })), /^\d{4}-.*T.*\.\d{9}Z last$/);
   },
 
-  'pods reach each other and the node, can use the same port, and have a localhost of their own':
-    async () => {
-      await withSandboxes(async (a, b) => {
-        const server = (word: string) => ['node', '-e', `net.createServer(s => s.end('${word}')).listen(80)`];
-        const [one] = [
-          await start(server('one'), { sandbox: a }),
-          await start(server('two'), { sandbox: b }),
-        ];
-        await until(async () => (await ask(a.ip)) === 'one' && (await ask(b.ip)) === 'two');
-        const client =
-          "net.connect(80, process.argv[1]).on('error', e => console.log(e.code)).pipe(process.stdout)";
-        for (const [ip, word] of [
-          [b.ip, 'two'],
-          ['127.0.0.1', 'one'],
-        ] as const)
-          assert.equal((await run(['node', '-e', client, ip], { sandbox: a })).output, word);
-        one.signal('SIGKILL');
-        await one.exited;
-        assert.equal(
-          (await run(['node', '-e', client, '127.0.0.1'], { sandbox: a })).output,
-          'ECONNREFUSED\n',
-        );
-      });
-    },
+  'pods reach each other and the node, can use the same port, and have their own localhost': async () => {
+    await withSandboxes(async (a, b) => {
+      const server = (word: string) => ['node', '-e', `net.createServer(s => s.end('${word}')).listen(80)`];
+      const [one] = [await start(server('one'), { sandbox: a }), await start(server('two'), { sandbox: b })];
+      await until(async () => (await ask(a.ip)) === 'one' && (await ask(b.ip)) === 'two');
+      const client =
+        "net.connect(80, process.argv[1]).on('error', e => console.log(e.code)).pipe(process.stdout)";
+      for (const [ip, word] of [
+        [b.ip, 'two'],
+        ['127.0.0.1', 'one'],
+      ] as const)
+        assert.equal((await run(['node', '-e', client, ip], { sandbox: a })).output, word);
+      one.signal('SIGKILL');
+      await one.exited;
+      assert.equal((await run(['node', '-e', client, '127.0.0.1'], { sandbox: a })).output, 'ECONNREFUSED\n');
+    });
+  },
 
-  "dial connects to the pod's localhost, many at a time, and says when nobody listens": async () => {
+  "dial connects to the pod's localhost, many at a time, and reports when nobody listens": async () => {
     await withSandboxes(async (a) => {
       await start(['node', '-e', ECHO, '127.0.0.1', '80'], { sandbox: a });
       await until(() => dial(a, 80).then(hangUp, () => false));
@@ -271,7 +265,7 @@ export const trials: Record<string, () => Promise<void>> = {
     });
   },
 
-  'a ClusterIP goes to the endpoints that there are, and keeps connections that stand': async () => {
+  'a ClusterIP forwards to the current endpoints, and keeps open connections': async () => {
     await withSandboxes(async (a, b) => {
       for (const sandbox of [a, b]) await start(['node', '-e', ECHO, '0.0.0.0', '80'], { sandbox });
       await until(async () => (await ask(a.ip, 'x')) === 'x' && (await ask(b.ip, 'x')) === 'x');
@@ -298,7 +292,7 @@ export const trials: Record<string, () => Promise<void>> = {
     });
   },
 
-  "probes say what is wrong in kubelet's words": async () => {
+  'probes report failures as the kubelet does': async () => {
     await withSandboxes(async (a) => {
       const script =
         "http.createServer((q, s) => q.url === '/slow' || s.writeHead(q.url.slice(1)).end()).listen(80)";
@@ -350,7 +344,7 @@ async function run(command: string[], options: Partial<ContainerOptions> = {}) {
   return { exit, output: await text(container.log.read()) };
 }
 
-/** Resizes a shell's terminal, and waits until it says so. */
+/** Resizes a shell's terminal, and waits until the shell reports it. */
 async function resizes(shell: Running, seen: () => string, columns: number, rows: number): Promise<void> {
   shell.resize(columns, rows);
   await until(async () => {
@@ -360,7 +354,7 @@ async function resizes(shell: Running, seen: () => string, columns: number, rows
   });
 }
 
-/** Runs with two pods' networks, which are removed with what listens in them. */
+/** Runs a function with two pods' networks, and removes them afterwards. */
 async function withSandboxes(body: (a: Sandbox, b: Sandbox) => Promise<void>): Promise<void> {
   const make = () => createSandbox(`test${++lastIP}`, `10.244.0.${lastIP}`);
   const [a, b] = [await make(), await make()];
@@ -393,7 +387,7 @@ async function line(stream: Readable): Promise<string> {
   return words;
 }
 
-/** What a stream has given so far. */
+/** Collects a stream's output. */
 function collect(stream: Readable): () => string {
   let words = '';
   stream.on('data', (data) => {
@@ -402,7 +396,7 @@ function collect(stream: Readable): () => string {
   return () => words;
 }
 
-/** How many processes have a command line that begins so. */
+/** Counts processes whose command line starts with a text. */
 function processes(words: string): number {
   return readdirSync('/proc').filter((entry) => Number(entry) && commandLine(entry).startsWith(words)).length;
 }

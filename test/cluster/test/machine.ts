@@ -1,4 +1,4 @@
-// Runs inside the pocket cluster's namespaces: does the trial that a request names, and says how it went.
+// Runs inside the pocket cluster's namespaces: each request names a trial, the answer is its result.
 import { createServer } from 'node:http';
 import { prepareNetwork } from '../src/network/sandbox.ts';
 import { trials } from './machine-trials.ts';

@@ -6,7 +6,7 @@ import { resources } from '../src/kinds/index.ts';
 import type { KubeObject } from '../src/objects/object.ts';
 import { StatusError } from '../src/objects/status.ts';
 
-/** The oracle is kubectl, which has the API server's own code for merging. */
+/** The oracle is kubectl: it contains the API server's code for merging. */
 
 type Type = 'strategic' | 'merge' | 'json';
 
@@ -60,7 +60,7 @@ const SERVICE = {
   },
 };
 
-/** At most a few at once: each is a process. */
+/** Runs a few at a time, as each is a process. */
 async function inParallel<T>(items: T[], task: (item: T) => Promise<void>): Promise<void> {
   const waiting = [...items];
   const worker = async () => {
@@ -116,7 +116,7 @@ async function agrees(type: Type, object: { kind: string }, patch: unknown): Pro
   const theirs = await oracle(type, object, patch);
   const about = JSON.stringify(patch);
   assert.deepEqual(mine.object, theirs.object, `${about}: ${JSON.stringify(theirs.error ?? mine.error)}`);
-  // The server does not pass on why a JSON patch failed.
+  // Kubernetes does not report why a JSON patch failed.
   if (type !== 'json') assert.equal(mine.error?.trim(), theirs.error?.trim(), about);
 }
 
@@ -292,7 +292,7 @@ const JSON_PATCHES: object[][] = [
   [{ op: 'bogus', path: '/spec' }],
 ];
 
-/** Pseudo-random numbers that are the same each time. */
+/** Reproducible pseudo-random numbers. */
 function dice(seed: number): (sides: number) => number {
   let state = seed;
   return (sides) => {
@@ -301,13 +301,13 @@ function dice(seed: number): (sides: number) => number {
   };
 }
 
-/** Some of the names, in any order. */
+/** A random selection of names, in random order. */
 function some(roll: (sides: number) => number, names: string[]): string[] {
   const picked = names.filter(() => roll(2) === 0).map((name) => ({ name, at: roll(1000) }));
   return picked.sort((a, b) => a.at - b.at).map(({ name }) => name);
 }
 
-/** A patch of the containers that changes, adds, deletes and orders at random. */
+/** A random patch of containers that changes, adds, deletes and sorts. */
 function randomPatch(seed: number): object {
   const roll = dice(seed);
   const containers = some(roll, ['app', 'log', 'last', 'new', 'newer']).map((name) => {
@@ -318,7 +318,7 @@ function randomPatch(seed: number): object {
     );
     return { name, ...(kind === 1 ? { image: `image:${roll(9)}` } : { env }) };
   });
-  // The patch's own items in their order, which is a must, and others between them.
+  // The patch's items must be in this order; others may be between them.
   const others = some(roll, ['app', 'log', 'last']).filter(
     (name) => !containers.some((one) => one.name === name),
   );
@@ -330,7 +330,7 @@ function randomPatch(seed: number): object {
   });
 }
 
-describe("a patch of the pocket cluster's does what kubectl's own does", () => {
+describe('the pocket cluster applies a patch as kubectl does', () => {
   it('strategic merge of a workload', () =>
     inParallel(STRATEGIC, (patch) => agrees('strategic', DEPLOYMENT, patch)));
 
@@ -348,12 +348,12 @@ describe("a patch of the pocket cluster's does what kubectl's own does", () => {
 });
 
 describe('a patch', () => {
-  it('whose test fails is refused in the words of the server', () => {
+  it("whose test fails is refused with Kubernetes' message", () => {
     const { error } = ours('json', SERVICE, [{ op: 'test', path: '/kind', value: 'Pod' }]);
     assert.equal(error, 'the server rejected our request due to an error in our request');
   });
 
-  it('that is no object or no list is refused', () => {
+  it('that is not an object or a list is refused', () => {
     assert.match(
       ours('json', SERVICE, {}).error ?? '',
       /cannot unmarshal object into Go value of type jsonpatch/,
@@ -361,7 +361,7 @@ describe('a patch', () => {
     assert.match(ours('merge', SERVICE, []).error ?? '', /cannot unmarshal array into Go value/);
   });
 
-  it('of another type is refused, and server-side apply is not done', () => {
+  it('of another type is refused, and so is server-side apply', () => {
     const [resource] = resources;
     assert.ok(resource);
     const refused = (type: string, code: number) =>

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type PocketCluster, startCluster } from '../src/cluster.ts';
 
-/** What kubectl said. */
+/** The result of a kubectl command. */
 export interface Said {
   code: number;
   stdout: string;
@@ -17,7 +17,7 @@ export interface Said {
 // biome-ignore lint/suspicious/noExplicitAny: objects of any kind
 type Any = any;
 
-/** A pocket cluster of a test file's own, as kubectl sees it. */
+/** A test file's own pocket cluster, and kubectl for it. */
 export class Pocket {
   readonly #cluster: PocketCluster;
 
@@ -42,7 +42,7 @@ export class Pocket {
     await this.#cluster.stop();
   }
 
-  /** Runs kubectl, which may fail. */
+  /** Runs kubectl; it may fail. */
   try(args: string[], input?: unknown): Promise<Said> {
     const options = { env: { ...process.env, KUBECONFIG: this.#cluster.kubeconfig } };
     return new Promise((resolve) => {
@@ -53,14 +53,14 @@ export class Pocket {
     });
   }
 
-  /** Runs kubectl, which must not fail. */
+  /** Runs kubectl; it must succeed. Returns its output. */
   async run(args: string[], input?: unknown): Promise<string> {
     const { code, stdout, stderr } = await this.try(args, input);
     assert.equal(code, 0, `kubectl ${args.join(' ')}: ${stderr}`);
     return stdout;
   }
 
-  /** Runs kubectl, which must fail; what it said. */
+  /** Runs kubectl; it must fail. Returns its error output. */
   async refuses(args: string[], input?: unknown): Promise<string> {
     const { code, stdout, stderr } = await this.try(args, input);
     assert.notEqual(code, 0, `kubectl ${args.join(' ')}: ${stdout}`);
@@ -78,7 +78,7 @@ export class Pocket {
     return { said: () => said, ended: once(child, 'close'), stop: () => child.kill() };
   }
 
-  /** What the API answers, as it stands, to a client other than kubectl. */
+  /** Posts an object without kubectl, and returns the API's answer. */
   async post(path: string, object: object): Promise<Any> {
     const { clusters, users } = JSON.parse(readFileSync(this.kubeconfig, 'utf8'));
     const { server, 'certificate-authority-data': authority } = clusters[0].cluster;
@@ -101,7 +101,7 @@ export class Pocket {
     return JSON.parse(await this.run(['get', kind, name, '-o', 'json']));
   }
 
-  /** Waits until an object is as it is to be. */
+  /** Waits until an object fulfils a condition, and returns it. */
   async see(kind: string, name: string, what: string, isSo: (object: Any) => unknown): Promise<Any> {
     let seen: Any;
     await this.until(`${kind} ${name}: ${what}`, async () => {
@@ -118,7 +118,7 @@ export class Pocket {
   }
 }
 
-/** A container that does nothing until it is told to end, and then ends at once. */
+/** The command of a container that does nothing, and ends at once on SIGTERM. */
 export const IDLE = ['sh', '-c', 'trap "exit 0" TERM; while :; do sleep 0.1; done'];
 
 export function makePod(name: string, spec: object = {}, metadata: object = {}): object {
@@ -126,7 +126,7 @@ export function makePod(name: string, spec: object = {}, metadata: object = {}):
   return { apiVersion: 'v1', kind: 'Pod', metadata: { name, ...metadata }, spec: { containers, ...spec } };
 }
 
-/** A Deployment, a StatefulSet, … whose pods do nothing; its labels are app=NAME. */
+/** A workload whose pods do nothing, labelled app=NAME. */
 export function makeWorkload(kind: string, name: string, spec: object = {}): object {
   const labels = { app: name };
   const { spec: pod } = makePod(name, { terminationGracePeriodSeconds: 5 }) as { spec: object };

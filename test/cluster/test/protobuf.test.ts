@@ -135,7 +135,7 @@ describe('a body in protobuf', () => {
   });
 });
 
-/** A field of a message, of less than 128 bytes: a text, or the fields of a message in it. */
+/** Encodes a field of less than 128 bytes: a text, or the fields of a nested message. */
 function field(number: number, ...parts: (string | Buffer)[]): Buffer {
   const bytes = Buffer.concat(parts.map((part) => Buffer.from(part)));
   return Buffer.from([...varint((number << 3) | 2), bytes.length, ...bytes]);

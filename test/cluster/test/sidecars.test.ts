@@ -13,13 +13,13 @@ type Fields = Record<string, unknown>;
 const VOLUMES = [{ name: 'shared', emptyDir: {} }];
 const volumeMounts = [{ name: 'shared', mountPath: '/shared' }];
 
-/** A container that writes what it does into a file that all share. */
+/** A container that logs what it does to a file that all containers share. */
 function telling(name: string, script: string, fields: Fields = {}): Fields {
   const tell = `say() { echo "${name} $1" >>/shared/told; }; ${script}`;
   return { name, image: 'node:20', command: ['sh', '-c', tell], volumeMounts, ...fields };
 }
 
-/** Goes on until it is told to end. */
+/** Runs until SIGTERM. */
 const LIVES = 'trap "say ends; exit 0" TERM; say begins; while :; do sleep 0.1; done';
 
 function sidecar(name: string, fields: Fields = {}, script = LIVES): Fields {
@@ -50,7 +50,7 @@ const isReady = ({ status }: { status: { conditions: Fields[] } }) =>
   status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
 
 describe('a native sidecar', () => {
-  it('begins in its turn, and what comes next waits for its startup probe', async () => {
+  it('starts in order, and the next container waits for its startup probe', async () => {
     const last = telling('last', 'say begins');
     const initContainers = [
       sidecar('first'),
@@ -77,7 +77,7 @@ describe('a native sidecar', () => {
     assert.deepEqual(await told('order'), ['first begins', 'second begins', 'last begins', 'app begins']);
   });
 
-  it("counts for the pod's readiness, and its named port is one of the pod's", async () => {
+  it("counts for the pod's readiness, and a targetPort can name its port", async () => {
     const ports = [{ name: 'proxy', containerPort: 7777 }];
     const initContainers = [sidecar('side', { ports, readinessProbe: exec('ready') })];
     const spec = { volumes: VOLUMES, initContainers, containers: [APP] };
@@ -103,7 +103,7 @@ describe('a native sidecar', () => {
     assert.deepEqual(subsets[0].ports, [{ port: 7777, protocol: 'TCP' }]);
   });
 
-  it('is started anew whenever it ends, and is restarted by its liveness probe', async () => {
+  it('is restarted whenever it ends, and when its liveness probe fails', async () => {
     const side = sidecar(
       'side',
       {},
@@ -131,7 +131,7 @@ describe('a native sidecar', () => {
     assert.match(events, /Liveness probe failed: /);
   });
 
-  it('ends after the containers, the last first, when the pod is deleted', async () => {
+  it('ends after the containers, in reverse order, when the pod is deleted', async () => {
     const initContainers = [sidecar('one'), sidecar('two')];
     const app = telling('app', LIVES.replace('say ends', 'sleep 0.5; say ends'));
     await pocket.make(makePod('goes', { volumes: VOLUMES, initContainers, containers: [app] }));
@@ -142,7 +142,7 @@ describe('a native sidecar', () => {
     assert.match((await seen).stdout, /app ends\ntwo ends\n/);
   });
 
-  it('does not keep a pod from its end', async () => {
+  it("does not delay a pod's end", async () => {
     const app = telling('app', 'say begins; until [ -e /shared/go ]; do sleep 0.1; done; exit 0');
     const spec = { volumes: VOLUMES, initContainers: [sidecar('side')], containers: [app] };
     await pocket.make(makePod('over', { ...spec, restartPolicy: 'Never' }));

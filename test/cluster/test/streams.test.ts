@@ -1,5 +1,5 @@
-// The streaming protocols of the pocket cluster, as a real kubectl speaks them: a server of nothing but streams,
-// whose containers are plain processes of this machine.
+// Tests the streaming protocols with a real kubectl, against a server that has only streams, and whose containers are
+// plain processes of this machine.
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
@@ -92,7 +92,7 @@ async function serve(request: IncomingMessage, socket: Duplex, head: Buffer): Pr
   await serveRunning(request, socket, head, run(command, wanted), wanted);
 }
 
-/** A process in place of one in a container; a terminal's command must be a script, `sh -c …`. */
+/** A plain process in place of a container's; with a terminal its command must be `sh -c …`. */
 function run(command: string[], { stdin, tty }: { stdin: boolean; tty: boolean }): Running {
   const name = mkdtempSync(join(directory, 'tty-'));
   const words = tty ? ['script', '-qefc', `tty >${name}/name; ${command.at(-1)}`, '/dev/null'] : command;
@@ -169,7 +169,7 @@ async function kubectl(webSockets: boolean, args: string[], input = '') {
   return { code, stdout, stderr };
 }
 
-/** Starts a port-forward; tells where it listens. */
+/** Starts a port-forward; returns where it listens. */
 async function forward(webSockets: boolean, port: number): Promise<[ChildProcess, string]> {
   const child = start(webSockets, ['port-forward', '--address=127.0.0.1', 'pod/x', `:${port}`]);
   let said = '';
@@ -197,7 +197,7 @@ for (const webSockets of [true, false]) {
 
   describe(`over ${protocol}`, { concurrency: 2 }, () => {
     for (const expected of [0, 3, 137]) {
-      test(`exec ends with the command's exit code, ${expected}, and keeps its outputs apart`, async () => {
+      test(`exec ends with exit code ${expected} like its command, and keeps stdout and stderr apart`, async () => {
         const end = expected === 137 ? 'kill -9 $$' : `exit ${expected}`;
         const { code, stdout, stderr } = await kubectl(webSockets, exec(`echo out; echo err >&2; ${end}`));
         assert.deepEqual([code, stdout], [expected, 'out\n']);
@@ -206,18 +206,18 @@ for (const webSockets of [true, false]) {
       });
     }
 
-    test('exec passes input, and its end', async () => {
+    test('exec passes input and its end', async () => {
       const { code, stdout } = await kubectl(webSockets, exec('cat; echo end', '-i'), 'one\ntwo\n');
       assert.deepEqual([code, stdout], [0, 'one\ntwo\nend\n']);
     });
 
-    test('exec ends when the command does, though there is more input', async () => {
+    test('exec ends when the command does, even if there is more input', async () => {
       const input = randomBytes(8 << 20).toString('hex');
       const { code, stdout } = await kubectl(webSockets, exec('head -c 5; exit 3', '-i'), input);
       assert.deepEqual([code, stdout], [3, input.slice(0, 5)]);
     });
 
-    test('a command that takes no more input is not held up by it', async () => {
+    test('a command that stops reading input is not blocked by it', async () => {
       const input = randomBytes(8 << 20).toString('hex');
       const { code, stdout } = await kubectl(webSockets, exec('exec <&-; sleep 1; echo on', '-i'), input);
       assert.deepEqual([code, stdout], [0, 'on\n']);
@@ -236,13 +236,13 @@ for (const webSockets of [true, false]) {
       assert.equal(stdout.split(' ')[0], sha256(input));
     });
 
-    test('attach shows both outputs, takes input, and does not tell how the container ended', async () => {
+    test('attach shows both outputs, takes input, and does not report the exit code', async () => {
       const { code, stdout, stderr } = await kubectl(webSockets, ['attach', '-i', 'x'], 'word\n');
       assert.deepEqual([code, stdout], [0, 'got word\n']);
       assert.match(stderr, /^oops$/m);
     });
 
-    test('a terminal has the size of the client, and follows it', () => inTerminal(webSockets));
+    test('a terminal follows the size of its client', () => inTerminal(webSockets));
 
     test('a client that is killed releases the command', async () => {
       const command = `echo ready; sleep 60; echo ${protocol}`;
@@ -253,7 +253,7 @@ for (const webSockets of [true, false]) {
       await until('the command is released', () => released.has(command));
     });
 
-    test('a refused port is told in the words of the kubelet', async () => {
+    test('a refused port is reported as by the kubelet', async () => {
       const [child, url] = await forward(webSockets, 1);
       const told = text(child.stderr as Readable);
       await new Promise((resolve) => get(url).on('error', resolve));
@@ -273,7 +273,7 @@ for (const webSockets of [true, false]) {
       kill(child);
     });
 
-    test('a forwarded connection ends when the pod ends it, whatever its client still has to say', async (t) => {
+    test('a forwarded connection ends when the pod ends it, even if the client still sends', async (t) => {
       const target = createTcpServer((socket) => socket.end('bye')).listen(0, '127.0.0.1');
       t.after(() => target.close());
       await once(target, 'listening');
@@ -283,7 +283,7 @@ for (const webSockets of [true, false]) {
       kill(child);
     });
 
-    test('a forwarded connection is answered after its client has said all', async (t) => {
+    test('a forwarded connection gets its answer after the client has ended its side', async (t) => {
       const target = createTcpServer({ allowHalfOpen: true }, (socket) => {
         const hash = createHash('sha256');
         socket.on('data', (data) => hash.update(data)).on('end', () => socket.end(hash.digest('hex')));

@@ -17,7 +17,7 @@ function findResource(object: Loose) {
   return found;
 }
 
-/** What is wrong with an object, as a refusal words it; what is new is filled in before. */
+/** The validation errors of an object, after its defaults were set. */
 function wrong(object: object, old?: object): string[] {
   const resource = findResource(object as Loose);
   const [next, before] = [structuredClone(object), structuredClone(old)] as [
@@ -68,7 +68,7 @@ describe('strict decoding', () => {
     assert.deepEqual(complaints({ ...deployment(), sepc: {} }), ['unknown field "sepc"']);
   });
 
-  it('does not take what every JavaScript object has for a known field', () => {
+  it('refuses fields that every JavaScript object inherits', () => {
     assert.deepEqual(complaints(pod({ constructor: {} })), ['unknown field "spec.constructor"']);
   });
 
@@ -93,7 +93,7 @@ describe('strict decoding', () => {
     );
   });
 
-  it('takes null for a field that is absent', () => {
+  it('treats null as an absent field', () => {
     assert.deepEqual(complaints(service({ selector: null, ports: null })), []);
   });
 });
@@ -107,7 +107,7 @@ const CASES: [string, object, string | string[]][] = [
     `metadata.name: Invalid value: "P": ${DNS}`,
   ],
   [
-    'no name',
+    'a pod without a name',
     pod({ containers: [container()] }, { name: '' }),
     'metadata.name: Required value: name or generateName is required',
   ],
@@ -116,15 +116,19 @@ const CASES: [string, object, string | string[]][] = [
     pod({ containers: [container()] }, { labels: { 'a/b/c': '' } }),
     'metadata.labels: Invalid value: "a/b/c": a qualified name must consist of',
   ],
-  ['no container', pod({ containers: [] }), 'spec.containers: Required value'],
-  ['no image', pod({ containers: [{ name: 'a' }] }), 'spec.containers[0].image: Required value'],
+  ['a pod without containers', pod({ containers: [] }), 'spec.containers: Required value'],
   [
-    'two containers of a name',
+    'a container without an image',
+    pod({ containers: [{ name: 'a' }] }),
+    'spec.containers[0].image: Required value',
+  ],
+  [
+    'two containers with the same name',
     pod({ containers: [container(), container()] }),
     'spec.containers[1].name: Duplicate value: "a"',
   ],
   [
-    'bad ports',
+    'invalid ports',
     pod({ containers: [container({ ports: [{ containerPort: 70000, name: 'longer-than-fifteen' }, {}] })] }),
     [
       'spec.containers[0].ports[0].name: Invalid value: "longer-than-fifteen": must be no more than 15 characters',
@@ -133,17 +137,17 @@ const CASES: [string, object, string | string[]][] = [
     ],
   ],
   [
-    'a mount without a volume',
+    'a mount of an unknown volume',
     pod({ containers: [container({ volumeMounts: [{ name: 'v', mountPath: '/v' }] })] }),
     'spec.containers[0].volumeMounts[0].name: Not found: "v"',
   ],
   [
-    'a probe of nothing',
+    'a probe without an action',
     pod({ containers: [container({ readinessProbe: {} })] }),
     'spec.containers[0].readinessProbe: Required value: must specify a handler type',
   ],
   [
-    'probes of an init container that is no sidecar',
+    'probes of an init container that is not a sidecar',
     pod({
       containers: [container()],
       initContainers: [
@@ -154,23 +158,23 @@ const CASES: [string, object, string | string[]][] = [
     'spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always',
   ],
   [
-    'a restart policy of a container',
+    'an ordinary container with a restart policy',
     pod({ containers: [container({ restartPolicy: 'Always' })] }),
     'spec.containers[0].restartPolicy: Forbidden: may not be set for non-init containers',
   ],
   [
-    'a startup probe that is to succeed twice',
+    'a startup probe with successThreshold 2',
     pod({ containers: [container({ startupProbe: { exec: { command: ['a'] }, successThreshold: 2 } })] }),
     'spec.containers[0].startupProbe.successThreshold: Invalid value: 2: must be 1',
   ],
   ['a Service without ports', service({}), 'spec.ports: Required value'],
   [
-    'ports without names',
+    'several ports without names',
     service({ ports: [{ port: 1 }, { port: 2, name: 'b' }] }),
     'spec.ports[0].name: Required value',
   ],
   [
-    'no selector',
+    'a workload without a selector',
     deployment({ selector: undefined }),
     [
       'spec.selector: Required value',
@@ -178,12 +182,12 @@ const CASES: [string, object, string | string[]][] = [
     ],
   ],
   [
-    'a selector of others',
+    'a selector that does not match the template',
     deployment({ selector: { matchLabels: { a: 'c' } } }),
     'spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match template `labels`',
   ],
   [
-    'a bad key',
+    'an invalid key of a ConfigMap',
     { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'c' }, data: { 'a/b': '' } },
     'data[a/b]: Invalid value: "a/b": a valid config key must consist of',
   ],
@@ -198,7 +202,7 @@ describe('validation refuses', () => {
       for (const [index, word] of words.entries()) assert.ok(causes[index]?.startsWith(word), causes[index]);
     });
 
-  it('changes of what is immutable', () => {
+  it('changes of immutable fields', () => {
     const one = service({ clusterIP: '10.96.0.1', ports: [{ port: 80 }] });
     const other = service({ clusterIP: '10.96.0.2', ports: [{ port: 80 }] });
     assert.deepEqual(wrong(other, one), [
@@ -217,7 +221,7 @@ describe('validation refuses', () => {
     );
   });
 
-  it('Services that the pocket cluster does not do, naming itself', () => {
+  it('Services that the pocket cluster does not support, and says that it is the pocket cluster', () => {
     for (const type of ['NodePort', 'LoadBalancer'])
       assert.throws(() => wrong(service({ type, ports: [{ port: 80 }] })), /the pocket cluster does not do/);
   });
@@ -242,7 +246,7 @@ describe('the columns of kubectl get pods', () => {
     state: { waiting: { reason } },
   });
 
-  it('say in a word how it goes', () => {
+  it("show a pod's state", () => {
     const done = { phase: 'Running', initContainerStatuses: [ran, ran] };
     assert.deepEqual(shown({ phase: 'Pending', initContainerStatuses: [ran, running] }), [
       '0/1',
@@ -265,7 +269,7 @@ describe('the columns of kubectl get pods', () => {
     );
   });
 
-  it("tell ages in kubectl's words", () => {
+  it('show ages as kubectl does', () => {
     const ages = [0, 119, 120, 185, 600, 10_800, 15_000, 100_000, 200_000, 1_000_000, 70_000_000];
     assert.deepEqual(ages.map(duration), [
       '0s',

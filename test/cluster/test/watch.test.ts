@@ -9,7 +9,7 @@ before(async () => {
 after(async () => await pocket?.stop());
 
 describe('kubectl get pods -w', () => {
-  it('shows a pod from its beginning to its end, and what runs beside it does not show', async () => {
+  it('shows a pod from creation to deletion, and ephemeral containers do not change its state', async () => {
     const watch = pocket.follow(['get', 'pods', '-w', '--no-headers']);
     const words = () => [
       ...new Set(
@@ -35,7 +35,7 @@ describe('kubectl get pods -w', () => {
       ({ status }) => status.ephemeralContainerStatuses?.[0].state.running,
     );
     await pocket.run(['delete', 'pod', 'web']);
-    await pocket.until('it has gone', async () => words().includes('web 1/1 Terminating'));
+    await pocket.until('it is being deleted', async () => words().includes('web 1/1 Terminating'));
     watch.stop();
     const ofWeb = words().filter((line) => line.startsWith('web'));
     assert.deepEqual(ofWeb.slice(0, 4), [
@@ -48,7 +48,7 @@ describe('kubectl get pods -w', () => {
 });
 
 describe('a Service', () => {
-  it('is carried to another pod as soon as its selector, or the label of a pod, is another', async () => {
+  it("goes to another pod as soon as its selector or a pod's label changes", async () => {
     const serving = (word: string) => [
       {
         name: 'app',
@@ -82,7 +82,7 @@ describe('a Service', () => {
 });
 
 describe('a pod of a Deployment', () => {
-  it('is replaced when it is labelled out of it, and goes on by itself', async () => {
+  it('is replaced when its label changes, and keeps running without an owner', async () => {
     await pocket.make(makeWorkload('Deployment', 'web'));
     await pocket.run(['rollout', 'status', 'deployment/web', '--timeout=30s']);
     const list = async (app: string) =>
@@ -92,7 +92,7 @@ describe('a pod of a Deployment', () => {
         .filter(Boolean);
     const [pod = ''] = await list('web');
     await pocket.run(['label', pod, '--overwrite', 'app=aside']);
-    await pocket.until('there is another', async () => (await list('web')).length === 1);
+    await pocket.until('there is a new pod', async () => (await list('web')).length === 1);
     assert.deepEqual(await list('aside'), [pod]);
     assert.equal((await pocket.get('pod', pod.replace('pod/', ''))).metadata.ownerReferences, undefined);
   });

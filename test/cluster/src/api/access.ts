@@ -8,7 +8,7 @@ export interface User {
   groups: string[];
 }
 
-/** What someone wants to do, as RBAC sees it. */
+/** The request that RBAC decides on. */
 export interface Attributes {
   verb: string;
   group: string;
@@ -21,7 +21,7 @@ export interface Attributes {
 const ADMIN: User = { name: 'kubernetes-admin', groups: ['system:masters', 'system:authenticated'] };
 
 /**
- * Who asks: the one user that this cluster knows, by the kubeconfig's token, or whom they impersonate.
+ * Identifies the user: the administrator, by the kubeconfig's token, or the user whom they impersonate.
  * @throws StatusError: Unauthorized
  */
 export function identifyUser({ headers }: IncomingMessage, token: string): User {
@@ -35,7 +35,7 @@ export function identifyUser({ headers }: IncomingMessage, token: string): User 
   return { name, groups: [...groups, 'system:authenticated'] };
 }
 
-/** Whether RBAC allows it: by a ClusterRoleBinding, or a RoleBinding in the namespace. */
+/** Whether a ClusterRoleBinding, or a RoleBinding in the namespace, allows the request. */
 export function isAllowed(registry: Registry, user: User, attributes: Attributes): boolean {
   return listRules(registry, user, attributes.namespace).some((rule) => allows(rule, attributes));
 }
@@ -87,7 +87,7 @@ function allows(rule: Rule, { verb, group, resource, name }: Attributes): boolea
   return has(rule.verbs, verb) && has(rule.apiGroups, group) && resourceIsMeant && nameIsMeant;
 }
 
-/** In RBAC's words, why not. */
+/** The message with which RBAC refuses a request. */
 export function denial(user: User, { verb, group, resource, namespace }: Attributes): string {
   const where = namespace ? `in the namespace "${namespace}"` : 'at the cluster scope';
   return `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`;

@@ -1,10 +1,10 @@
 import type { Kubelet } from '../node/kubelet.ts';
 import type { Registry } from '../store/registry.ts';
 
-/** What stands behind the API. */
+/** What the API server serves. */
 export interface Backend {
   registry: Registry;
   kubelet: Kubelet;
-  /** Who has it may do everything. */
+  /** The administrator's token. */
   token: string;
 }

@@ -3,7 +3,7 @@ import type { Resource } from '../objects/resource.ts';
 
 const VERBS = ['create', 'delete', 'deletecollection', 'get', 'list', 'patch', 'update', 'watch'];
 
-/** The version that this double imitates; `kubectl version` shows it. */
+/** The Kubernetes version that `kubectl version` shows. */
 const VERSION = {
   major: '1',
   minor: '33',
@@ -16,7 +16,7 @@ const VERSION = {
   platform: 'linux/amd64',
 };
 
-/** What the API says about itself at a path that names no object; undefined for any other path. */
+/** The discovery document at a path; undefined for any other path. */
 export function discover(path: string): object | undefined {
   if (path === '/version') return VERSION;
   if (path === '/api') return { kind: 'APIVersions', versions: ['v1'], serverAddressByClientCIDRs: [] };
@@ -46,7 +46,7 @@ function isVersion(group = '', version = ''): boolean {
   return isGroup(group) && version === findVersion(group);
 }
 
-/** The one version of a group; the kinds of a group that are only asked have the first. */
+/** The one version of a group: v1, unless a kind of the group has another. */
 function findVersion(group: string): string {
   return resources.find((resource) => resource.group === group)?.version ?? 'v1';
 }
@@ -105,7 +105,7 @@ function listEntries(resource: Resource): object[] {
   return [own, ...more, ...(plural === 'pods' ? ofPods : [])];
 }
 
-// -- what kubectl reads of OpenAPI: that the server judges fields and dry runs itself
+// -- OpenAPI: kubectl reads from it that the server validates fields and does dry runs
 
 function openApiIndex(): object {
   const paths = ['', ...groups()].map((group) => `${group ? `apis/${group}` : 'api'}/${findVersion(group)}`);

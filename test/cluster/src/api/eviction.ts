@@ -5,7 +5,7 @@ import { hasEnded, isLeaving, isReady } from '../objects/pod.ts';
 import { badRequest, notFound, StatusError } from '../objects/status.ts';
 import type { DeleteOptions, Registry } from '../store/registry.ts';
 
-/** A wish that a pod goes, as `kubectl drain` has it. */
+/** An Eviction object, as `kubectl drain` creates it. */
 export interface Eviction {
   kind?: string;
   apiVersion?: string;
@@ -15,7 +15,7 @@ export interface Eviction {
 
 /**
  * Deletes a pod, unless a budget forbids it.
- * @throws StatusError: TooManyRequests when it would be one pod too many.
+ * @throws StatusError: TooManyRequests when the budget allows no more disruptions.
  */
 export function evict(
   registry: Registry,
@@ -44,7 +44,7 @@ function assertMeant(
   if (metadata?.name !== name) throw badRequest('name in URL does not match name in Eviction object');
 }
 
-/** A pod that serves nobody yet, or no more, can go at any time. */
+/** Whether budgets protect a pod: not before it runs, nor when it is leaving or has ended. */
 function isGuarded(pod: KubeObject): boolean {
   return !isLeaving(pod) && !hasEnded(pod) && pod.status?.phase !== 'Pending';
 }
@@ -58,7 +58,7 @@ function findBudget(registry: Registry, pod: KubeObject): KubeObject | undefined
   return budget;
 }
 
-/** A pod that is not ready is not missed, as long as the others are enough. */
+/** A pod that is not ready can be evicted while enough other pods are healthy. */
 function mayGoAnyway({ spec, status }: KubeObject, pod: KubeObject): boolean {
   if (isReady(pod)) return false;
   if (spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
@@ -66,7 +66,7 @@ function mayGoAnyway({ spec, status }: KubeObject, pod: KubeObject): boolean {
   return currentHealthy >= desiredHealthy && desiredHealthy > 0;
 }
 
-/** Takes one from what a budget allows; its controller counts anew later. */
+/** Takes one disruption off a budget's status; its controller recounts later. */
 function spend(registry: Registry, budget: KubeObject, dryRun: boolean): void {
   const { name, generation = 1 } = budget.metadata;
   const {

@@ -1,18 +1,18 @@
-/** What is to go wrong with requests, for tests of what copes with it. */
+/** A fault that tests inject into matching requests. */
 export interface Fault {
   /** A regular expression for `METHOD /path`; all requests without it. */
   match?: string;
-  /** Wait so long before the answer, in ms. */
+  /** Delays the answer, in ms. */
   delayMs?: number;
-  /** Answer with this HTTP status code instead. */
+  /** Answers with this HTTP status code instead. */
   status?: number;
-  /** End watches after so long, in ms. */
+  /** Ends watches after this time, in ms. */
   breakWatchesMs?: number;
-  /** Cut the connection without an answer. */
+  /** Closes the connection without an answer. */
   cut?: boolean;
 }
 
-/** The faults that are on: set as a whole by PUT /pocket/faults, read by GET. */
+/** The active faults. PUT /pocket/faults replaces them all; GET returns them. */
 export class Faults {
   list: Fault[] = [];
 

@@ -13,8 +13,8 @@ const TYPES = [
 ];
 
 /**
- * The object after a patch, of which `patch` is the parsed body; neither is changed.
- * What comes out is not judged yet: it is to be decoded and validated as any other write.
+ * Applies a patch, given as its parsed body; changes neither argument.
+ * The result is not validated yet.
  */
 export function applyPatch(
   contentType: string,
@@ -35,21 +35,21 @@ export function applyPatch(
   return mergeStrategically(toSchema(resource), copy, structuredClone(patch)) as KubeObject;
 }
 
-/** The server does not say which operation failed, nor why. */
+/** Kubernetes does not say which operation failed, nor why. */
 function jsonPatch(object: KubeObject, patch: unknown): KubeObject {
   if (!Array.isArray(patch)) {
     const type = isObject(patch) ? 'object' : typeof patch;
     throw badRequest(`json: cannot unmarshal ${type} into Go value of type jsonpatch.Patch`);
   }
   const rejected = 'the server rejected our request due to an error in our request';
-  // One by one: the library would go on after an operation that failed.
+  // One at a time: the library would continue after a failed operation.
   for (const operation of structuredClone(patch) as Operation[])
     if (applyOperations(object, asServer(object, operation)).some((error) => error))
       throw new StatusError(422, 'Invalid', rejected, {});
   return object;
 }
 
-/** Where the server's library is laxer than RFC 6902: a field that is absent can be replaced, and tested to be null. */
+/** Kubernetes is laxer than RFC 6902: an absent field can be replaced, and equals null in a test. */
 function asServer(object: KubeObject, operation: Operation): Operation[] {
   if (operation.op !== 'replace' && operation.op !== 'test') return [operation];
   const { parent, key } = Pointer.fromJSON(operation.path).evaluate(object);
@@ -58,7 +58,7 @@ function asServer(object: KubeObject, operation: Operation): Operation[] {
   return operation.value === null ? [] : [operation];
 }
 
-/** RFC 7386; but the server drops the nulls in lists as well. */
+/** RFC 7386; but Kubernetes drops nulls in lists as well. */
 function mergePatch(target: unknown, patch: unknown): unknown {
   if (Array.isArray(patch)) return patch.map((item) => mergePatch(undefined, item));
   if (!isObject(patch)) return patch;

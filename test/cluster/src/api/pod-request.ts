@@ -53,7 +53,7 @@ function withoutLog(pod: KubeObject, name: string, previous: boolean, container?
   return badRequest(`container "${name}" in pod "${pod.metadata.name}" is waiting to start: ${why}`);
 }
 
-/** Answers `kubectl exec`, `attach` and `port-forward`, which take the connection over. */
+/** Answers `kubectl exec`, `attach` and `port-forward`, which upgrade the connection. */
 export async function serveUpgrade(
   { registry, kubelet }: Backend,
   target: Target,

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
 import { badRequest, notDone } from '../objects/status.ts';
 
-/** Stands before the envelope in everything that Kubernetes writes as protobuf. */
+/** The prefix of all protobuf that Kubernetes writes. */
 const MAGIC = Buffer.from('k8s\0');
 
 const root = protobuf
@@ -47,7 +47,7 @@ function decode(kind: string, bytes: Uint8Array): Fields {
   const type = root.get(kind);
   if (!(type instanceof protobuf.Type)) throw notDone(`${kind} as protobuf`);
   const message = read(type, bytes);
-  // The library skips fields that the type lacks. None may get lost unnoticed; what is written again must be as long.
+  // The library skips unknown fields. To lose none silently, compare the length of what it would write.
   if (type.encode(message).finish().length !== bytes.length)
     throw notDone(`a field that kubernetes.proto lacks, in a ${kind} as protobuf`);
   return toJson(type, message as unknown as Fields);

@@ -8,7 +8,7 @@ import { applyPatch } from './patch.ts';
 import { toTable } from './table.ts';
 import type { Target } from './target.ts';
 
-/** The parts of an HTTP request that the verbs look at. */
+/** The parts of an HTTP request that the verbs read. */
 export interface Call {
   target: Target;
   query: URLSearchParams;
@@ -41,13 +41,13 @@ export function list(registry: Registry, call: Call): Answer {
   return { code: 200, body: render(call, objects, metadata) ?? plain };
 }
 
-/** The objects as a Table, if that is what is asked for. */
+/** The objects as a Table, if the client asked for one. */
 export function render(call: Call, objects: KubeObject[], metadata: object): object | undefined {
   if (!/;as=Table/.test(call.accept)) return undefined;
   return toTable(call.target.resource, objects, metadata, call.query.get('includeObject'));
 }
 
-/** Whether an object is among those that a list or a watch asks for. */
+/** Makes the filter of a list or a watch. */
 export function makeTest({ target, query }: Call): (object: KubeObject) => boolean {
   const byLabel = labelTest(query.get('labelSelector') ?? '');
   const byField = fieldTest(target.resource, query.get('fieldSelector') ?? '');
@@ -157,7 +157,7 @@ function unreadable({ target, query }: Call, complaints: string[]): StatusError 
   const strict = query.get('fieldValidation') === 'Strict';
   const all = complaints.join(', ');
   const unknown = complaints.every((complaint) => complaint.startsWith('unknown field'));
-  // Another server would drop the field, with a warning; then a test would pass by what this one does not do.
+  // Kubernetes would drop the field with a warning. Here it may be a field that the pocket cluster lacks.
   if (unknown && !strict) return notDone(`${target.resource.kind}: ${all}`);
   const { kind, version } = target.resource;
   const words = unknown ? `strict decoding error: ${all}` : all;

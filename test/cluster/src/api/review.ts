@@ -4,12 +4,12 @@ import type { Answer } from './rest.ts';
 
 const PATH = /^\/apis\/authorization\.k8s\.io\/v1\/(self|)subject(access|rules)reviews$/;
 
-/** Answers `kubectl auth can-i`; undefined when a path is not about that. */
+/** Answers `kubectl auth can-i`; undefined for any other path. */
 export function review(registry: Registry, user: User, path: string, body: string): Answer | undefined {
   const [, self, what] = PATH.exec(path) ?? [];
   if (!what) return undefined;
   const asked = JSON.parse(body);
-  // About oneself, or about the user that is named.
+  // A self review is about the caller, others name their user.
   const who = self ? user : { name: asked.spec.user, groups: asked.spec.groups ?? [] };
   const status =
     what === 'access' ? reviewAccess(registry, who, asked.spec) : rulesStatus(registry, who, asked.spec);
@@ -28,7 +28,7 @@ interface AccessSpec {
 }
 
 function reviewAccess(registry: Registry, user: User, { resourceAttributes }: AccessSpec): object {
-  // Without it the question is about a path: everyone may read what the API says of itself.
+  // A question about a path: everyone may read discovery.
   if (!resourceAttributes) return { allowed: true };
   const { verb, group = '', resource, subresource, namespace, name } = resourceAttributes;
   const full = subresource ? `${resource}/${subresource}` : resource;

@@ -24,7 +24,7 @@ export function apiServer(backend: Backend, certificate: { key: string; cert: st
     socket.on('error', () => socket.destroy());
     upgrade(backend, faults, request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error));
   });
-  // A watch lasts as long as its client wants.
+  // A watch has no time limit of its own.
   server.requestTimeout = 0;
   return server;
 }
@@ -51,7 +51,7 @@ async function serve(
   send(response, dispatch(backend.registry, request.method ?? '', call));
 }
 
-/** Answers what is not about objects: health, discovery, who may do what; false when it is about objects. */
+/** Answers requests about health, discovery and permissions; false for requests about objects. */
 function tellOfItself(
   { registry }: Backend,
   user: User,
@@ -62,7 +62,7 @@ function tellOfItself(
   const known = discover(path);
   const answer = known ? { code: 200, body: known } : review(registry, user, path, body);
   if (answer) send(response, answer);
-  // OpenAPI 2 is an empty document: kubectl looks into it for Lists, and then leaves the judging to the server.
+  // OpenAPI 2 is an empty document: kubectl reads it for Lists, finds nothing, and lets the server validate.
   else if (path === '/openapi/v2') response.end();
   else if (['/healthz', '/livez', '/readyz'].includes(path)) response.end('ok');
   else return false;
@@ -73,7 +73,7 @@ function dispatch(registry: Registry, method: string, call: rest.Call): rest.Ans
   const { resource, name, subresource } = call.target;
   if (subresource && !resource.subresources.includes(subresource as 'status')) {
     if (/^(exec|attach|portforward)$/.test(subresource)) throw badRequest('Upgrade request required');
-    // Kubernetes has none of these either.
+    // Kubernetes does not have these either.
     if (subresource === 'scale' || subresource === 'status') throw unknownPath();
     throw notDone(`${resource.plural}/${subresource}`);
   }
@@ -130,7 +130,7 @@ async function upgrade(
   await serveUpgrade(backend, target, url.searchParams, request, socket, head);
 }
 
-// -- who may
+// -- authorization
 
 const VERBS: Record<string, string> = { POST: 'create', PUT: 'update', PATCH: 'patch' };
 
@@ -138,7 +138,7 @@ function authorize(registry: Registry, user: User, request: IncomingMessage, url
   const { resource, subresource, namespace, name } = target;
   const verb = findVerb(request, url, name);
   const full = subresource ? `${resource.plural}/${subresource}` : resource.plural;
-  // A namespace is thought to be in itself.
+  // For RBAC a namespace is inside itself.
   const where = resource.plural === 'namespaces' ? name : namespace;
   const attributes = { verb, group: resource.group, resource: full, namespace: where, name };
   if (isAllowed(registry, user, attributes)) return;
@@ -157,14 +157,14 @@ function isWatch({ method }: IncomingMessage, url: URL): boolean {
   return method === 'GET' && ['true', '1'].includes(url.searchParams.get('watch') ?? '');
 }
 
-// -- what goes wrong on purpose
+// -- injected faults
 
 function setFaults(faults: Faults, request: IncomingMessage, response: ServerResponse, body: string): void {
   if (request.method === 'PUT') faults.list = JSON.parse(body);
   send(response, { code: 200, body: faults.list });
 }
 
-/** Lets a fault happen; true when there is nothing more to answer. */
+/** Applies a fault; true when the request is done with that. */
 async function happens(fault: Fault | undefined, response: ServerResponse): Promise<boolean> {
   if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
   if (fault?.cut) response.destroy();
@@ -219,7 +219,7 @@ function refuseUpgrade(socket: Duplex, error: unknown): void {
   socket.end(head + text);
 }
 
-/** A bug of this double is told as such, with its place. */
+/** The answer to an error; an unexpected one is a bug of the pocket cluster, and is logged with its stack. */
 function answerTo(error: unknown): rest.Answer {
   if (!(error instanceof StatusError)) console.error('the pocket cluster fails:', error);
   const status =

@@ -4,8 +4,8 @@ import { isObject } from '../objects/schema.ts';
 import { badRequest, StatusError } from '../objects/status.ts';
 
 /**
- * A strategic merge patch, as k8s.io/apimachinery/pkg/util/strategicpatch applies one: lists with a merge key are
- * merged by it, and directives ($patch, $setElementOrder/…, $deleteFromPrimitiveList/…, $retainKeys) say the rest.
+ * A strategic merge patch, as k8s.io/apimachinery/pkg/util/strategicpatch applies it: lists with a merge key are
+ * merged by that key; the directives are $patch, $setElementOrder/…, $deleteFromPrimitiveList/… and $retainKeys.
  */
 
 type Map = Record<string, unknown>;
@@ -13,7 +13,7 @@ type Map = Record<string, unknown>;
 const ORDER = '$setElementOrder/';
 const DELETE = '$deleteFromPrimitiveList/';
 
-/** Merges a patch into an original; both are used up. */
+/** Merges a patch into an original; changes both. */
 export function mergeStrategically(schema: Schema, original: Map, patch: Map): Map {
   if ('$patch' in patch) {
     const { $patch: directive, ...rest } = patch;
@@ -45,7 +45,7 @@ function mergeField(schema: Schema, original: Map, patchKey: string, value: unkn
   } else original[key] = value;
 }
 
-/** $retainKeys: whatever is not named in it goes. */
+/** $retainKeys: removes the keys that it does not name. */
 function retainKeys(original: Map, patch: Map): void {
   if (!('$retainKeys' in patch)) return;
   const { $retainKeys: retained } = patch;
@@ -58,7 +58,7 @@ function retainKeys(original: Map, patch: Map): void {
   for (const key of Object.keys(original)) if (!retained.includes(key)) delete original[key];
 }
 
-/** A list whose order the patch tells, whether or not it changes its items. */
+/** A list whose order the patch sets, whether or not it changes items. */
 function mergeOrdered(schema: Schema, original: Map, patch: Map, directive: string): void {
   const key = directive.slice(ORDER.length);
   const order = patch[directive];
@@ -75,13 +75,13 @@ function mergeOrdered(schema: Schema, original: Map, patch: Map, directive: stri
   else if (!Array.isArray(items)) original[key] = ordered(findMergeKey(field), old, order, old);
   else {
     const { merged, replaced } = mergeItems(field, old, items);
-    // Go's slices share their memory: what was deleted moves up the rest, and what is new takes the places at the end.
+    // As Go's slices share memory: a deletion moves the rest up, and new items take the places at the end.
     const server = replaced ? old : merged.slice(0, old.length);
     original[key] = ordered(findMergeKey(field), merged, order, server);
   }
 }
 
-/** The items of the patch have to be in the order that they themselves ask for. */
+/** The patch's items must be in the order that the patch itself sets. */
 function checkOrder(mergeKey: string | undefined, items: unknown[], order: unknown[]): void {
   const stay = items.filter((item) => !isObject(item) || item.$patch !== 'delete');
   let next = 0;
@@ -92,16 +92,16 @@ function checkOrder(mergeKey: string | undefined, items: unknown[], order: unkno
 }
 
 function mergeList(field: Schema, old: unknown[], items: unknown[]): unknown[] {
-  // Not a list that merges: the new one stands for the old.
+  // A list without a merge key is replaced.
   if (findMergeKey(field) === undefined) return items;
   const { merged, base, plain } = mergeItems(field, old, items);
   return ordered(findMergeKey(field), merged, plain, base);
 }
 
 interface Merged {
-  /** Not in order yet. */
+  /** Not sorted yet. */
   merged: unknown[];
-  /** What the patch left of the old list. */
+  /** The items of the old list that remain. */
   base: unknown[];
   /** The patch's items without a directive. */
   plain: unknown[];
@@ -122,7 +122,7 @@ function mergeItems(field: Schema, old: unknown[], items: unknown[]): Merged {
   return { merged, base, plain, replaced: items.some((item) => isObject(item) && item.$patch === 'replace') };
 }
 
-/** What remains of a list, and of the patch's items, once those with a $patch directive have had their way. */
+/** Applies the items with a $patch directive; returns what remains of the list, and the patch's other items. */
 function special(mergeKey: string, old: unknown[], items: unknown[]): [unknown[], Map[]] {
   let base = old;
   let replace = false;
@@ -138,13 +138,13 @@ function special(mergeKey: string, old: unknown[], items: unknown[]): [unknown[]
     else if (directive === 'delete') base = base.filter((candidate) => !same(mergeKey, candidate, item));
     else plain.push(item);
   }
-  // A list that replaces is taken as it is, items of the same key included.
+  // A replacing list is taken unchanged, even with items of the same key.
   return replace ? [plain, []] : [base, plain];
 }
 
 /**
- * The items that `order` names in its order, the others in theirs: an item of the others goes before the next of the
- * ordered ones only if it was before it on the server, so that what is new comes first.
+ * Sorts the items that `order` names by it, and keeps the order of the others. One of the others goes before the next
+ * ordered item only if it preceded it on the server, so new items come first.
  */
 function ordered(
   mergeKey: string | undefined,
@@ -166,7 +166,7 @@ function ordered(
   return [...all, ...others, ...named];
 }
 
-/** What is new is taken as it is, but for items with a directive, which say nothing here, and (if so asked) nulls. */
+/** A new value is taken unchanged, without items that have a directive, and, on request, without nulls. */
 function cleaned(value: unknown, discardNulls: boolean): unknown {
   if (Array.isArray(value))
     return value.map((item) => cleaned(item, discardNulls)).filter((item) => item !== undefined);
@@ -207,7 +207,7 @@ function goText(value: unknown): string {
   return `map[${fields.map(([key, field]) => `${key}:${goText(field)}`).join(' ')}]`;
 }
 
-/** The server has no status of its own for these. */
+/** Kubernetes answers these with a plain 500. */
 function failure(message: string): StatusError {
   return new StatusError(500, '', message);
 }

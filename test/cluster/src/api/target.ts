@@ -1,7 +1,7 @@
 import { resources } from '../kinds/index.ts';
 import type { Resource } from '../objects/resource.ts';
 
-/** What a request is about: the objects of a resource, one of them, or a part of it. */
+/** What a request addresses: a resource, one object, or its subresource. */
 export interface Target {
   resource: Resource;
   namespace: string | undefined;
@@ -9,7 +9,7 @@ export interface Target {
   subresource: string | undefined;
 }
 
-/** Reads `/api/v1/namespaces/NS/PLURAL/NAME/SUBRESOURCE` and its like; undefined when it is none. */
+/** Parses paths like `/api/v1/namespaces/NS/PLURAL/NAME/SUBRESOURCE`; undefined for other paths. */
 export function parseTarget(path: string): Target | undefined {
   const [, group = '', version, rest] = /^\/(?:api|apis\/([^/]+))\/(v\d)\/(.+)$/.exec(path) ?? [];
   if (!rest) return undefined;
@@ -24,5 +24,5 @@ export function parseTarget(path: string): Target | undefined {
   return resource && more.length === 0 ? { resource, namespace, name, subresource } : undefined;
 }
 
-/** What may follow the name of a namespace, and is not a resource in it. */
+/** Subresources of a namespace, which are not resources inside it. */
 const OF_NAMESPACES = ['status', 'finalize'];

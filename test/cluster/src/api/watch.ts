@@ -7,14 +7,14 @@ import type { Change, Store } from '../store/store.ts';
 export interface WatchOptions {
   namespace?: string | undefined;
   test(object: KubeObject): boolean;
-  /** The version after which changes are wanted; 0 for everything that there is, then the changes. */
+  /** The version after which to send changes; 0 sends all objects first. */
   since: number;
   timeoutSeconds?: number | undefined;
-  /** An object as it is sent, a Table for instance. */
+  /** Converts an object to what is sent, for example a Table. */
   render(object: KubeObject): object;
 }
 
-/** Sends changes as lines of JSON until the client goes or the time is over. */
+/** Sends changes as lines of JSON until the client disconnects or the time is over. */
 export function watch(
   store: Store,
   resource: Resource,
@@ -46,7 +46,7 @@ export function watch(
   });
 }
 
-/** What a change is to someone who sees only the objects that pass a test. */
+/** The type of a change for a watcher that sees only objects that pass its filter. */
 function typeFor(change: Change, resource: Resource, { namespace, test }: WatchOptions): string | undefined {
   if (change.resource !== resource) return undefined;
   if (namespace && change.object.metadata.namespace !== namespace) return undefined;

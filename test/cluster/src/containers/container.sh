@@ -1,13 +1,13 @@
-# Becomes the first process of a container, inside fresh mount, pid and uts namespaces. Its environment says how; its
-# arguments are the command. Tells on file descriptor 3 when all is in place.
+# Becomes the first process of a container, inside new mount, pid and uts namespaces. Its environment has the settings,
+# its arguments are the command. Writes "ready" to file descriptor 3 before it runs the command.
 set -e
-# What goes wrong until then is for us, not for the container's log.
+# Until then errors go to the pocket cluster, not to the container's log.
 exec 4>&2 2>&3
-# The kernel lets nobody but the machine's root write it to /proc.
+# Only the machine's root may write this to /proc.
 hostname "$POCKET_HOSTNAME" 2>/dev/null || echo "$POCKET_HOSTNAME" >/proc/sys/kernel/hostname
 mount --all --fstab "$POCKET_FSTAB"
 cd "$POCKET_ROOT"
-# The old root is under the new one, then gone: a chroot would not allow the user namespace below.
+# pivot_root, as the kernel refuses to make a user namespace after a chroot.
 pivot_root . .
 umount -l .
 mkdir -p "$POCKET_DIR" 2>/dev/null || true

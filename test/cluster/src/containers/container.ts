@@ -26,7 +26,7 @@ import { PATH } from './system-path.ts';
 export interface ContainerOptions {
   sandbox: Sandbox;
   image: Image;
-  /** The image's own when it is empty. */
+  /** Empty for the image's own command. */
   command: string[];
   args: string[];
   env: Record<string, string>;
@@ -37,11 +37,11 @@ export interface ContainerOptions {
   runAsGroup: number;
   mounts: Mount[];
   hostname: string;
-  /** The container whose processes it is to see, and be seen by; otherwise it has a number space of its own. */
+  /** The container whose pid namespace it shares; without one it has its own. */
   target?: Container | undefined;
 }
 
-/** How a container ended; reason and message only when it could not start. */
+/** How a container ended; it has a reason and a message only if it could not start. */
 interface Exit {
   exitCode: number;
   startedAt: string;
@@ -52,21 +52,21 @@ interface Exit {
 
 const SCRIPT = fileURLToPath(new URL('container.sh', import.meta.url));
 
-/** A container: a process that is the first of namespaces of its own, and all that it starts. */
+/** A container: the first process of new namespaces, and all its children. */
 export interface Container {
   log: Log;
-  /** Its first process, by the number that it has for us; undefined when there is none. */
+  /** Its first process, as a pid of the pocket cluster's namespace; undefined if it did not start. */
   pid: number | undefined;
   exited: Promise<Exit>;
-  /** Sends a signal to its first process, which has to have a handler for it, or it is SIGKILL. */
+  /** Signals its first process. As pid 1 it gets only signals that it handles, and SIGKILL. */
   signal(signal: Signal): void;
-  /** Its terminal, or its standard streams, from now on. */
+  /** Connects to its terminal, or its standard streams, from now on. */
   attach(): Running;
-  /** Starts another process in it. */
+  /** Starts another process in the container. */
   exec(command: string[], options: { tty: boolean; stdin: boolean }): Promise<Running>;
 }
 
-/** Starts a container in a pod's network. It always returns one; one that can't be started has ended. */
+/** Starts a container in a pod's network. If it cannot start, the container returned has already ended. */
 export async function startContainer(options: ContainerOptions): Promise<Container> {
   const command = chooseCommand(options);
   const missing = whyNot(command[0] ?? '', options.env.PATH ?? formatPath(options.image), options.mounts);
@@ -87,20 +87,20 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
     POCKET_USER: String(options.runAsUser),
     POCKET_GROUP: String(options.runAsGroup),
   };
-  // script(1) types a ^D when its input is empty: a terminal has one that stays open.
+  // script(1) types ^D when its input ends, so a terminal's input stays open.
   const stdin = options.stdin || options.tty;
   const process = await startProcess(onTerminal(line, options.tty), environment, { stdin, words: true });
   const ended = process.ended.finally(() => rmSync(folder, { recursive: true, force: true }));
   const trouble = await Promise.race([readiness(process), ended.then((code) => `it ended with ${code}`)]);
   if (trouble !== undefined) {
-    // It has ended when its output has been read.
+    // The process counts as ended only when its output has been read.
     for (const output of [process.stdout, process.stderr]) output.resume();
     return unstarted(`the pocket cluster cannot make the container: ${trouble}`);
   }
   return new RunningContainer(process, ended, options);
 }
 
-/** The beginning of a command line that is to run in a container's namespaces. */
+/** The start of a command line that runs in a container's namespaces. */
 function enterNamespaces({ sandbox: { namespace }, target }: ContainerOptions): string[] {
   const joined = [
     ...(namespace ? [`--net=${namespace}`] : []),
@@ -109,7 +109,7 @@ function enterNamespaces({ sandbox: { namespace }, target }: ContainerOptions): 
   return [
     ...(joined.length > 0 ? ['nsenter', ...joined] : []),
     ...['unshare', '--mount', '--uts'],
-    // nsenter has forked where it has joined.
+    // nsenter forks by itself when it joins a pid namespace.
     ...(target ? [] : ['--pid', '--fork', '--kill-child']),
   ];
 }
@@ -146,7 +146,7 @@ class RunningContainer implements Container {
   }
 
   signal(signal: Signal): void {
-    // A number that is free again might be another's.
+    // The pid may belong to another process by now.
     if (!this.pid || this.#over) return;
     this.#killed ||= signal === 'SIGKILL';
     tryKill(this.pid, signal);
@@ -159,7 +159,7 @@ class RunningContainer implements Container {
     const { child, stdin: input, stdout, stderr } = this.#process;
     return {
       ...viewer,
-      // What one viewer closes stays open for the others.
+      // One client's end of input does not close it for the others.
       stdin:
         stdin && input
           ? new Writable({
@@ -181,16 +181,16 @@ class RunningContainer implements Container {
     const { runAsUser, image, env, mounts } = this.#options;
     const missing = whyNot(command[0] ?? '', env.PATH ?? formatPath(image), mounts);
     if (missing) return failed(missing);
-    // In there it is the first of all, unless it is a guest.
+    // Inside, its first process is pid 1, unless it shares another container's pid namespace.
     const inner = this.#options.target ? innerNumber(this.pid ?? 0) : 1;
     const line = [
       ...['nsenter', `--target=${this.pid}`, '--mount', '--pid', '--net', '--uts', '--'],
-      // Its user namespace is the last to enter: it has no rights over the others.
+      // The user namespace is entered last: it has no rights over the other namespaces.
       ...(runAsUser === 0
         ? []
         : ['nsenter', `--user=/proc/${inner}/ns/user`, '--preserve-credentials', '--']),
       ...['env', '-C', this.#options.workingDir ?? '/'],
-      // The terminal is made in there: job control needs a session whose numbers are of that pid namespace.
+      // The terminal is made inside: job control needs a session with pids of that namespace.
       ...onTerminal(withEnvironment(this.#options, command, tty), tty),
     ];
     const process = await startProcess(line, { PATH }, { stdin: stdin || tty });
@@ -205,7 +205,7 @@ class RunningContainer implements Container {
         for (const stream of [process.stdin, stdout, stderr]) stream?.destroy();
         if (child.exitCode !== null || child.signalCode !== null) return;
         const first = firstBelow(child.pid ?? 0);
-        // Whoever started it ends with it, and must be there to reap it.
+        // Its parent ends with it, and must stay to reap it.
         if (first) tryKill(first, 'SIGKILL');
         else child.kill('SIGHUP');
       },
@@ -223,7 +223,7 @@ class RunningContainer implements Container {
   }
 }
 
-/** Waits until a container's first process is about to become its command; resolves with what went wrong, if so. */
+/** Waits until a container's first process is about to run its command; resolves with an error's text if it fails. */
 function readiness(process: Process): Promise<string | undefined> {
   let words = '';
   return new Promise((resolve) => {
@@ -251,7 +251,7 @@ function withEnvironment({ env, image }: ContainerOptions, command: string[], tt
   return ['env', '-i', ...Object.entries(all).map(([name, value]) => `${name}=${value}`), ...command];
 }
 
-/** Why a program can't be run, in runc's words. */
+/** Why a program cannot be run, as runc words it. */
 function whyNot(program: string, path: string, mounts: Mount[]): string | undefined {
   const inVolume = mounts.some(({ target }) => program.startsWith(`${target}/`));
   if (inVolume) return undefined;
@@ -284,7 +284,7 @@ function unstarted(why: string): Container {
     exitCode: 128,
     reason: 'StartError',
     message: `${RUNC}${why}: unknown`,
-    // It never did.
+    // Kubernetes reports this time for a container that never started.
     startedAt: '1970-01-01T00:00:00Z',
     finishedAt: now(),
   };

@@ -2,23 +2,23 @@ import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { PATH } from './system-path.ts';
 
-/** What a container of an image sees: the machine's own files, by these. */
+/** An image. Its files are the machine's own. */
 export interface Image {
   /** Where its programs are. */
   path: string[];
-  /** Folders that have to be visible, and might lie where a container sees a folder of its own. */
+  /** Folders that must be visible, though they may lie in /tmp or /run, which a container has of its own. */
   folders: string[];
   command: string[];
 }
 
-/** A reference that names no image that could be. */
+/** A malformed image reference. */
 export class InvalidImageName extends Error {}
 
 const REFERENCE =
   /^(?:((?:[\w-]+\.)+[\w-]+(?::\d+)?|localhost(?::\d+)?|[\w-]+:\d+)\/)?([a-z0-9._/-]+)(?::([\w][\w.-]*))?(?:@sha256:[0-9a-f]{64})?$/;
 
 /**
- * The catalogue: this machine's node and mitmproxy, by the names that their images have, whatever the tag.
+ * Finds an image by its reference, with any tag: this machine's node or mitmproxy.
  * @throws InvalidImageName
  */
 export function findImage(reference: string): Image | undefined {
@@ -34,7 +34,7 @@ export function findImage(reference: string): Image | undefined {
   return undefined;
 }
 
-/** Why an image cannot be pulled, in containerd's words. */
+/** The error with which containerd would refuse a pull. */
 export function pullError(reference: string): string {
   return `failed to pull and unpack image "${reference}": failed to resolve reference "${reference}": the pocket cluster has only node and mitmproxy/mitmproxy`;
 }
@@ -55,7 +55,7 @@ function mitmproxyImage(): Image | undefined {
   };
 }
 
-/** The folder of the Python that a script in a virtual environment runs on, and that one's own. */
+/** The folders of the Python that runs a script: the virtual environment's, and the one behind its link. */
 function findPython(script: string): string[] {
   const [, interpreter] = /^#!\s*(\/\S+)/.exec(readFileSync(script, 'latin1').slice(0, 500)) ?? [];
   if (!interpreter || !existsSync(interpreter)) return [];

@@ -2,35 +2,35 @@ import { EventEmitter } from 'node:events';
 import { Readable } from 'node:stream';
 
 export interface LogOptions {
-  /** How many lines at the end are wanted; all of them by default. */
+  /** Only this many last lines; all by default. */
   tail?: number | undefined;
   since?: Date | undefined;
   timestamps?: boolean | undefined;
   limitBytes?: number | undefined;
-  /** Whether what comes later is wanted too, until the container ends. */
+  /** Continues with new output until the container ends. */
   follow?: boolean | undefined;
 }
 
 type Source = 'stdout' | 'stderr';
 
-/** A line with its newline, or a piece of one that is too long. */
+/** A line with its newline, or a part of a long line. */
 interface Entry {
   time: Date;
   bytes: Buffer;
-  /** Whether the line began before it. */
+  /** Whether it continues the line of the entry before. */
   continues: boolean;
 }
 
-/** How much is kept: the kubelet's containerLogMaxSize. */
+/** How many bytes are kept: the kubelet's default containerLogMaxSize. */
 const MOST = 10 << 20;
 
-/** How long a line may be before containerd writes a piece of it. */
+/** Above this many bytes containerd splits a line. */
 const LONGEST = 16 << 10;
 
-/** What a container has said, as `kubectl logs` reads it. */
+/** A container's output, as `kubectl logs` reads it. */
 export class Log {
   #entries: Entry[] = [];
-  /** How many entries were there before the first that is kept. */
+  /** How many entries were dropped from the front. */
   #dropped = 0;
   #size = 0;
   #ended = false;
@@ -52,7 +52,7 @@ export class Log {
     this.#events.emit('change');
   }
 
-  /** The container has ended: what has no newline yet is given out. */
+  /** Call when the container has ended: flushes what has no newline yet. */
   end(): void {
     for (const source of ['stdout', 'stderr'] as const)
       if (this.#partial[source].length > 0) this.#add(source, this.#partial[source], true);
@@ -91,7 +91,7 @@ export class Log {
     return this.#entries[position - this.#dropped];
   }
 
-  /** The position of the first entry that is wanted. */
+  /** The position of the first entry to return. */
   #first({ tail, since }: LogOptions): number {
     const from = since ? this.#entries.findIndex(({ time }) => time >= since) : 0;
     const earliest = from < 0 ? this.#entries.length : from;
@@ -114,6 +114,6 @@ export class Log {
 
 function render({ time, bytes, continues }: Entry, timestamps: boolean): Buffer {
   if (!timestamps || continues) return bytes;
-  // Nanoseconds, as the API has them, of a clock that has milliseconds.
+  // The API has nanoseconds, this clock milliseconds.
   return Buffer.concat([Buffer.from(`${time.toISOString().slice(0, -1)}000000Z `), bytes]);
 }

@@ -10,20 +10,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 export type Signal = 'SIGTERM' | 'SIGKILL';
 
-/** A process outside of a container, that becomes one or goes into one. */
+/** A process that becomes a container or enters one. */
 export interface Process {
   child: ChildProcess;
-  /** undefined when its input is empty. */
+  /** undefined if it has no input. */
   stdin: Writable | undefined;
   stdout: Readable;
   stderr: Readable;
-  /** What it writes to descriptor 3, if it has one. */
+  /** Its output on descriptor 3, if it has one. */
   words: Readable | undefined;
-  /** Resolves with its exit code, when its output is complete: 128 and the signal's number for a signal. */
+  /** Resolves with its exit code when its output is complete; 128 plus the number for a signal. */
   ended: Promise<number>;
 }
 
-/** Starts a command line, which has descriptor 3 when it has words for us. */
+/** Starts a command line; with `words` it gets descriptor 3. */
 export async function startProcess(
   [command = '', ...args]: string[],
   env: Record<string, string>,
@@ -39,9 +39,9 @@ export async function startProcess(
   closeSync(errors.writer);
   const stdout = new Socket({ fd: output.reader, readable: true, writable: false });
   const stderr = new Socket({ fd: errors.reader, readable: true, writable: false });
-  // What it has left running holds its output open, as on Kubernetes.
+  // Children that outlive it keep its output open, as on Kubernetes.
   const ended = Promise.all([waitForCode(child), once(stdout, 'close'), once(stderr, 'close')]);
-  // It may end before it has read all.
+  // It may end before it has read all its input.
   child.stdin?.on('error', () => undefined);
   return {
     ...{ child, stdout, stderr, stdin: child.stdin ?? undefined },
@@ -64,8 +64,8 @@ interface Pipe {
 }
 
 /**
- * Two pipes for output. Those that Node makes are sockets, which nobody can open by the name of /dev/stdout. For input
- * they must do: whoever opens a named pipe that has been written to its end would wait for ever.
+ * Two named pipes for output. Node's own are sockets, which cannot be opened as /dev/stdout. Input uses Node's: opening a
+ * named pipe that has already ended would block for ever.
  */
 async function makePipes(): Promise<[Pipe, Pipe]> {
   const folder = `/run/pocket/pipes/${randomUUID()}`;
@@ -78,16 +78,16 @@ async function makePipes(): Promise<[Pipe, Pipe]> {
 }
 
 function openPipe(path: string): Pipe {
-  // One end waits for the other, but not who opens both at once.
+  // Opening one end waits for the other; opening both at once does not.
   const both = openSync(path, constants.O_RDWR);
   const pipe = { reader: openSync(path, constants.O_RDONLY), writer: openSync(path, constants.O_WRONLY) };
   closeSync(both);
   return pipe;
 }
 
-/** A command line on a terminal of its own, if it is to have one. */
+/** Wraps a command line so that it runs on its own terminal, if it gets one. */
 export function onTerminal(line: string[], tty: boolean): string[] {
-  // script(1) makes the terminal: its size is 0x0 until someone attaches, as on Kubernetes.
+  // script(1) makes the terminal. Its size is 0x0 until someone attaches, as on Kubernetes.
   return tty
     ? ['env', 'SHELL=/bin/sh', 'script', '-qefc', `exec ${line.map(quote).join(' ')}`, '/dev/null']
     : line;
@@ -97,18 +97,18 @@ function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** The numbers that a process has, from our pid namespace down to its own. */
+/** A process's pids, from this pid namespace down to its own. */
 function readNumbers(pid: number): number[] {
   const [, numbers] = /^NSpid:\s+(.*)$/m.exec(read(`/proc/${pid}/status`)) ?? [];
   return numbers?.split(/\s+/).map(Number) ?? [];
 }
 
-/** The number that a process has in its own pid namespace. */
+/** A process's pid in its own pid namespace. */
 export function innerNumber(pid: number): number | undefined {
   return readNumbers(pid).at(-1);
 }
 
-/** The first process below one that is in a pid namespace further down. */
+/** The first descendant in another pid namespace. */
 export function firstBelow(pid: number): number | undefined {
   const depth = (process: number) => readNumbers(process).length;
   for (const child of listChildren(pid)) {
@@ -130,11 +130,11 @@ export function tryKill(pid: number, signal: Signal): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
-/** Returns what sets the size of a process's terminal, one size after the other; whoever is on it gets a SIGWINCH. */
+/** Returns a function that sets the size of a process's terminal, one size at a time; the kernel sends SIGWINCH. */
 export function resizer(child: ChildProcess): (columns: number, rows: number) => void {
   let last: Promise<unknown> = Promise.resolve();
   return (columns, rows) => {
@@ -143,7 +143,7 @@ export function resizer(child: ChildProcess): (columns: number, rows: number) =>
 }
 
 async function resize(child: ChildProcess, columns: number, rows: number): Promise<void> {
-  // A client tells its size at once, when the terminal may not be there yet.
+  // A client sends its size at once, perhaps before the terminal exists.
   for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
     const terminal = terminalBelow(child.pid ?? 0);
     if (terminal) {
@@ -155,7 +155,7 @@ async function resize(child: ChildProcess, columns: number, rows: number): Promi
   }
 }
 
-/** The terminal on which the first of the processes below one is that has any. */
+/** The terminal of the first descendant that has one. */
 function terminalBelow(pid: number): string | undefined {
   for (const child of listChildren(pid)) {
     const own = link(`/proc/${child}/fd/0`);

@@ -10,12 +10,12 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The machine's folders of which a container has its own. */
+/** Root folders that each container has of its own. */
 const OWN = ['tmp', 'run', 'proc', 'dev', 'sys', 'lost+found'];
 
 /**
- * Lays out a container's root in a folder: the machine's own folders, read-only, a private /tmp and /run, the volumes.
- * @returns the path of an fstab that makes it so, for `mount --all` in a mount namespace of its own.
+ * Prepares a container's root in a folder: the machine's folders read-only, a private /tmp and /run, the volumes.
+ * @returns the path of an fstab with these mounts, for `mount --all` in a new mount namespace.
  */
 export function layOut(folder: string, shared: string[], mounts: Mount[]): string {
   const root = join(folder, 'root');
@@ -41,7 +41,7 @@ export function layOut(folder: string, shared: string[], mounts: Mount[]): strin
   return fstab;
 }
 
-/** Copies the links at the machine's root, and says how its folders are mounted. */
+/** Copies the links of the machine's root, and returns the fstab lines of its folders. */
 function machineFolders(folder: string, overlays: Set<string>): string[] {
   const root = join(folder, 'root');
   const entries = readdirSync('/', { withFileTypes: true }).filter(({ name }) => !OWN.includes(name));
@@ -63,14 +63,14 @@ function bind(source: string, target: string, options: string): string {
   return `${fstabPath(source)} ${fstabPath(target)} none ${options} 0 0`;
 }
 
-/** Makes what a mount needs to be there. */
+/** Creates the file or folder that a mount needs as its target. */
 function place(path: string, isFolder: boolean): void {
   if (existsSync(path)) return;
   mkdirSync(isFolder ? path : dirname(path), { recursive: true });
   if (!isFolder) writeFileSync(path, '');
 }
 
-/** Where the place for a volume can be made: in the volume around it, in a layer over the machine's, in the root. */
+/** Where a volume's mount point can be created: in a volume around it, in an overlay of a machine's folder, or in the root. */
 function findPlace(folder: string, target: string, volumes: Mount[], overlays: Set<string>): string {
   const outer = volumes.findLast((other) => target.startsWith(`${other.target}/`));
   if (outer) return outer.source + target.slice(outer.target.length);
@@ -82,7 +82,7 @@ function top(path: string): string {
   return path.split('/', 2).join('/');
 }
 
-/** Where a path leads by the machine's links, as far as it is the machine's: `/var/run/x` is `/run/x`. */
+/** Resolves a path by the machine's links, as far as the machine has it: `/var/run/x` is `/run/x`. */
 function resolved(path: string): string {
   return path.split('/').reduce((before, name) => {
     const next = join(before, name);
@@ -91,7 +91,7 @@ function resolved(path: string): string {
   }, '/');
 }
 
-/** The machine's folders in which places for volumes are missing: they get them in a layer above. */
+/** The machine's folders that lack a mount point for a volume: they get an overlay. */
 function overlaysFor(targets: string[]): Set<string> {
   const missing = targets.filter((target) => !existsSync(target)).map(top);
   return new Set(missing.filter((path) => !OWN.includes(path.slice(1)) && existsSync(path)));
@@ -106,7 +106,7 @@ function overlay(folder: string, path: string): string {
   return `overlay ${fstabPath(target)} overlay ${fstabPath(options)} 0 0`;
 }
 
-/** The flags of a mount that a user namespace must not take off again when it makes it read-only. */
+/** A mount's flags that a user namespace must keep when it remounts it read-only. */
 function readFlags(path: string): string {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')
     .trim()
@@ -121,7 +121,7 @@ function readFlags(path: string): string {
   return locked.map((flag) => `,${flag}`).join('');
 }
 
-/** As fstab(5) wants a path that has spaces. */
+/** Escapes a path for fstab(5). */
 function fstabPath(path: string): string {
   return path
     .replaceAll('\\', '\\134')

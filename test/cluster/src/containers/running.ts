@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** A process in a container, as someone sees it who is connected to it: exec, attach. */
+/** A process in a container, as exec and attach connect to it. */
 export interface Running {
   /** undefined when the container takes no input. */
   stdin?: Writable | undefined;

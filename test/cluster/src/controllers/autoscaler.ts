@@ -4,7 +4,7 @@ import { type KubeObject, now } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 
-/** Keeps the size of a workload between a HorizontalPodAutoscaler's bounds; without metrics, it stays what it is there. */
+/** Keeps a workload's size between a HorizontalPodAutoscaler's bounds. There are no metrics, so it changes nothing else. */
 export const autoscalerController: Controller = {
   resource: findResource('horizontalpodautoscalers'),
   concerns({ resource, object }, registry) {
@@ -25,7 +25,7 @@ export const autoscalerController: Controller = {
   },
 };
 
-/** What is to be scaled, or why it can't be found. */
+/** The workload to scale, or the reason why it cannot be found. */
 function targetOf(registry: Registry, { metadata, spec }: KubeObject): KubeObject | string {
   const { apiVersion = 'v1', kind, name } = spec.scaleTargetRef;
   const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
@@ -78,7 +78,7 @@ const FOUND: Condition = {
   message: "the HPA controller was able to get the target's current scale",
 };
 
-/** Who wants no pods at all is left alone. */
+/** A workload that is scaled to zero is left alone. */
 const DISABLED: Condition = {
   ...{ type: 'ScalingActive', status: 'False', reason: 'ScalingDisabled' },
   message: 'scaling is disabled since the replica count of the target is zero',

@@ -13,7 +13,7 @@ export const budgetController: Controller = {
   concerns({ resource, object, old }, registry) {
     if (resource.plural === 'poddisruptionbudgets') return [object];
     const budgets = registry.list('poddisruptionbudgets', object.metadata.namespace);
-    // How many pods there are to be is told by what makes them.
+    // A workload tells how many pods are expected.
     if (resource.group === 'apps') return budgets;
     if (resource.plural !== 'pods') return [];
     return budgets.filter((budget) => covers(budget, object) || (old && covers(budget, old)));
@@ -37,7 +37,7 @@ export const budgetController: Controller = {
   },
 };
 
-/** Whether a budget is about a pod; one with an empty selector is about all, one without any about none. */
+/** Whether a budget covers a pod. An empty selector covers all, a missing one none. */
 export function covers({ metadata, spec }: KubeObject, pod: KubeObject): boolean {
   if (!spec.selector || metadata.namespace !== pod.metadata.namespace) return false;
   return matches(spec.selector, pod.metadata.labels);
@@ -59,7 +59,7 @@ function countPods(registry: Registry, budget: KubeObject): Counts {
   const { minAvailable, maxUnavailable } = budget.spec;
   const byNumber = typeof minAvailable === 'number';
   const total = byNumber ? pods.length : countWanted(registry, pods);
-  // Without knowing of how many pods it is a share, nothing is allowed.
+  // If the expected number of pods is unknown, no disruption is allowed.
   if (typeof total === 'string')
     return {
       numbers: { disruptionsAllowed: 0, currentHealthy, desiredHealthy: 0, expectedPods: 0 },
@@ -76,7 +76,7 @@ function countPods(registry: Registry, budget: KubeObject): Counts {
   };
 }
 
-/** The condition that tells whether a pod may be evicted. */
+/** The condition DisruptionAllowed. */
 export function allowance(disruptionsAllowed: number): Condition {
   const allowed = disruptionsAllowed > 0;
   return {
@@ -85,7 +85,7 @@ export function allowance(disruptionsAllowed: number): Condition {
   };
 }
 
-/** How many pods are wanted by all that make some pods; or why that can't be said. */
+/** How many pods the workloads of some pods want in total, or the reason why that is unknown. */
 function countWanted(registry: Registry, pods: KubeObject[]): number | string {
   const makers = new Map<string, number>();
   for (const pod of pods) {
@@ -96,7 +96,7 @@ function countWanted(registry: Registry, pods: KubeObject[]): number | string {
   return [...makers.values()].reduce((sum, replicas) => sum + replicas, 0);
 }
 
-/** What decides how many of a pod there are; undefined for a pod of its own. */
+/** The topmost controller of a pod, or the reason why it is unknown; undefined for a bare pod. */
 function findMaker(registry: Registry, pod: KubeObject): KubeObject | string | undefined {
   let maker: KubeObject | undefined;
   for (let owner = findController(pod); owner; owner = maker && findController(maker)) {

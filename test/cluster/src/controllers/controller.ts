@@ -4,16 +4,16 @@ import { StatusError } from '../objects/status.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Change } from '../store/store.ts';
 
-/** What a controller is: which objects a change is about, and how to bring one of them in order. */
+/** A controller: the objects that a change concerns, and how to reconcile one. */
 export interface Controller {
   resource: Resource;
-  /** The objects of `resource` that a change of any object concerns. */
+  /** The objects of `resource` that a change concerns. */
   concerns(change: Change, registry: Registry): KubeObject[];
-  /** Does the next step towards what the object asks for; returns ms after which to look again. */
+  /** Does the next step towards the object's spec; returns after how many ms to reconcile again. */
   reconcile(object: KubeObject, registry: Registry): number | undefined;
 }
 
-/** Runs a controller: an object is looked at once for any number of changes, a failed step again after a while. */
+/** Runs a controller. Changes of an object are collected into one reconciliation; a failed one is repeated later. */
 export function run(controller: Controller, registry: Registry): void {
   const waiting = new Map<string, NodeJS.Timeout | NodeJS.Immediate>();
 

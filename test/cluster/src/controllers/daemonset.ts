@@ -21,14 +21,14 @@ export const daemonSetController: Controller = {
   },
 };
 
-/** Does what is next; true when the pod was refused. */
+/** Does the next step; true when the pod was refused. */
 function step(registry: Registry, set: KubeObject): boolean {
   keepRevision(registry, set);
   const pods = listPods(registry, set);
   const [pod] = pods.filter((pod) => !isLeaving(pod));
   const wanted = desired(registry, set) > 0;
   if (pod && (!wanted || hasEnded(pod) || isOutdated(set, pod))) deletePod(registry, set, pod);
-  // The one before has to be gone: a rolling update has no pod too many.
+  // The old pod must be gone first: a rolling update has no surge.
   if (pods.length > 0 || !wanted) return false;
   const labels = {
     [HASH]: hashTemplate(set.spec.template),
@@ -37,7 +37,7 @@ function step(registry: Registry, set: KubeObject): boolean {
   return tryPod(registry, set, { labels }) !== undefined;
 }
 
-/** On how many nodes the pod is to be: on the one that there is, or on none. */
+/** The number of nodes that should run the pod: 1 or 0. */
 function desired(registry: Registry, { spec }: KubeObject): number {
   const selector = { matchLabels: spec.template.spec.nodeSelector ?? {} };
   return registry.list('nodes').filter(({ metadata }) => matches(selector, metadata.labels)).length;

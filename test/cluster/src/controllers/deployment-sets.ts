@@ -28,7 +28,7 @@ function withoutHash(template: KubeObject): unknown {
   return { ...template, metadata: { ...template.metadata, labels } };
 }
 
-/** The ReplicaSet of the Deployment's template, made if there is none, as its latest revision. */
+/** Finds or makes the ReplicaSet of the Deployment's template, and makes it the latest revision. */
 export function latestSet(registry: Registry, deployment: KubeObject): KubeObject {
   const set = findSet(registry, deployment) ?? createSet(registry, deployment);
   return promote(registry, deployment, set) ?? set;
@@ -59,13 +59,13 @@ function createSet(registry: Registry, deployment: KubeObject): KubeObject {
   return set;
 }
 
-/** How many more pods there may be now. */
+/** How many more pods a rollout may create now. */
 export function roomIn(registry: Registry, deployment: KubeObject): number {
   const total = listSets(registry, deployment).reduce((sum, { spec }) => sum + spec.replicas, 0);
   return deployment.spec.replicas + readSurge(deployment) - total;
 }
 
-/** Tells in an event how many pods a ReplicaSet was to have before, and is to have now. */
+/** Records the event of a ReplicaSet's scaling. */
 export function tellScaling(
   registry: Registry,
   deployment: KubeObject,
@@ -93,7 +93,7 @@ function annotationsFor(deployment: KubeObject, revision: number): Record<string
   return { ...own, [REVISION]: String(revision), ...makeSizes(deployment) };
 }
 
-/** The annotations by which a ReplicaSet knows how large its Deployment is. */
+/** The annotations that tell a ReplicaSet its Deployment's size. */
 export function makeSizes(deployment: KubeObject): Record<string, string> {
   const { replicas } = deployment.spec;
   return {
@@ -102,7 +102,7 @@ export function makeSizes(deployment: KubeObject): Record<string, string> {
   };
 }
 
-/** Makes a ReplicaSet the latest revision, also one that was before. */
+/** Makes a ReplicaSet the latest revision, even if it is an older one. */
 function promote(registry: Registry, deployment: KubeObject, fresh: KubeObject): KubeObject | undefined {
   const own = readRevision(fresh);
   const newest = latest(registry, deployment);
@@ -112,7 +112,7 @@ function promote(registry: Registry, deployment: KubeObject, fresh: KubeObject):
   });
   return registry.modify('replicasets', fresh, ({ metadata, spec }) => {
     const { [HISTORY]: history, ...before } = metadata.annotations ?? {};
-    // All the revisions that it was before.
+    // The revisions that it had before.
     const past = [history, own < revision ? String(own) : undefined].filter(Boolean).join(',');
     metadata.annotations = {
       ...before,
@@ -124,7 +124,7 @@ function promote(registry: Registry, deployment: KubeObject, fresh: KubeObject):
   });
 }
 
-/** Removes the oldest ReplicaSets without pods, beyond those kept for a way back. */
+/** Deletes the oldest ReplicaSets without pods, beyond revisionHistoryLimit. */
 export function cleanUp(registry: Registry, deployment: KubeObject): void {
   const fresh = findSet(registry, deployment);
   const old = listSets(registry, deployment)
@@ -136,13 +136,13 @@ export function cleanUp(registry: Registry, deployment: KubeObject): void {
   for (const set of old.slice(0, surplus)) registry.delete('replicasets', set);
 }
 
-/** How many pods there may be too many during a rollout. */
+/** maxSurge as a number of pods. */
 function readSurge({ spec }: KubeObject): number {
   if (spec.strategy.type === 'Recreate') return 0;
   return toCount(spec.strategy.rollingUpdate?.maxSurge ?? '25%', spec.replicas, Math.ceil);
 }
 
-/** How many pods may be missing during a rollout: one at least where there may be none more. */
+/** maxUnavailable as a number of pods: at least one if maxSurge is zero. */
 export function readUnavailable(deployment: KubeObject): number {
   const { strategy, replicas } = deployment.spec;
   if (strategy.type === 'Recreate') return replicas;

@@ -10,7 +10,7 @@ interface Counts {
   availableReplicas: number;
 }
 
-/** Writes a Deployment's status; returns in how many ms its deadline is over. */
+/** Writes a Deployment's status; returns the ms until its progress deadline. */
 export function tellDeployment(
   registry: Registry,
   deployment: KubeObject,
@@ -68,7 +68,7 @@ function availability(deployment: KubeObject, { availableReplicas }: Counts): Co
   };
 }
 
-/** What the Progressing condition is to say; undefined when it is to stay. */
+/** The next Progressing condition; undefined if it stays. */
 function findProgress(
   deployment: KubeObject,
   fresh: KubeObject | undefined,
@@ -90,7 +90,7 @@ function findProgress(
       return say('Unknown', 'DeploymentResumed', 'Deployment is resumed');
     return say('True', 'FoundNewReplicaSet', `Found new replica set "${fresh.metadata.name}"`);
   }
-  // Pods that fail later do not make a finished rollout unfinished.
+  // A finished rollout stays finished when pods fail later.
   if (current.reason === 'NewReplicaSetAvailable') return undefined;
   if (hasMoved(deployment.status ?? {}, counts))
     return say('True', 'ReplicaSetUpdated', `${which} is progressing.`);
@@ -98,7 +98,7 @@ function findProgress(
   return say('False', 'ProgressDeadlineExceeded', `${which} has timed out progressing.`);
 }
 
-/** Whether all of a Deployment's pods are those of its template, and available, by its status. */
+/** Whether, by its status, all of a Deployment's pods have its template and are available. */
 export function isComplete(deployment: KubeObject): boolean {
   const {
     updatedReplicas = 0,
@@ -130,7 +130,7 @@ function hasMoved(before: Partial<Counts>, counts: Counts): boolean {
   );
 }
 
-/** Like withCondition, with the time of the last progress. */
+/** Like withCondition; also sets the time of the last progress. */
 function touch(conditions: Condition[], condition: Condition, moved: boolean): Condition[] {
   const old = conditions.find(({ type }) => type === condition.type);
   const same = old?.reason === condition.reason && old?.message === condition.message;

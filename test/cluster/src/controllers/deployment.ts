@@ -17,11 +17,11 @@ import {
 import { isComplete, tellDeployment } from './deployment-status.ts';
 import { findOwners, listPods } from './pods.ts';
 
-/** Rolls a Deployment's pods from the ReplicaSet of one template to that of another. */
+/** Rolls a Deployment's pods from the ReplicaSets of old templates to that of the current one. */
 export const deploymentController: Controller = {
   resource: findResource('deployments'),
   concerns(change, registry) {
-    // Recreate waits for pods, of which the ReplicaSet that made them may no longer count any.
+    // Recreate waits for pods that their ReplicaSet may no longer count.
     const sets = change.resource.plural === 'pods' ? findOwners('replicasets', 'pods', change, registry) : [];
     const deployments = sets.flatMap((set) =>
       registry
@@ -63,7 +63,7 @@ function shrinkOld(registry: Registry, deployment: KubeObject, { metadata }: Kub
   const least = deployment.spec.replicas - readUnavailable(deployment);
   const freshMissing = fresh.spec.replicas - (fresh.status?.availableReplicas ?? 0);
   let room = sum(sets, (set) => set.spec.replicas) - least - freshMissing;
-  // Pods that are not available go first: nobody misses them.
+  // Pods that are not available go first.
   for (const set of old) {
     const idle = Math.max(0, set.spec.replicas - (set.status?.availableReplicas ?? 0));
     const fewer = Math.min(idle, Math.max(0, room));
@@ -82,7 +82,7 @@ function shrinkOld(registry: Registry, deployment: KubeObject, { metadata }: Kub
   }
 }
 
-/** All the old pods go before there is even a ReplicaSet for new ones. */
+/** Removes all old pods before it makes the new ReplicaSet. */
 function recreate(registry: Registry, deployment: KubeObject): void {
   const fresh = findSet(registry, deployment);
   const old = listSets(registry, deployment).filter((set) => set.metadata.uid !== fresh?.metadata.uid);
@@ -91,7 +91,7 @@ function recreate(registry: Registry, deployment: KubeObject): void {
   scale(registry, deployment, latestSet(registry, deployment), deployment.spec.replicas);
 }
 
-/** While a rollout is paused, only the number of pods follows. */
+/** While a rollout is paused, only its size changes. */
 function rescale(registry: Registry, deployment: KubeObject): void {
   const sets = listSets(registry, deployment).sort((a, b) => readRevision(b) - readRevision(a));
   const [active, ...others] = sets.filter((set) => set.spec.replicas > 0);

@@ -6,7 +6,7 @@ import type { Controller } from './controller.ts';
 import { EMPTY, makeSlices, mirror, put, putSlices } from './endpointslices.ts';
 import { byPorts, counts, hostnameIn, makeLabels, selects, targetRef } from './service-pods.ts';
 
-/** Where a Service's traffic goes: its Endpoints and its one EndpointSlice, from the pods that it selects. */
+/** Writes a Service's Endpoints and EndpointSlices from the pods that it selects. */
 export const serviceController: Controller = {
   resource: findResource('services'),
   concerns({ resource, object, old }, registry) {
@@ -38,7 +38,7 @@ export const serviceController: Controller = {
   },
 };
 
-/** Endpoints have no owner: they go with the Service of their name, whoever wrote them. */
+/** Endpoints have no owner: they are deleted with the Service of the same name, whoever wrote them. */
 export const endpointsController: Controller = {
   resource: findResource('endpoints'),
   concerns: ({ type, resource, object }, registry) =>

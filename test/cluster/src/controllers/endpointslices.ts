@@ -6,10 +6,10 @@ import { byPorts, counts, hostnameIn, makeLabels, type ServicePort, targetRef } 
 
 type Slice = { addressType: 'IPv4'; endpoints: object[]; ports: object[] }[];
 
-/** What a Service has that selects no pods. */
+/** The EndpointSlice of a Service that selects no pods. */
 export const EMPTY: Slice[number] = { addressType: 'IPv4', endpoints: [], ports: [] };
 
-/** The slices of a Service, one for each set of port numbers that its pods have. */
+/** Makes a Service's slices, one for each set of port numbers of its pods. */
 export function makeSlices(service: KubeObject, pods: KubeObject[]): Slice {
   return byPorts(service, pods).map(({ ports, pods }) => ({
     addressType: 'IPv4',
@@ -24,7 +24,7 @@ export function makeSlices(service: KubeObject, pods: KubeObject[]): Slice {
   }));
 }
 
-/** The slices of a Service that has no selector are made from the Endpoints that someone wrote. */
+/** Makes the slices of a Service without a selector from its hand-written Endpoints. */
 export function mirror(registry: Registry, service: KubeObject): void {
   const endpoints = registry.find('endpoints', service.metadata.namespace, service.metadata.name);
   const slices = (endpoints?.subsets ?? []).map(({ addresses, notReadyAddresses, ports = [] }: Subset) => ({
@@ -47,7 +47,7 @@ function mirrored(addresses: { ip: string }[] = [], ready: boolean): object[] {
 
 const SERVICE_NAME = 'kubernetes.io/service-name';
 
-/** Slices for each set of port numbers, made from a Service's pods or by its hand-made Endpoints; no others stay. */
+/** Writes a Service's slices, and deletes those that are no longer needed. */
 export function putSlices(registry: Registry, owner: KubeObject, slices: Slice): void {
   const { name, namespace } = owner.metadata;
   const maker = owner.kind === 'Service' ? 'endpointslice' : 'endpointslicemirroring';
@@ -72,12 +72,12 @@ export function putSlices(registry: Registry, owner: KubeObject, slices: Slice):
       registry.delete('endpointslices', slice);
 }
 
-/** Looks like a generated name, but is the same for the same owner. */
+/** A name that looks generated, but is always the same for the same owner. */
 function sliceName({ metadata }: KubeObject, index: number): string {
   return `${metadata.name}-${hashTemplate(`${metadata.uid}/${index}`).slice(0, 5)}`;
 }
 
-/** Makes an object of a Service's, or writes anew what it says. */
+/** Creates or updates an object that belongs to a Service. */
 export function put(
   registry: Registry,
   plural: string,

@@ -3,11 +3,11 @@ import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 
-/** Deletes what depended on an object that is gone. */
+/** The garbage collector: deletes objects whose owners are gone. */
 export const garbageControllers: Controller[] = resources.map(({ plural }) => ({
   resource: findResource(plural),
   concerns({ type, resource, object }, registry) {
-    // Also one whose owner was gone, or never there, when it came.
+    // This includes a new object whose owner does not exist.
     if (type === 'ADDED')
       return resource.plural === plural && object.metadata.ownerReferences ? [object] : [];
     if (type !== 'DELETED') return [];
@@ -23,7 +23,7 @@ function refersTo({ metadata }: KubeObject, owner: KubeObject): boolean {
   return metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) === true;
 }
 
-/** Whether all who own an object are gone. */
+/** Whether all owners of an object are gone. */
 function isOrphan(registry: Registry, { metadata }: KubeObject): boolean {
   const owners = metadata.ownerReferences ?? [];
   return owners.length > 0 && !owners.some(({ kind, uid }) => exists(registry, kind, uid));

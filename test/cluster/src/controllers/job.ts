@@ -8,10 +8,10 @@ import { claim, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
 
 const RETRY_MS = 1000;
 
-/** How long a Job waits for its next pod after one that failed, in ms: doubled each time. */
+/** How long a Job waits after a failed pod, in ms: doubled each time. */
 const BACK_OFF = { first: 10_000, most: 360_000 };
 
-/** Makes a Job's pods until as many have succeeded as it asks for, or too many have failed. */
+/** Makes a Job's pods until enough have succeeded or too many have failed. */
 export const jobController: Controller = {
   resource: findResource('jobs'),
   concerns: (change, registry) => findWorkloads('jobs', change, registry),
@@ -19,7 +19,7 @@ export const jobController: Controller = {
     if (isLeaving(job) || isFinished(job)) return undefined;
     claim(registry, job);
     const counts = countPods(registry, job);
-    // What it was judged by goes with its pods.
+    // Once it has a verdict or is suspended, its active pods are deleted.
     const verdict = findVerdict(job) ?? judge(job, counts);
     if (verdict || job.spec.suspend) for (const pod of counts.active) deletePod(registry, job, pod);
     const wait = verdict || job.spec.suspend ? undefined : step(registry, job, counts);
@@ -36,12 +36,12 @@ interface Counts {
   active: KubeObject[];
   leaving: number;
   succeeded: number;
-  /** Those that ended so, and are still to be seen. */
+  /** Failed pods that still exist. */
   failures: KubeObject[];
   failed: number;
 }
 
-/** What has been counted once stays counted, when the pod is no longer there. */
+/** A pod that was counted stays counted after its deletion. */
 function countPods(registry: Registry, job: KubeObject): Counts {
   const pods = listPods(registry, job);
   const failures = pods.filter(({ status }) => status?.phase === 'Failed');
@@ -56,14 +56,14 @@ function countPods(registry: Registry, job: KubeObject): Counts {
   };
 }
 
-/** How a Job ends, if it does. */
+/** How a Job has ended. */
 interface Verdict {
   type: 'Complete' | 'Failed';
   reason: string;
   message: string;
 }
 
-/** The condition by which each verdict is told before its pods are gone. */
+/** The condition that announces each verdict while pods still end. */
 const COMES = { Complete: 'SuccessCriteriaMet', Failed: 'FailureTarget' } as const;
 
 function findVerdict({ status }: KubeObject): Verdict | undefined {
@@ -83,7 +83,7 @@ function judge({ spec }: KubeObject, { active, succeeded, failed }: Counts): Ver
       reason: 'BackoffLimitExceeded',
       message: 'Job has reached the specified backoff limit',
     };
-  // Without a number, one success is the sign for all.
+  // Without `completions`, one success completes the Job.
   const enough =
     spec.completions === undefined ? succeeded > 0 && active.length === 0 : succeeded >= spec.completions;
   const message = 'Reached expected number of succeeded pods';
@@ -98,7 +98,7 @@ function countRestarts(pods: KubeObject[]): number {
   return statuses.reduce((sum, { restartCount }) => sum + restartCount, 0);
 }
 
-/** Brings the number of pods to what it is to be; returns in how many ms to look again. */
+/** Creates or deletes pods as needed; returns after how many ms to reconcile again. */
 function step(registry: Registry, job: KubeObject, counts: Counts): number | undefined {
   const { parallelism, completions } = job.spec;
   const { active, succeeded } = counts;
@@ -127,7 +127,7 @@ function untilNext({ failures, failed }: Counts): number {
 function tell(registry: Registry, job: KubeObject, verdict: Verdict | undefined): void {
   const { active, leaving, succeeded, failed } = countPods(registry, job);
   const { suspend } = job.spec;
-  // A Job has ended when the last of its pods has.
+  // A Job ends when its last pod has ended.
   const over = verdict && active.length + leaving === 0;
   registry.modify(
     'jobs',

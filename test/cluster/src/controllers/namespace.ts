@@ -3,7 +3,7 @@ import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 
-/** Gives a new namespace what every namespace has, and empties one that is being deleted. */
+/** Gives a new namespace its ServiceAccount and ConfigMap, and empties one that is being deleted. */
 export const namespaceController: Controller = {
   resource: findResource('namespaces'),
   concerns({ type, resource, object }, registry) {

@@ -10,14 +10,14 @@ import { StatusError } from '../objects/status.ts';
 import { type NewObject, nameSuffix, type Registry } from '../store/registry.ts';
 import type { Change } from '../store/store.ts';
 
-/** The pods that a controller made, those on their way out included. */
+/** The pods that a controller owns, including those being deleted. */
 export function listPods(registry: Registry, owner: KubeObject): KubeObject[] {
   return registry
     .list('pods', owner.metadata.namespace)
     .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid));
 }
 
-/** The objects of a resource that a change is about: itself, or the controller of what changed. */
+/** The objects of a resource that a change concerns: the changed one, or the owners of what changed. */
 export function findOwners(
   plural: string,
   owned: string,
@@ -32,7 +32,7 @@ export function findOwners(
     .filter(({ metadata }) => uids.includes(metadata.uid));
 }
 
-/** The workloads that a change of a pod may matter to: those that have it, or had it, or might take it. */
+/** The workloads that a pod's change concerns: those that own or owned it, or might adopt it. */
 export function findWorkloads(plural: string, change: Change, registry: Registry): KubeObject[] {
   const { resource, object, old } = change;
   if (resource.plural !== 'pods') return findOwners(plural, 'pods', change, registry);
@@ -47,7 +47,7 @@ function isFree(pod: KubeObject, selector: LabelSelector): boolean {
   return !findController(pod) && matches(selector, pod.metadata.labels);
 }
 
-/** Takes the pods that a workload selects and nobody controls, and lets go of those that it no longer selects. */
+/** Adopts pods that a workload selects and nobody controls; releases own pods that it no longer selects. */
 export function claim(registry: Registry, owner: KubeObject, mayHave = (_pod: KubeObject) => true): void {
   const { namespace, uid } = owner.metadata;
   for (const pod of registry.list('pods', namespace)) {
@@ -64,7 +64,7 @@ export function claim(registry: Registry, owner: KubeObject, mayHave = (_pod: Ku
   }
 }
 
-/** What a pod has beside its controller's template. */
+/** What a pod has in addition to its controller's template. */
 export interface PodParts {
   name?: string;
   labels?: object;
@@ -72,7 +72,7 @@ export interface PodParts {
 }
 
 /**
- * Makes a pod from a controller's template, and tells it in an event.
+ * Makes a pod from a controller's template, and records an event.
  * @throws StatusError when the API server refuses.
  */
 function createPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): KubeObject {
@@ -99,7 +99,7 @@ function createPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): K
   return made;
 }
 
-/** The words of an event about a pod that was made, deleted, or refused. */
+/** The message of an event about a pod that was made, deleted or refused. */
 function told(owner: KubeObject, pod: string, verb: 'create' | 'delete', how: 'successful' | Error): string {
   const did = verb === 'create' ? 'Created' : 'Deleted';
   if (owner.kind !== 'StatefulSet')
@@ -113,7 +113,7 @@ export function deletePod(registry: Registry, owner: KubeObject, pod: KubeObject
   registry.event(owner, 'Normal', 'SuccessfulDelete', told(owner, pod.metadata.name, 'delete', 'successful'));
 }
 
-/** Makes a pod, or tells in an event why it is refused, and returns the refusal. */
+/** Makes a pod; if it is refused, records an event and returns the refusal. */
 export function tryPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): StatusError | undefined {
   try {
     createPod(registry, owner, pod);
@@ -125,7 +125,7 @@ export function tryPod(registry: Registry, owner: KubeObject, pod: PodParts = {}
   }
 }
 
-/** How many pods a percentage or a number stands for. */
+/** Converts a number, or a percentage of `total`, to a number of pods. */
 export function toCount(
   value: number | string | undefined,
   total: number,

@@ -2,7 +2,7 @@ import { findResource } from '../kinds/index.ts';
 import { sumUsage } from '../store/quota.ts';
 import type { Controller } from './controller.ts';
 
-/** Counts what a namespace's pods use into the status of its ResourceQuotas. */
+/** Writes what a namespace's pods use into the status of its ResourceQuotas. */
 export const quotaController: Controller = {
   resource: findResource('resourcequotas'),
   concerns({ resource, object }, registry) {

@@ -7,10 +7,10 @@ import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 import { claim, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
 
-/** The least and the most that a refused pod waits for its next try, in ms. */
+/** The shortest and the longest wait after a pod was refused, in ms. */
 const RETRY_MS = { least: 1000, most: 10_000 };
 
-/** Keeps as many pods as a ReplicaSet asks for. */
+/** Keeps the number of pods that a ReplicaSet asks for. */
 export const replicaSetController: Controller = {
   resource: findResource('replicasets'),
   concerns: (change, registry) => findWorkloads('replicasets', change, registry),
@@ -22,12 +22,12 @@ export const replicaSetController: Controller = {
   },
 };
 
-/** The pods that count; those that have ended stay to be looked at, and are replaced. */
+/** The pods that count. Pods that have ended stay for inspection, and are replaced. */
 function activeOf(registry: Registry, set: KubeObject): KubeObject[] {
   return listPods(registry, set).filter((pod) => !isLeaving(pod) && !hasEnded(pod));
 }
 
-/** As long as pods have been refused so far: tries grow rarer. */
+/** How long to wait: as long as pods have been refused so far, so that tries become rarer. */
 function untilRetry({ status }: KubeObject): number {
   const since = findCondition(status, 'ReplicaFailure')?.lastTransitionTime;
   const age = since ? Date.now() - Date.parse(since) : 0;
@@ -45,7 +45,7 @@ function scale(registry: Registry, set: KubeObject, pods: KubeObject[]): StatusE
   return undefined;
 }
 
-/** The ones to go first: without a node, not ready, young. */
+/** Sorts pods by which to delete first: without a node, not ready, young. */
 function byWorth(a: KubeObject, b: KubeObject): number {
   return (
     Number(!!a.spec.nodeName) - Number(!!b.spec.nodeName) ||
@@ -54,7 +54,7 @@ function byWorth(a: KubeObject, b: KubeObject): number {
   );
 }
 
-/** Writes the status; returns in how many ms a pod becomes available. */
+/** Writes the status; returns the ms until the next pod becomes available. */
 function tell(registry: Registry, set: KubeObject, refusal: StatusError | undefined): number | undefined {
   const pods = activeOf(registry, set);
   const waits = pods.map((pod) => untilAvailable(pod, set.spec.minReadySeconds));
@@ -62,7 +62,7 @@ function tell(registry: Registry, set: KubeObject, refusal: StatusError | undefi
     'replicasets',
     set,
     (draft) => {
-      // The first refusal's words stay: the next one's differ by the pod's name only.
+      // The first message stays: the next ones differ only in the pod's name.
       const failure = findCondition(draft.status, 'ReplicaFailure') ?? {
         type: 'ReplicaFailure',
         status: 'True',

@@ -4,13 +4,13 @@ import type { Registry } from '../store/registry.ts';
 
 const ALPHABET = 'bcdfghjklmnpqrstvwxz2456789';
 
-/** A short name for what a template says, as Kubernetes has in `pod-template-hash`: the same for the same template. */
+/** A short hash of a template, as in `pod-template-hash`. */
 export function hashTemplate(template: unknown): string {
   const digest = createHash('sha256').update(canonical(template)).digest();
   return [...digest.subarray(0, 10)].map((byte) => ALPHABET[byte % ALPHABET.length]).join('');
 }
 
-/** JSON that does not depend on the order of keys. */
+/** JSON with sorted keys. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, part) =>
     part && typeof part === 'object' && !Array.isArray(part)
@@ -19,7 +19,7 @@ function canonical(value: unknown): string {
   );
 }
 
-/** Keeps what a StatefulSet's or DaemonSet's template says now as its newest ControllerRevision. */
+/** Stores the current template of a StatefulSet or DaemonSet as its newest ControllerRevision. */
 export function keepRevision(registry: Registry, set: KubeObject): void {
   const { name, namespace = '' } = set.metadata;
   const known = registry
@@ -39,7 +39,7 @@ export function keepRevision(registry: Registry, set: KubeObject): void {
   registry.create('controllerrevisions', { metadata, data, revision: newest + 1 });
 }
 
-/** The template that a set had at a revision, by the revision's name. */
+/** The template of a set at a revision. */
 export function templateAt(registry: Registry, set: KubeObject, name: string): unknown {
   const kept = registry.find('controllerrevisions', set.metadata.namespace, name);
   if (!kept) return undefined;

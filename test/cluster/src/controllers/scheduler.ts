@@ -6,13 +6,13 @@ import { parseQuantity } from '../objects/quantity.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 
-/** Gives pods to the one node, if it has room for them. */
+/** Assigns pods to the only node, if it has room. */
 export const scheduler: Controller = {
   resource: findResource('pods'),
   concerns({ type, resource, object, old }, registry) {
     if (resource.plural !== 'pods') return [];
     if (type === 'ADDED') return [object];
-    // A pod that goes makes room for those that wait.
+    // A pod that ends makes room for waiting ones.
     const goes = type === 'DELETED' || (hasEnded(object) && old && !hasEnded(old));
     return goes ? registry.list('pods').filter(({ spec }) => !spec.nodeName) : [];
   },
@@ -26,7 +26,7 @@ export const scheduler: Controller = {
   },
 };
 
-/** What the node lacks for a pod, in the scheduler's words. */
+/** Why the node does not fit a pod, as the scheduler words it; undefined if it fits. */
 function findLack(registry: Registry, node: KubeObject, pod: KubeObject): string | undefined {
   if (!matches({ matchLabels: pod.spec.nodeSelector ?? {} }, node.metadata.labels))
     return "1 node(s) didn't match Pod's node affinity/selector";

@@ -2,7 +2,7 @@ import { listSidecars } from '../objects/container-spec.ts';
 import { type KubeObject, matches } from '../objects/object.ts';
 import { isLeaving, isReady } from '../objects/pod.ts';
 
-/** Whether a Service's selector takes a pod. */
+/** Whether a Service selects a pod. */
 export function selects({ spec, metadata }: KubeObject, pod: KubeObject): boolean {
   if (!spec.selector || metadata.namespace !== pod.metadata.namespace) return false;
   return matches({ matchLabels: spec.selector }, pod.metadata.labels);
@@ -16,7 +16,7 @@ export interface ServicePort {
   appProtocol?: string;
 }
 
-/** The number of a Service's targetPort in a pod; undefined when the pod has no port of that name. */
+/** The number of a Service's targetPort in a pod; undefined if the pod has no port of that name. */
 function portIn(pod: KubeObject, { targetPort, protocol }: ServicePort): number | undefined {
   if (typeof targetPort === 'number') return targetPort;
   for (const { ports = [] } of [...pod.spec.containers, ...listSidecars(pod.spec)]) {
@@ -26,12 +26,12 @@ function portIn(pod: KubeObject, { targetPort, protocol }: ServicePort): number 
   return undefined;
 }
 
-/** Whether a Service's traffic may go to a pod. */
+/** Whether a pod gets a Service's traffic. */
 export function counts({ spec }: KubeObject, pod: KubeObject): boolean {
   return spec.publishNotReadyAddresses === true || (isReady(pod) && !isLeaving(pod));
 }
 
-/** Pods with the same numbers for all ports, together. */
+/** Groups pods by the numbers of their ports. */
 export function byPorts(service: KubeObject, pods: KubeObject[]): { ports: object[]; pods: KubeObject[] }[] {
   const groups = new Map<string, { ports: object[]; pods: KubeObject[] }>();
   for (const pod of pods) {
@@ -50,17 +50,17 @@ export function byPorts(service: KubeObject, pods: KubeObject[]): { ports: objec
   return [...groups.values()].filter(({ ports }) => ports.length > 0);
 }
 
-/** How endpoints name their pod. */
+/** An endpoint's reference to its pod. */
 export function targetRef({ metadata: { name, namespace, uid } }: KubeObject): object {
   return { kind: 'Pod', name, namespace, uid };
 }
 
-/** The Service's own labels, and the mark of one without an address. */
+/** The Service's labels, and a label that marks a headless one. */
 export function makeLabels({ metadata, spec }: KubeObject): Record<string, string> {
   return { ...metadata.labels, ...(spec.clusterIP === 'None' && { 'service.kubernetes.io/headless': '' }) };
 }
 
-/** The name that a pod has in the DNS beneath the Service's own. */
+/** The pod's DNS name under the Service's name. */
 export function hostnameIn(service: KubeObject, { spec }: KubeObject): { hostname?: string } {
   return spec.hostname && spec.subdomain === service.metadata.name ? { hostname: spec.hostname } : {};
 }

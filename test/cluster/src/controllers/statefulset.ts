@@ -9,7 +9,7 @@ import { hashTemplate, keepRevision, templateAt } from './revision.ts';
 const HASH = 'controller-revision-hash';
 const RETRY_MS = 1000;
 
-/** Keeps a StatefulSet's pods: numbered, each with its name, made and replaced in order. */
+/** Keeps a StatefulSet's numbered pods; creates and replaces them in order. */
 export const statefulSetController: Controller = {
   resource: findResource('statefulsets'),
   concerns: (change, registry) => findWorkloads('statefulsets', change, registry),
@@ -21,7 +21,7 @@ export const statefulSetController: Controller = {
   },
 };
 
-/** Does what is next; true when a pod was refused. */
+/** Does the next step; true when a pod was refused. */
 function step(registry: Registry, set: KubeObject): boolean {
   const { replicas, podManagementPolicy, minReadySeconds } = set.spec;
   keepRevision(registry, set);
@@ -47,7 +47,7 @@ function step(registry: Registry, set: KubeObject): boolean {
   return false;
 }
 
-/** Replaces pods of an older template, from the last one on, each when the ones after it are ready. */
+/** Replaces pods of an older template, the last one first, each when those after it are ready. */
 function update(registry: Registry, set: KubeObject, pods: Map<number, KubeObject>): void {
   const { replicas, updateStrategy, minReadySeconds } = set.spec;
   if (updateStrategy?.type === 'OnDelete') return;
@@ -63,7 +63,7 @@ function update(registry: Registry, set: KubeObject, pods: Map<number, KubeObjec
   }
 }
 
-/** A pod of the current template, unless the partition keeps this one at the template before. */
+/** Makes a pod of the current template, or of the previous one if the partition says so. */
 function podFor(registry: Registry, set: KubeObject, ordinal: number): [KubeObject, PodParts] {
   const name = `${set.metadata.name}-${ordinal}`;
   const { currentRevision } = set.status ?? {};
@@ -78,7 +78,7 @@ function podFor(registry: Registry, set: KubeObject, ordinal: number): [KubeObje
   return [owner, { name, labels, spec: { hostname: name, subdomain: set.spec.serviceName } }];
 }
 
-/** Only a pod of the right name can be one of the set's. */
+/** Only a pod with a name of the set can belong to it. */
 function isNamedAfter({ metadata: { name } }: KubeObject, pod: KubeObject): boolean {
   return pod.metadata.name === `${name}-${parseOrdinal(pod)}`;
 }

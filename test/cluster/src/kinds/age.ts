@@ -3,7 +3,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const YEAR = 365 * DAY;
 
-/** Seconds in kubectl's words, of two units at most: 45s, 3m12s, 4h, 2d3h. */
+/** Formats seconds as kubectl does, in two units at most: 45s, 3m12s, 4h, 2d3h. */
 export function duration(seconds: number): string {
   const whole = Math.trunc(seconds);
   if (whole < -1) return '<invalid>';
@@ -22,7 +22,7 @@ function two(seconds: number, unit: number, letter: string, rest?: number, restL
   return `${Math.trunc(seconds / unit)}${letter}${left ? `${left}${restLetter}` : ''}`;
 }
 
-/** How long ago a time is. */
+/** Formats how long ago a time is. */
 export function since(time: string | null | undefined): string {
   return time ? duration((Date.now() - Date.parse(time)) / 1000) : '<unknown>';
 }

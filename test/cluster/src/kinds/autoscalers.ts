@@ -9,7 +9,7 @@ const TARGET: Schema = {
   fields: { type: 'string', averageUtilization: 'int', averageValue: 'quantity', value: 'quantity' },
 };
 
-/** As on a cluster without a metrics server, metrics are asked for in vain. */
+/** As on a cluster without a metrics server, the current value of a metric is unknown. */
 const METRICS: Schema = {
   list: { fields: { type: 'string', resource: { fields: { name: 'string', target: TARGET } } } },
 };

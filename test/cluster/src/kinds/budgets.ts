@@ -5,7 +5,7 @@ import { checkAmount, checkMetadata, checkSelectorSyntax, checkSupported, invali
 import { AGE, NAME } from './columns.ts';
 import { CONDITIONS, LABEL_SELECTOR } from './pod-spec.ts';
 
-/** How many of some pods have to stay when others are evicted. */
+/** PodDisruptionBudgets: how many pods must stay when others are evicted. */
 export const poddisruptionbudgets: Resource = {
   plural: 'poddisruptionbudgets',
   kind: 'PodDisruptionBudget',
@@ -63,7 +63,7 @@ function validateBudget(budget: KubeObject): Cause[] {
   ];
 }
 
-/** A number of pods, or a percentage of them, which may not be more than all. */
+/** Validates a number of pods, or a percentage up to 100%. */
 function checkShare(field: string, amount: number | string | undefined): Cause[] {
   if (amount === undefined) return [];
   const tooMuch = typeof amount === 'string' && Number.parseInt(amount, 10) > 100;

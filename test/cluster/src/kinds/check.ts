@@ -2,7 +2,7 @@ import type { KubeObject, LabelSelector, Metadata } from '../objects/object.ts';
 import type { Cause } from '../objects/status.ts';
 import { dnsSubdomain, labelKey, labelValue, type Rule } from './names.ts';
 
-/** Complaints about fields, in the words of k8s.io/apimachinery/pkg/util/validation/field. */
+/** Errors of fields, worded as in k8s.io/apimachinery/pkg/util/validation/field. */
 
 export function required(field: string, why?: string): Cause {
   return { reason: 'FieldValueRequired', field, message: `Required value${why ? `: ${why}` : ''}` };
@@ -20,7 +20,7 @@ export function forbiddenField(field: string, why: string): Cause {
   return { reason: 'FieldValueForbidden', field, message: `Forbidden: ${why}` };
 }
 
-/** Complains of a value that is not one of those that are supported. */
+/** Requires one of the supported values. */
 export function checkSupported(field: string, value: unknown, supported: string[]): Cause[] {
   if (supported.includes(value as string)) return [];
   const words = supported.map((word) => `"${word}"`).join(', ');
@@ -28,7 +28,7 @@ export function checkSupported(field: string, value: unknown, supported: string[
   return [{ reason: 'FieldValueNotSupported', field, message }];
 }
 
-/** Complains of a name that is missing or malformed. */
+/** Requires a well-formed name. */
 export function named(field: string, value: string | undefined, rule: Rule): Cause[] {
   return value ? matching(field, value, rule) : [required(field)];
 }
@@ -46,14 +46,14 @@ export function portNumber(field: string, value: number): Cause[] {
   return good ? [] : [invalidValue(field, value, 'must be between 1 and 65535, inclusive')];
 }
 
-/** Every value but the first of its kind. */
+/** The errors of values that occurred before. */
 export function duplicates(values: (string | undefined)[], field: (index: number) => string): Cause[] {
   return values.flatMap((value, index) =>
     value && values.indexOf(value) < index ? [duplicate(field(index), value)] : [],
   );
 }
 
-/** What is wrong with an object's metadata; `rule` is that of its kind's names. */
+/** Validates an object's metadata; `rule` is the rule of its kind's names. */
 export function checkMetadata({ metadata }: KubeObject, rule: Rule = dnsSubdomain): Cause[] {
   const field = 'metadata.name';
   const name = metadata.name
@@ -79,7 +79,7 @@ function checkOwners({ ownerReferences = [] }: Metadata): Cause[] {
 
 const ANNOTATIONS_LIMIT = 256 * 1024;
 
-/** What is wrong with the labels and annotations of an object, or of a template. */
+/** Validates the labels and annotations of an object or a template. */
 export function checkLabels(
   { labels, annotations }: Pick<Metadata, 'labels' | 'annotations'>,
   path: string,
@@ -93,7 +93,7 @@ export function checkLabels(
   const message = `Too long: may not be more than ${ANNOTATIONS_LIMIT} bytes`;
   return [
     ...checkLabelMap(labels ?? {}, `${path}.labels`),
-    // Capitals are let pass in annotations' domains.
+    // Annotations may have capitals in their domain.
     ...keys.flatMap((key) => labelKey(key.toLowerCase()).map((why) => invalidValue(field, key, why))),
     ...(size > ANNOTATIONS_LIMIT ? [{ reason: 'FieldValueInvalid' as const, field, message }] : []),
   ];
@@ -106,7 +106,7 @@ export function checkLabelMap(labels: Record<string, string>, field: string): Ca
   ]);
 }
 
-/** What is wrong with the form of a label selector. */
+/** Validates the syntax of a label selector. */
 export function checkSelectorSyntax(
   { matchLabels = {}, matchExpressions = [] }: LabelSelector,
   path: string,
@@ -133,7 +133,7 @@ function checkExpressions(expressions: Expressions, path: string): Cause[] {
   });
 }
 
-/** A number, or a percentage. */
+/** Validates a number or a percentage. */
 export function checkAmount(field: string, amount: number | string): Cause[] {
   if (typeof amount === 'number') return atLeastZero(field, amount);
   if (/^[0-9]+%$/.test(amount)) return [];

@@ -5,7 +5,7 @@ import { AGE, NAME } from './columns.ts';
 import { dnsLabel } from './names.ts';
 import { CONDITIONS } from './pod-spec.ts';
 
-/** What belongs to no namespace. */
+/** Namespaces and nodes, which belong to no namespace. */
 
 export const namespaces: Resource = {
   plural: 'namespaces',

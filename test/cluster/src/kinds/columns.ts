@@ -5,7 +5,7 @@ import { since } from './age.ts';
 export const NAME: Column = { name: 'Name', cell: ({ metadata }) => metadata.name };
 export const AGE: Column = { name: 'Age', cell: ({ metadata }) => since(metadata.creationTimestamp) };
 
-/** The columns that -o wide adds for a workload: its containers and their images. */
+/** The columns that `-o wide` adds for a workload: its containers and their images. */
 export const CONTAINERS: Column[] = [
   { name: 'Containers', wide: true, cell: (object) => joined(object, 'name') },
   { name: 'Images', wide: true, cell: (object) => joined(object, 'image') },
@@ -30,7 +30,7 @@ function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector
   return [labelsText(matchLabels), ...expressions].filter((text) => text !== '').join(',') || '<none>';
 }
 
-/** Labels as kubectl shows them: a=b,c=d; '' for none. */
+/** Formats labels as kubectl does: a=b,c=d; '' for none. */
 export function labelsText(labels: Record<string, string>): string {
   const pairs = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
   return pairs.sort().join(',');

@@ -6,7 +6,7 @@ import { configKey } from './names.ts';
 
 const LIMIT = 1024 * 1024;
 
-/** What is wrong with a ConfigMap, or with a change of it. */
+/** Validates a ConfigMap, or a change of one. */
 export function validateConfigMap(configMap: KubeObject, old?: KubeObject): Cause[] {
   const { data = {}, binaryData = {} } = configMap;
   const both = Object.keys(data).filter((key) => Object.hasOwn(binaryData, key));
@@ -20,7 +20,7 @@ export function validateConfigMap(configMap: KubeObject, old?: KubeObject): Caus
   ];
 }
 
-/** What is wrong with a Secret, or with a change of it. */
+/** Validates a Secret, or a change of one. */
 export function validateSecret(secret: KubeObject, old?: KubeObject): Cause[] {
   const { data = {}, type } = secret;
   return [

@@ -19,7 +19,7 @@ type Container = KubeObject['spec'];
 /** A container's probes. */
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
 
-/** What is wrong with one container of a pod; `volumes` are the names of the pod's. */
+/** Validates one container of a pod; `volumes` are the names of the pod's volumes. */
 export function checkContainer(container: Container, path: string, volumes: string[]): Cause[] {
   return [
     ...named(`${path}.name`, container.name, dnsLabel),
@@ -126,7 +126,7 @@ function checkProbe(probe: Container, path: string): Cause[] {
   ];
 }
 
-/** A container that lives, or has started, does so at once; only readiness may take several. */
+/** Only a readiness probe may need several successes. */
 function checkSuccesses(name: string, probe: Container | undefined, path: string): Cause[] {
   const several = probe && name !== 'readinessProbe' && (probe.successThreshold ?? 1) !== 1;
   return several ? [invalidValue(`${path}.successThreshold`, probe.successThreshold, 'must be 1')] : [];
@@ -144,7 +144,7 @@ function checkHandler(handler: Container, path: string, types: string[]): Cause[
   ];
 }
 
-/** A port that is told by its number or by its name. */
+/** Validates a port's number or name. */
 export function checkPort(field: string, port: number | string): Cause[] {
   return typeof port === 'number' ? portNumber(field, port) : matching(field, port, portName);
 }

@@ -107,7 +107,7 @@ function listAddresses(subsets: Subset[]): string[] {
   });
 }
 
-/** At most three, and how many more there are. */
+/** Formats at most three endpoints, and how many more there are. */
 function some(items: string[], none = '<none>'): string {
   if (items.length === 0) return none;
   const more = items.length - 3;

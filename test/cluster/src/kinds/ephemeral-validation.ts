@@ -6,7 +6,7 @@ import { checkContainer, notFoundValue } from './container-validation.ts';
 
 type Spec = KubeObject['spec'];
 
-/** What an ephemeral container may not have: nobody is to depend on it. */
+/** Fields that an ephemeral container may not have, because nothing may depend on it. */
 const FORBIDDEN = [
   'ports',
   'resources',
@@ -18,7 +18,7 @@ const FORBIDDEN = [
 ];
 const WHY = 'cannot be set for an Ephemeral Container';
 
-/** What is wrong with a pod's ephemeral containers; `volumes` are the names of the pod's. */
+/** Validates a pod's ephemeral containers; `volumes` are the names of the pod's volumes. */
 export function checkEphemeral(spec: Spec, path: string, volumes: string[]): Cause[] {
   const { ephemeralContainers = [], containers = [], initContainers = [] } = spec;
   const others: string[] = [...containers, ...initContainers].map(({ name }) => name);
@@ -41,12 +41,12 @@ export function checkEphemeral(spec: Spec, path: string, volumes: string[]): Cau
   });
 }
 
-/** Whether a field says anything: what the defaults fill in does not. */
+/** Whether a field was set by the user, and not by the defaults. */
 function isSet(value: unknown): boolean {
   return Object.keys(value ?? {}).length > 0;
 }
 
-/** What is wrong with a change of a pod's ephemeral containers: they may only be added. */
+/** Validates a change of a pod's ephemeral containers: they may only be added. */
 export function checkAdditions(spec: Spec, old: Spec): Cause[] {
   const field = 'spec.ephemeralContainers';
   return (old.ephemeralContainers ?? []).flatMap((before: Spec) => {
@@ -59,7 +59,7 @@ export function checkAdditions(spec: Spec, old: Spec): Cause[] {
         ),
       ];
     if (isDeepStrictEqual(after, before)) return [];
-    // Kubernetes goes on with a diff of Go structs.
+    // Kubernetes adds a diff of Go structs here.
     const why = `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n`;
     return [forbiddenField(field, why)];
   });

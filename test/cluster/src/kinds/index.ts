@@ -13,7 +13,7 @@ import { controllerrevisions } from './revisions.ts';
 import { services } from './services.ts';
 import { daemonsets, deployments, replicasets, statefulsets } from './workloads.ts';
 
-/** Every kind of object that this cluster has. */
+/** All kinds of this cluster. */
 export const resources: Resource[] = [
   namespaces,
   nodes,
@@ -40,7 +40,7 @@ export const resources: Resource[] = [
   clusterrolebindings,
 ];
 
-/** The resource of a plural name, which must exist. */
+/** Finds a resource by its plural name. @throws Error when there is none. */
 export function findResource(plural: string): Resource {
   const found = resources.find((resource) => resource.plural === plural);
   if (!found) throw new Error(`there is no resource ${plural}`);

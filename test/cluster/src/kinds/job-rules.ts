@@ -14,7 +14,7 @@ import { fillPodSpec } from './pod-defaults.ts';
 import { checkPodSpec } from './pod-validation.ts';
 import { checkNoEphemeral } from './workload-validation.ts';
 
-/** Fills in, in place, what the API server does for a Job: the labels by which it knows its pods, too. */
+/** Sets a Job's defaults in place, including its selector and its pods' labels. */
 export function setJobDefaults(job: KubeObject): void {
   job.spec ??= {};
   const { spec, metadata } = job;
@@ -38,7 +38,7 @@ export function setJobDefaults(job: KubeObject): void {
   metadata.labels ??= { ...spec.template.metadata.labels };
 }
 
-/** What of a Job never changes. */
+/** The immutable fields of a Job. */
 const FIXED = ['completions', 'selector', 'template', 'completionMode'];
 
 export function validateJob(job: KubeObject, old?: KubeObject): Cause[] {
@@ -70,7 +70,7 @@ export function validateJob(job: KubeObject, old?: KubeObject): Cause[] {
   ];
 }
 
-/** The default is the one that a Job's pods may not have. */
+/** A Job's pods may not have the default restart policy, Always. */
 function checkRestart({ restartPolicy }: KubeObject['spec']): Cause[] {
   const always = restartPolicy === 'Always';
   return always ? [required('spec.template.spec.restartPolicy', 'valid values: "OnFailure", "Never"')] : [];

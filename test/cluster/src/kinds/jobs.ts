@@ -54,7 +54,7 @@ export const jobs: Resource = {
   fieldSelectors: { 'status.successful': ({ status }) => String(status?.succeeded ?? 0) },
 };
 
-/** The state that tells most, of those that a Job may be in at once. */
+/** The most telling of the states that a Job may be in. */
 function formatStatus({ metadata, status }: KubeObject): string {
   const conditions: { type: string; status: string }[] = status?.conditions ?? [];
   const holds = (type: string) => conditions.some((one) => one.type === type && one.status === 'True');

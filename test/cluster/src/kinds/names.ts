@@ -1,6 +1,6 @@
-/** The syntax of names, and what Kubernetes says of those that break it (k8s.io/apimachinery/pkg/util/validation). */
+/** The syntax of names, and Kubernetes' messages about it (k8s.io/apimachinery/pkg/util/validation). */
 
-/** Says what is wrong with a name: nothing, or one or more sentences. */
+/** Returns the errors of a name, as sentences. */
 export type Rule = (value: string) => string[];
 
 const LABEL = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
@@ -58,7 +58,7 @@ const configKeyForm = rule(
   253,
 );
 
-/** A key of a ConfigMap or a Secret, which becomes the name of a file. */
+/** A key of a ConfigMap or a Secret, which may become a file's name. */
 export const configKey: Rule = (value) => {
   const errors = configKeyForm(value);
   if (value === '.' || value === '..') return [...errors, `must not be '${value}'`];
@@ -72,7 +72,7 @@ const namePart = rule(
   63,
 );
 
-/** A key of a label or an annotation: a name, with a domain before it perhaps. */
+/** A key of a label or an annotation: a name with an optional domain before it. */
 export const labelKey: Rule = (value) => {
   const [name = '', prefix, more] = value.split('/').reverse();
   if (more !== undefined)
@@ -99,7 +99,7 @@ export const portName: Rule = (value) => [
   ...(/^-|-$/.test(value) ? ['must not begin or end with a hyphen'] : []),
 ];
 
-/** A name that is a part of a path, as the kinds of RBAC have. */
+/** A name that is one segment of a path, as RBAC's kinds have. */
 export const pathSegment: Rule = (value) => {
   if (value === '.' || value === '..') return [`may not be '${value}'`];
   return ['/', '%'].filter((letter) => value.includes(letter)).map((letter) => `may not contain '${letter}'`);

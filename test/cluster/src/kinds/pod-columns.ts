@@ -38,7 +38,7 @@ function formatReady({ spec, status }: KubeObject): string {
   return `${ready.length}/${sidecars.length + spec.containers.length}`;
 }
 
-/** The pod's state in one word: of the first of its containers that is in trouble, else its phase. */
+/** The pod's state in one word: the reason of its first failing container, else its phase. */
 function formatStatus({ metadata, spec, status = {} }: KubeObject): string {
   if (metadata.deletionTimestamp && !['Succeeded', 'Failed'].includes(status.phase)) return 'Terminating';
   const waits = initialization(status, spec);
@@ -51,7 +51,7 @@ function formatStatus({ metadata, spec, status = {} }: KubeObject): string {
   return holds(status, 'Ready') ? 'Running' : 'NotReady';
 }
 
-/** How far the init containers are; undefined when they are done. */
+/** The progress of the init containers; undefined when they are done. */
 function initialization(status: Status, { initContainers = [] }: KubeObject['spec']): string | undefined {
   const sidecars = listSidecars({ initContainers }).map(({ name }) => name);
   const done = ({ name, state, started }: ContainerStatus) =>
@@ -73,7 +73,7 @@ function findReason({ state: { waiting, terminated } }: ContainerStatus): string
   return terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode}`;
 }
 
-/** Of the containers and the sidecars, or while they wait for them, of the init containers. */
+/** The restarts of containers and sidecars; during initialization, those of the init containers. */
 function formatRestarts({ spec, status = {} }: KubeObject): string {
   const waits = initialization(status, spec) && !holds(status, 'Initialized');
   const sidecars = listSidecars(spec).map(({ name }) => name);

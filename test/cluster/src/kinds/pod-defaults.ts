@@ -3,7 +3,7 @@ import type { KubeObject } from '../objects/object.ts';
 // biome-ignore lint/suspicious/noExplicitAny: as in KubeObject
 type Fields = Record<string, any>;
 
-/** Fills in what the API server does for a pod itself, its admission plugins included. */
+/** Sets a pod's defaults in place, including those of admission plugins. */
 export function setPodDefaults(pod: KubeObject): void {
   pod.spec ??= {};
   const { spec } = pod;
@@ -21,16 +21,16 @@ export function setPodDefaults(pod: KubeObject): void {
       spec.tolerations.push({ key, operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 });
 }
 
-/** Fills in a pod's spec, or that of a template of pods, in place. */
+/** Sets the defaults of a pod's or a template's spec in place. */
 export function fillPodSpec(spec: Fields): void {
   spec.restartPolicy ??= 'Always';
   spec.terminationGracePeriodSeconds ??= 30;
-  // As the API server has it: what is below zero means at once.
+  // As the API server does: a negative value means 1.
   if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   spec.dnsPolicy ??= 'ClusterFirst';
   spec.schedulerName ??= 'default-scheduler';
   spec.securityContext ??= {};
-  // The deprecated name of the same field.
+  // The deprecated alias of the field.
   if (spec.serviceAccountName) spec.serviceAccount = spec.serviceAccountName;
   else if (spec.serviceAccount) spec.serviceAccountName = spec.serviceAccount;
   for (const container of [...(spec.initContainers ?? []), ...(spec.containers ?? [])])
@@ -56,7 +56,7 @@ function fillContainer(container: Fields, hostNetwork: boolean): void {
 }
 
 function fillProbe(probe: Fields): void {
-  // Zero means what is missing.
+  // Zero means the default.
   probe.timeoutSeconds ||= 1;
   probe.periodSeconds ||= 10;
   probe.successThreshold ||= 1;
@@ -76,7 +76,7 @@ function fillVolume(volume: Fields): void {
   for (const files of [configMap, secret, projected]) if (files) files.defaultMode ??= 0o644;
 }
 
-/** An image without a tag is the latest, which may change under its name. */
+/** An image without a tag has the tag latest, which may change. */
 function pullPolicy(image: string): string {
   if (image.includes('@')) return 'IfNotPresent';
   const tag = /:([^:/]+)$/.exec(image)?.[1] ?? 'latest';

@@ -1,7 +1,7 @@
 import type { Schema } from '../objects/resource.ts';
 import { METADATA } from '../objects/schema.ts';
 
-/** What of a pod this cluster honours, or may ignore without harm. */
+/** The fields of a pod that this cluster honours, or may safely ignore. */
 
 const QUANTITIES: Schema = { map: 'quantity' };
 const NAMED_REF = { fields: { name: 'string', optional: 'bool' } } satisfies Schema;
@@ -94,7 +94,7 @@ const CONTAINER = {
   },
 } satisfies Schema;
 
-/** What is forbidden to an ephemeral container is known all the same: it is refused by name. */
+/** It also has the fields that ephemeral containers may not set, so that they are refused by name. */
 const EPHEMERAL_CONTAINER: Schema = {
   fields: { ...CONTAINER.fields, targetContainerName: 'string' },
 };
@@ -185,7 +185,7 @@ export const LABEL_SELECTOR: Schema = {
   },
 };
 
-/** What a status says that holds or does not. */
+/** The conditions of a status. */
 export const CONDITIONS: Schema = {
   list: {
     fields: {

@@ -18,7 +18,7 @@ import { dnsLabel } from './names.ts';
 
 type Spec = KubeObject['spec'];
 
-/** What is wrong with a pod, or with a change of it, or of the part of it that is written alone. */
+/** Validates a pod, or a change of one or of its subresource. */
 export function validatePod(pod: KubeObject, old?: KubeObject, part?: Part): Cause[] {
   const causes = [...checkMetadata(pod), ...checkPodSpec(pod.spec ?? {}, 'spec')];
   if (old && part === 'ephemeralcontainers') return [...causes, ...checkAdditions(pod.spec, old.spec)];
@@ -33,7 +33,7 @@ export function validatePod(pod: KubeObject, old?: KubeObject, part?: Part): Cau
 const UPDATES =
   'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
 
-/** Of a pod's spec, what may not change; the scheduler may set the node once. */
+/** Validates a change of a pod's spec: few fields may change; the scheduler sets the node once. */
 function fixed(spec: Spec, next: Spec = {}): object {
   const withoutImage = ({ image: _image, ...container }: Spec) => container;
   const { tolerations: _tolerations, containers = [], initContainers = [], nodeName, ...rest } = spec;
@@ -45,7 +45,7 @@ function fixed(spec: Spec, next: Spec = {}): object {
   };
 }
 
-/** What is wrong with a pod's spec, or that of a template of pods. */
+/** Validates a pod's or a template's spec. */
 export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'OnFailure', 'Never']): Cause[] {
   const { containers = [], initContainers = [], volumes = [], restartPolicy } = spec;
   const names: string[] = volumes.map(({ name }: Spec) => name);
@@ -82,7 +82,7 @@ export function checkPodSpec(spec: Spec, path: string, policies = ['Always', 'On
   ];
 }
 
-/** Only an init container that goes on as a sidecar has what containers have for their later life. */
+/** An init container may have probes and hooks only if it is a sidecar. */
 function checkInit(container: Spec, path: string): Cause[] {
   const { restartPolicy } = container;
   if (restartPolicy) return checkSupported(`${path}.restartPolicy`, restartPolicy, ['Always']);
@@ -104,7 +104,7 @@ function checkNames(containers: Spec[], initContainers: Spec[], path: string): C
   ];
 }
 
-/** Two containers of a pod cannot have the same port of the node. */
+/** Two containers of a pod cannot use the same port of the node. */
 function checkHostPorts(containers: Spec[], path: string): Cause[] {
   const ports = containers.flatMap(({ ports = [] }, container) =>
     (ports as Spec[]).map(({ protocol, hostPort }, index) => ({

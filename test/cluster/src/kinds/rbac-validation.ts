@@ -11,7 +11,7 @@ interface Rule {
   nonResourceURLs?: string[];
 }
 
-/** What is wrong with a Role or a ClusterRole. */
+/** Validates a Role or a ClusterRole. */
 export function validateRole(role: KubeObject): Cause[] {
   const rules: Rule[] = role.rules ?? [];
   return [
@@ -31,7 +31,7 @@ function checkRule({ verbs, apiGroups, resources, nonResourceURLs }: Rule, path:
   ];
 }
 
-/** What is wrong with a RoleBinding or a ClusterRoleBinding, or with a change of it. */
+/** Validates a RoleBinding or a ClusterRoleBinding, or a change of one. */
 export function validateBinding(binding: KubeObject, old?: KubeObject): Cause[] {
   const { roleRef = {}, subjects = [], kind } = binding;
   const roles = kind === 'RoleBinding' ? ['Role', 'ClusterRole'] : ['ClusterRole'];

@@ -19,7 +19,7 @@ import { dns1035Label, dnsLabel, dnsSubdomain } from './names.ts';
 
 type Spec = KubeObject['spec'];
 
-/** Fills in, in place, what the API server does, but for the ClusterIP, which is the registry's to give. */
+/** Sets a Service's defaults in place, except the ClusterIP, which admission assigns. */
 export function setServiceDefaults(service: KubeObject): void {
   service.spec ??= {};
   const { spec } = service;
@@ -35,7 +35,7 @@ export function setServiceDefaults(service: KubeObject): void {
   spec.ipFamilyPolicy ??= 'SingleStack';
 }
 
-/** What is wrong with a Service, or with a change of it. */
+/** Validates a Service, or a change of one. */
 export function validateService(service: KubeObject, old?: KubeObject): Cause[] {
   const { spec } = service;
   refuse(spec);
@@ -93,7 +93,7 @@ function checkExternal({ externalName, clusterIP }: Spec): Cause[] {
   ];
 }
 
-/** The address stays, unless the Service was or becomes a mere name. */
+/** The ClusterIP is immutable, unless the Service was or becomes an ExternalName. */
 function checkClusterIP({ clusterIP, type }: Spec, old: Spec | undefined): Cause[] {
   if (clusterIP && clusterIP !== 'None' && !isIPv4(clusterIP))
     return [

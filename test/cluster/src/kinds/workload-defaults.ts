@@ -1,7 +1,7 @@
 import type { KubeObject } from '../objects/object.ts';
 import { fillPodSpec } from './pod-defaults.ts';
 
-/** What the API server fills in for each kind of workload, in place. */
+/** Sets the defaults of each kind of workload, in place. */
 
 export function setDeploymentDefaults(deployment: KubeObject): void {
   const spec = ensureSpec(deployment);

@@ -34,7 +34,7 @@ export function validateReplicaSet(replicaSet: KubeObject, old?: KubeObject): Ca
   return [...validate(replicaSet, 'replicaset'), ...immutableSelector(replicaSet, old)];
 }
 
-/** What of a StatefulSet may change. */
+/** The fields of a StatefulSet that may change. */
 const STATEFUL_SET_UPDATES = [
   'replicas',
   'ordinals',
@@ -96,7 +96,7 @@ function checkSelector({ selector, template }: Spec, kind: string): Cause[] {
   const labels = template?.metadata?.labels ?? {};
   const field = 'spec.template.metadata.labels';
   const mismatch = invalidValue(field, labels, '`selector` does not match template `labels`');
-  // A DaemonSet's is required too, but the API server says only the one thing.
+  // A DaemonSet needs it too, but the API server reports only one of the two errors.
   if (!selector) return [...(kind === 'daemonset' ? [] : [required('spec.selector')]), mismatch];
   const { matchLabels = {}, matchExpressions = [] } = selector;
   if (Object.keys(matchLabels).length + matchExpressions.length === 0)

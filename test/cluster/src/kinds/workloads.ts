@@ -14,7 +14,7 @@ import {
   validateStatefulSet,
 } from './workload-validation.ts';
 
-/** What all kinds of workloads have. */
+/** What all workloads have in common. */
 const SPEC: Record<string, Schema> = {
   selector: LABEL_SELECTOR,
   template: POD_TEMPLATE,

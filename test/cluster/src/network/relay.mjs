@@ -1,5 +1,5 @@
-// Runs in a pod's network namespace: connects whoever comes by the Unix socket to a port of the pod's localhost.
-// A connection begins with a line, the port; the answer is `+` when it is connected, `-` when it is refused.
+// Runs in a pod's network namespace. It connects clients of a Unix socket to a port of the pod's localhost.
+// A client first sends a line with the port. The answer is `+` for connected, `-` for refused.
 import { connect, createServer } from 'node:net';
 
 const server = createServer({ allowHalfOpen: true }, (outside) => {

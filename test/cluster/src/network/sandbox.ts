@@ -7,15 +7,15 @@ import type { Duplex } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-/** The node's address, from which probes and Services reach the pods. */
+/** The node's address: probes and Services reach the pods from it. */
 const NODE_IP = '10.244.0.1';
 
 /** A pod's network. */
 export interface Sandbox {
   ip: string;
-  /** Its network namespace's path; undefined for the cluster's own. */
+  /** The path of its network namespace; undefined for the cluster's own. */
   namespace: string | undefined;
-  /** The process that connects to its localhost, once someone needs it. */
+  /** The process that connects to its localhost, started when first needed. */
   relay?: Promise<Relay>;
   remove(): Promise<void>;
 }
@@ -28,7 +28,7 @@ interface Relay {
 /** The network of pods with hostNetwork: the cluster's own. */
 export const hostSandbox: Sandbox = { ip: NODE_IP, namespace: undefined, remove: async () => undefined };
 
-/** Makes the cluster's namespace a node: it routes between pods, and owns all ClusterIPs. */
+/** Turns the cluster's namespace into a node, which routes between pods and owns all ClusterIPs. */
 export async function prepareNetwork(): Promise<void> {
   mkdirSync('/run/pocket/relay', { recursive: true });
   writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
@@ -40,7 +40,7 @@ export async function prepareNetwork(): Promise<void> {
   ]);
 }
 
-/** Makes a pod's network namespace, joined to the node's by a pair of virtual interfaces. */
+/** Makes a pod's network namespace, with a veth pair to the node's. */
 export async function createSandbox(id: string, address: string): Promise<Sandbox> {
   await ip([
     `netns add ${id}`,
@@ -70,8 +70,8 @@ export async function createSandbox(id: string, address: string): Promise<Sandbo
 }
 
 /**
- * Connects to a port of a pod's own localhost.
- * @throws Error in the words of containerd's port-forward.
+ * Connects to a port of a pod's localhost.
+ * @throws Error worded as containerd's port-forward.
  */
 export async function dial(sandbox: Sandbox, port: number): Promise<Duplex> {
   const { namespace } = sandbox;
@@ -89,7 +89,7 @@ export async function dial(sandbox: Sandbox, port: number): Promise<Duplex> {
   );
 }
 
-/** Asks the relay for a port; its answer is one line, empty when it is connected. */
+/** Asks the relay for a port; resolves with an error, or undefined when connected. */
 async function ask(socket: Socket, port: number): Promise<string | undefined> {
   socket.write(`${port}\n`);
   return await new Promise((resolve) => {
@@ -109,7 +109,7 @@ async function answer(socket: Socket): Promise<string | undefined> {
   });
 }
 
-/** One process in the pod's namespace, which serves all connections to its localhost. */
+/** Starts the process that serves all connections to a pod's localhost. */
 async function startRelay(namespace: string): Promise<Relay> {
   const path = `/run/pocket/relay/${basename(namespace)}`;
   const script = fileURLToPath(new URL('relay.mjs', import.meta.url));
@@ -120,7 +120,7 @@ async function startRelay(namespace: string): Promise<Relay> {
   return { path, process: child };
 }
 
-/** Runs ip(8) commands, all by one process. */
+/** Runs several ip(8) commands in one process. */
 async function ip(commands: string[], options: string[] = []): Promise<void> {
   const child = spawn('ip', [...options, '-batch', '-'], { stdio: ['pipe', 'ignore', 'pipe'] });
   child.stdin.end(`${commands.join('\n')}\n`);

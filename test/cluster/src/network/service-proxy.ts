@@ -5,16 +5,16 @@ interface Address {
   port: number;
 }
 
-/** Where a port of a Service goes. */
+/** A Service's port and its endpoints. */
 export interface Route extends Address {
   endpoints: Address[];
 }
 
-/** What kube-proxy is to a node: it carries what comes to a ClusterIP to one of the Service's endpoints. */
+/** Forwards connections to a ClusterIP to one of the Service's endpoints, as kube-proxy does. */
 export class ServiceProxy {
   readonly #listeners = new Map<string, { server: Server; endpoints: Address[] }>();
 
-  /** Takes all routes that there are. Connections that stand stay; a port without endpoints refuses new ones. */
+  /** Replaces all routes. Open connections stay; a port without endpoints refuses new ones. */
   follow(routes: Route[]): void {
     const open = routes.filter(({ endpoints }) => endpoints.length > 0);
     const keys = new Set(open.map(formatAddress));
@@ -52,12 +52,12 @@ function formatAddress({ ip, port }: Address): string {
 }
 
 function close(server: Server): void {
-  // One that does not listen yet would begin to later.
+  // A server that does not listen yet cannot be closed.
   if (server.listening) server.close();
   else server.once('listening', () => server.close());
 }
 
-/** Joins two ends so that each sees what the other does: data, the end of it, a reset. */
+/** Joins two connections: data, end and reset pass both ways. */
 function join(client: Socket, { ip, port }: Address): void {
   const endpoint = connect({ host: ip, port, ...OPTIONS });
   for (const [from, to] of [

@@ -18,12 +18,12 @@ interface KeyRef {
   optional?: boolean;
 }
 
-/** What a container waits for, in kubelet's words: CreateContainerConfigError. */
+/** Why a container cannot be configured yet; its reason is CreateContainerConfigError. */
 export class ConfigError extends Error {}
 
 /**
- * A container's environment: the Services of its namespace, envFrom, then env in its order.
- * @throws ConfigError when a ConfigMap, a Secret or a key is not there.
+ * Makes a container's environment: Services of its namespace, then envFrom, then env in order.
+ * @throws ConfigError when a ConfigMap, a Secret or a key is missing.
  */
 export function makeEnvironment(
   registry: Registry,
@@ -49,7 +49,7 @@ export function makeEnvironment(
   return environment;
 }
 
-/** `$(NAME)` stands for a variable's value and `$$` for `$`; what is not known stays as it is. */
+/** Replaces `$(NAME)` by a variable's value and `$$` by `$`; an unknown name stays as it is. */
 export function expand(text: string, environment: Record<string, string>): string {
   return text.replace(/\$\$|\$\(([^)]*)\)/g, (found, name: string) => {
     if (found === '$$') return '$';
@@ -76,7 +76,7 @@ function valueFrom(
   return value?.toString();
 }
 
-/** A field of the pod by the downward API's path. */
+/** Reads a field of the pod by its path in the downward API. */
 function readField(pod: KubeObject, path: string): string {
   const [, field, key] = /^metadata\.(labels|annotations)\['([^']+)'\]$/.exec(path) ?? [];
   if (field && key) return pod.metadata[field as 'labels']?.[key] ?? '';
@@ -85,8 +85,8 @@ function readField(pod: KubeObject, path: string): string {
 }
 
 /**
- * The data of a ConfigMap or Secret, decoded; undefined when it is optional and not there.
- * @throws ConfigError when it is not there.
+ * Reads and decodes the data of a ConfigMap or Secret; undefined if it is optional and missing.
+ * @throws ConfigError when it is missing.
  */
 export function readData(
   registry: Registry,
@@ -113,7 +113,7 @@ function toKind(plural: string): string {
   return plural === 'secrets' ? 'Secret' : 'ConfigMap';
 }
 
-/** `WEB_SERVICE_HOST` and `WEB_SERVICE_PORT` for each Service that has an address. */
+/** Makes `WEB_SERVICE_HOST`, `WEB_SERVICE_PORT` and so on for each Service that has a ClusterIP. */
 function serviceLinks(registry: Registry, namespace: string | undefined): Record<string, string> {
   const services = registry
     .list('services', namespace)

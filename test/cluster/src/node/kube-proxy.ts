@@ -2,7 +2,7 @@ import { type Route, ServiceProxy } from '../network/service-proxy.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 
-/** Keeps the ClusterIPs going to where the Services and their EndpointSlices point, at any time. */
+/** Keeps the routes of all ClusterIPs equal to the Services and their EndpointSlices. */
 export function followServices(registry: Registry): void {
   const proxy = new ServiceProxy();
   let pending = false;

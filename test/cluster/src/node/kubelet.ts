@@ -10,10 +10,10 @@ import { PodContainer, type PodHost, type RestartPolicy, type Role } from './pod
 import { podStatus } from './pod-status.ts';
 import { HOSTS, makeVolumes } from './volume.ts';
 
-/** Where the volumes of the pods are, in the cluster's own mount namespace. */
+/** The folder of all pods' volumes, in the cluster's mount namespace. */
 const FOLDER = '/run/pocket/pods';
 
-/** What runs the pods of the one node that there is. */
+/** Runs the pods of the only node. */
 export class Kubelet {
   readonly #pods = new Map<string, RunningPod>();
   readonly #registry: Registry;
@@ -57,15 +57,15 @@ export class Kubelet {
   }
 }
 
-/** A pod from its sandbox to its end. */
+/** One pod, from its network to its end. */
 class RunningPod {
   sandbox: Sandbox | undefined;
   #containers: PodContainer[] = [];
   #inits: PodContainer[] = [];
   readonly #ephemeral: PodContainer[] = [];
-  /** It has been told to end. */
+  /** It was told to end. */
   #stopped = false;
-  /** Its containers have ended for good, by themselves. */
+  /** Its containers have ended and will not restart. */
   #over = false;
   #pod: KubeObject;
   readonly #registry: Registry;
@@ -77,7 +77,7 @@ class RunningPod {
     this.#folder = join(FOLDER, pod.metadata.uid);
   }
 
-  /** Its containers, those that run before the others and those that came later included. */
+  /** All its containers: init, ordinary and ephemeral. */
   get all(): PodContainer[] {
     return [...this.#inits, ...this.#containers, ...this.#ephemeral];
   }
@@ -91,19 +91,19 @@ class RunningPod {
     this.#tell();
     if (!(await this.#makeVolumes())) return;
     const sandbox = spec.hostNetwork ? hostSandbox : await createSandbox(metadata.uid.slice(0, 8), nextIP());
-    // Nobody else would remove what comes too late.
+    // It was stopped meanwhile, and nobody else would remove the network.
     if (this.#gone) return await sandbox.remove();
     this.sandbox = sandbox;
     writeFileSync(join(this.#folder, HOSTS), formatHosts(this.#now()));
     this.#tell();
     this.add(this.#now());
     await this.#runAll(spec.restartPolicy);
-    // Nothing goes on in a pod that has ended, nor begins.
+    // In a pod that has ended, ephemeral containers end, and none starts.
     this.#over = true;
     await this.#endAll(spec.terminationGracePeriodSeconds);
   }
 
-  /** Runs the containers, those before the others first, until all have ended for good. */
+  /** Runs the init containers and then the others, until all have ended for good. */
   async #runAll(restart: RestartPolicy): Promise<void> {
     for (const init of this.#inits) {
       if (this.#stopped) return;
@@ -125,7 +125,7 @@ class RunningPod {
     await Promise.all(lives);
   }
 
-  /** Runs the ephemeral containers that a pod has got meanwhile, once there is something to run them in. */
+  /** Runs the ephemeral containers that were added, once the pod has its network. */
   add({ spec }: KubeObject): void {
     if (!this.sandbox || this.#stopped || this.#over) return;
     const known = this.#ephemeral.map(({ spec }) => spec.name);
@@ -163,11 +163,11 @@ class RunningPod {
     rmSync(this.#folder, { recursive: true, force: true });
     const { namespace, name, uid } = this.#pod.metadata;
     const stored = this.#registry.find('pods', namespace, name);
-    // Who has put a finalizer on it may hold on to what is left.
+    // A finalizer may still keep the object.
     if (stored?.metadata.uid === uid) this.#registry.delete('pods', stored, { gracePeriodSeconds: 0 });
   }
 
-  /** Ends all containers: the sidecars after those that they are beside, the last of them first. */
+  /** Ends all containers: ordinary ones first, then the sidecars in reverse order. */
   async #endAll(graceSeconds: number): Promise<void> {
     const sidecars = this.#inits.filter(({ spec }) => isSidecar(spec)).reverse();
     const others = this.all.filter((container) => !sidecars.includes(container));
@@ -180,7 +180,7 @@ class RunningPod {
 
   #gone = false;
 
-  /** Waits for the ConfigMaps and Secrets; false when it was stopped before they came. */
+  /** Makes the volumes, and waits for missing ConfigMaps and Secrets; false when stopped meanwhile. */
   async #makeVolumes(): Promise<boolean> {
     mkdirSync(this.#folder, { recursive: true });
     while (!this.#stopped) {
@@ -203,7 +203,7 @@ class RunningPod {
     return { ...stored, status: { ...stored.status, podIP: ip, hostIP: '10.244.0.1' } };
   }
 
-  /** Writes what is into the pod's status. */
+  /** Writes the pod's status. */
   #tell(): void {
     const state = {
       ip: this.sandbox?.ip,
@@ -217,12 +217,12 @@ class RunningPod {
   }
 }
 
-/** What a pod's /etc/hosts says. */
+/** The content of a pod's /etc/hosts. */
 function formatHosts({ metadata, spec, status }: KubeObject): string {
   return `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n${status.podIP}\t${spec.hostname ?? metadata.name}\n`;
 }
 
-/** The pods' addresses, of 10.244.0.0/16 after the node's, each given once. */
+/** The next address of 10.244.0.0/16; none is given twice. */
 function nextIP(): string {
   const number = ++lastIP;
   return `10.244.${number >> 8}.${number & 255}`;

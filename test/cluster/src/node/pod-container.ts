@@ -13,13 +13,13 @@ import { follow } from './prober.ts';
 import { BACK_OFF, pull } from './pull.ts';
 import { listMounts } from './volume.ts';
 
-/** What a container needs of its pod. */
+/** What a container needs from its pod. */
 export interface PodHost {
   registry: Registry;
-  /** The pod as it is now, its IP included. */
+  /** The current pod, with its IP. */
   pod(): KubeObject;
   sandbox(): Sandbox;
-  /** Another of its containers, if it runs. */
+  /** Another container of the pod, if it runs. */
   running(name: string): Container | undefined;
   /** The folder of its volumes. */
   volumes: string;
@@ -28,7 +28,7 @@ export interface PodHost {
   event(type: 'Normal' | 'Warning', reason: string, message: string, fieldPath: string): void;
 }
 
-/** What a container is to its pod, and the list of the pod's spec that it stands in. */
+/** A container's role, which tells the list of the pod's spec that has it. */
 const ROLES = {
   container: 'containers',
   init: 'initContainers',
@@ -40,14 +40,14 @@ export type Role = keyof typeof ROLES;
 
 export type RestartPolicy = 'Always' | 'OnFailure' | 'Never';
 
-/** What a container whose turn comes late has at least to end in. */
+/** What a container that is stopped after others gets on top of the grace period, in ms. */
 const LEAST_MS = 2000;
 
-/** One container of a pod over all its lives: pulled, started, probed, restarted, ended. */
+/** One container of a pod over all its restarts: pull, start, probes, restart, end. */
 export class PodContainer {
   readonly spec: ContainerSpec;
   readonly status: ContainerStatus;
-  /** The logs of this life and of the one before. */
+  /** The logs of this run and of the one before. */
   log: Log | undefined;
   previousLog: Log | undefined;
   /** undefined while it does not run. */
@@ -57,13 +57,13 @@ export class PodContainer {
   readonly #stopped = new AbortController();
   #lives: Promise<void> | undefined;
   #begin: () => void = () => undefined;
-  /** Resolves once it runs for the first time, or is known to have to wait. */
+  /** Resolves once it runs for the first time, or waits for its image or its configuration. */
   readonly begun = new Promise<void>((resolve) => {
     this.#begin = resolve;
   });
 
   #rise: () => void = () => undefined;
-  /** Resolves once it has started as its startup probe has it, or has been told to end before. */
+  /** Resolves once its startup probe has succeeded, or it was told to end. */
   readonly risen = new Promise<void>((resolve) => {
     this.#rise = resolve;
   });
@@ -82,7 +82,7 @@ export class PodContainer {
       this.status.state = { waiting: { reason: 'ContainerCreating' } };
   }
 
-  /** Runs it until it has ended for good: by its restart policy, or by stop(). */
+  /** Runs and restarts it until its restart policy, or stop(), ends it. */
   async run(restart: RestartPolicy): Promise<void> {
     this.#lives = this.#run(restart);
     await this.#lives;
@@ -108,8 +108,8 @@ export class PodContainer {
   }
 
   /**
-   * Ends it for good: asked again, it can only have less time. Its preStop does not wait for its turn, SIGTERM does; but
-   * when the time is over, it is everyone's turn.
+   * Ends it for good. A second call can only shorten the time. Its preStop hook runs at once; SIGTERM waits for `turn`, but
+   * no longer than the grace period.
    */
   async stop(graceSeconds: number, turn?: Promise<unknown>): Promise<void> {
     const { aborted: again } = this.#stopped.signal;
@@ -128,7 +128,7 @@ export class PodContainer {
   #deadline = Number.POSITIVE_INFINITY;
   #kill: NodeJS.Timeout | undefined;
 
-  /** The earliest of the times at which it has to be gone counts. */
+  /** The earliest deadline counts. */
   #killBefore(time: number): void {
     if (time >= this.#deadline) return;
     this.#deadline = time;
@@ -136,7 +136,7 @@ export class PodContainer {
     this.#kill = setTimeout(() => this.running?.signal('SIGKILL'), Math.max(0, time - Date.now()));
   }
 
-  /** Asks it to end: preStop, then SIGTERM. */
+  /** Runs preStop, then sends SIGTERM. */
   async #end(running: Container, graceSeconds: number, turn?: Promise<unknown>): Promise<void> {
     if (graceSeconds === 0) return;
     const { preStop } = this.spec.lifecycle ?? {};
@@ -145,7 +145,7 @@ export class PodContainer {
     running.signal('SIGTERM');
   }
 
-  // -- one life
+  // -- one run
 
   #lastLife: ContainerStatus['state'] = {};
 
@@ -154,7 +154,7 @@ export class PodContainer {
     if (!image) return;
     const container = await this.#start(image);
     if (!container) return;
-    // Stopped while it started.
+    // It was stopped while it started.
     if (this.#stopped.signal.aborted) container.signal('SIGKILL');
     this.running = container;
     this.status.containerID = `pocket://${randomBytes(32).toString('hex')}`;
@@ -179,7 +179,7 @@ export class PodContainer {
     this.#lastLife = this.status.state;
   }
 
-  /** Gets the image; undefined when stopped before it could be had. */
+  /** Pulls the image; undefined when stopped before. */
   async #pull(): Promise<Image | undefined> {
     const { image } = this.spec;
     const found = await pull(this.spec, {
@@ -231,7 +231,7 @@ export class PodContainer {
     return container;
   }
 
-  /** @throws ConfigError while the container that it is to look into does not run. */
+  /** The container that it targets. @throws ConfigError while that one does not run. */
   #target(): Container | undefined {
     const { targetContainerName: name } = this.spec;
     if (!name) return undefined;
@@ -257,7 +257,7 @@ export class PodContainer {
     );
   }
 
-  /** Ends this life; whether there is another is a matter of its restart policy. */
+  /** Ends this run; its restart policy decides whether there is another. */
   async #restart(container: Container, probe: string): Promise<void> {
     const { terminationGracePeriodSeconds: graceSeconds } = this.#host.pod().spec;
     this.#event('Normal', 'Killing', `Container ${this.spec.name} failed ${probe} probe, will be restarted`);
@@ -266,14 +266,14 @@ export class PodContainer {
     clearTimeout(kill);
   }
 
-  /** Of what no probe is to tell, it is known from the first. */
+  /** Without a probe, a container is started and ready at once. */
   #presume(): void {
     const { startupProbe, readinessProbe } = this.spec;
     if (this.#role !== 'ephemeral') this.status.started = !startupProbe;
     if (this.#isAsked) this.status.ready = !startupProbe && !readinessProbe;
   }
 
-  /** Only what others may wait for is asked how it is. */
+  /** Whether its probes are run: init and ephemeral containers have none. */
   get #isAsked(): boolean {
     return this.#role === 'container' || this.#role === 'sidecar';
   }
@@ -291,7 +291,7 @@ export class PodContainer {
     this.#host.changed();
   }
 
-  // -- the rest
+  // -- restarts, events and state
 
   async #hook(preStop: ContainerSpec, running: Container): Promise<void> {
     if (preStop.sleep) await sleep(preStop.sleep.seconds * 1000);
@@ -340,7 +340,7 @@ function findHostname({ spec, metadata }: KubeObject): string {
   return spec.hostname ?? metadata.name;
 }
 
-/** Waits, but not past an abort. */
+/** Waits, or returns when aborted. */
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

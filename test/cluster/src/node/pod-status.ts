@@ -8,7 +8,7 @@ export interface ContainerStatus {
   imageID: string;
   containerID?: string;
   ready: boolean;
-  /** An ephemeral container is not asked. */
+  /** Ephemeral containers do not have it. */
   started?: boolean;
   restartCount: number;
   state: ContainerState;
@@ -28,7 +28,7 @@ interface ContainerState {
   };
 }
 
-/** What the kubelet knows of a pod. */
+/** What the kubelet knows about a pod's containers. */
 export interface PodState {
   ip: string | undefined;
   inits: ContainerStatus[];
@@ -36,7 +36,7 @@ export interface PodState {
   ephemeral: ContainerStatus[];
 }
 
-/** A pod's status from its containers'. Pure, but for the time. */
+/** Makes a pod's status from its containers'. Pure, except for the time. */
 export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }: PodState): object {
   const before = pod.status ?? {};
   const lasting = listSidecars(pod.spec).map(({ name }) => name);
@@ -46,7 +46,7 @@ export function podStatus(pod: KubeObject, { ip, inits, containers, ephemeral }:
     ...first.filter((init) => !hasSucceeded(init)),
     ...sidecars.filter(({ started }) => !started),
   ];
-  // A sidecar that is started anew does not make it undone.
+  // Once initialized, a pod stays so, even if a sidecar restarts.
   const initialized = undone.length === 0 || containers.some(hasRun);
   const reached = findPhase(pod, first, containers, initialized);
   const phase = delayed(reached, before.phase, [...sidecars, ...ephemeral]);
@@ -80,7 +80,7 @@ function hasSucceeded({ state }: ContainerStatus): boolean {
   return state.terminated?.exitCode === 0;
 }
 
-/** What the conditions Ready and ContainersReady say. */
+/** The conditions Ready and ContainersReady, without their type. */
 function findReadiness(phase: string, containers: ContainerStatus[]): Omit<Condition, 'type'> {
   const unready = containers.filter(({ ready }) => !ready);
   if (phase === 'Succeeded') return { status: 'False', reason: 'PodCompleted' };
@@ -95,12 +95,12 @@ function initialization(phase: string, is: boolean, undone: ContainerStatus[]): 
   return { status: 'False', reason: 'ContainersNotInitialized', message };
 }
 
-/** Names as Go prints a list. */
+/** Names, as Go prints a list. */
 function formatNames(containers: ContainerStatus[]): string {
   return `[${containers.map(({ name }) => name).join(' ')}]`;
 }
 
-/** The kubelet's own conditions, and those that others have set. */
+/** The kubelet's conditions, and those that others have set. */
 function merged(own: Condition[], before: Condition[]): Condition[] {
   const types = own.map(({ type }) => type);
   return [
@@ -131,7 +131,7 @@ function hasRun({ state, lastState }: ContainerStatus): boolean {
   return Boolean(state.running ?? state.terminated ?? lastState.terminated);
 }
 
-/** A pod has not ended while there is a container that runs. */
+/** A pod has not ended while a container runs. */
 function delayed(phase: string, before: string, others: ContainerStatus[]): string {
   const ends = phase === 'Succeeded' || phase === 'Failed';
   return ends && others.some(({ state }) => state.running) ? before : phase;
@@ -145,7 +145,7 @@ interface Condition {
   lastTransitionTime?: string;
 }
 
-/** A condition keeps its time until its status changes. */
+/** A condition keeps its transition time until its status changes. */
 function withTime(condition: Condition, before: Condition[]): Condition {
   const old = before.find(({ type }) => type === condition.type);
   const same = old?.status === condition.status ? old.lastTransitionTime : undefined;

@@ -11,11 +11,11 @@ export type ProbeKind = 'Startup' | 'Readiness' | 'Liveness';
 
 export interface ProbeResult {
   ok: boolean;
-  /** Why not, in kubelet's words, as its Unhealthy event has them. */
+  /** The failure, as the kubelet's Unhealthy event words it. */
   message: string;
 }
 
-/** Asks a container once whether it has started, is ready, or lives. */
+/** Runs a container's probe once. */
 export async function probe(
   spec: ContainerSpec,
   pod: KubeObject,
@@ -28,7 +28,7 @@ export async function probe(
   return { ok: failure === undefined, message: `${kind} probe failed: ${failure}` };
 }
 
-/** What is wrong; undefined when nothing is. */
+/** The failure; undefined on success. */
 async function findFailure(
   { tcpSocket, httpGet, exec, grpc }: ContainerSpec,
   ip: string,
@@ -54,7 +54,7 @@ async function run(container: Container, command: string[], timeout: number): Pr
     late = true;
     running.release();
   }, timeout);
-  // It breaks off when the command takes too long.
+  // The output breaks off when the command is stopped for taking too long.
   const output = Promise.all([text(running.stdout), running.stderr ? text(running.stderr) : '']).catch(
     () => [],
   );
@@ -119,7 +119,7 @@ function get(
   }
 }
 
-/** Go's words for Node's errors. */
+/** Words Node's errors as Go does. */
 function words(error: Error & { code?: string }): string {
   if (error.code === 'ECONNREFUSED') return 'connect: connection refused';
   if (error.code === 'EHOSTUNREACH') return 'connect: no route to host';

@@ -2,21 +2,21 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { ProbeKind, ProbeResult } from './probe.ts';
 
-/** What is done for a container's probes, and with what they find. */
+/** Runs probes, and receives their results. */
 export interface Patient {
   ask(kind: ProbeKind, probe: ContainerSpec): Promise<ProbeResult>;
-  /** One answer that was not good. */
+  /** Called for each failed probe. */
   unhealthy(message: string): void;
   started(): void;
   ready(is: boolean): void;
-  /** It is to end, and to be started anew. */
+  /** The container has to be restarted. */
   failed(kind: 'startup' | 'liveness'): void;
 }
 
-/** Follows a container that runs by its probes, until it has failed or the signal comes. */
+/** Probes a running container until it has failed or the signal aborts. */
 export async function follow(container: ContainerSpec, patient: Patient, signal: AbortSignal): Promise<void> {
   const { startupProbe, readinessProbe, livenessProbe } = container;
-  // The others have to wait for this one.
+  // The other probes wait for the startup probe.
   if (startupProbe) {
     const { value: good, done } = await verdicts('Startup', startupProbe, patient, signal).next();
     if (!done && !good) patient.failed('startup');
@@ -43,7 +43,7 @@ async function followLife(probe: ContainerSpec, patient: Patient, signal: AbortS
   }
 }
 
-/** Asks again and again, and says so whenever the answers have been good, or bad, often enough in a row. */
+/** Repeats a probe; yields true or false whenever it succeeded or failed often enough in a row. */
 async function* verdicts(
   kind: ProbeKind,
   probe: ContainerSpec,
@@ -64,7 +64,7 @@ async function* verdicts(
   }
 }
 
-/** Waits, but not past an abort. */
+/** Waits, or returns when aborted. */
 async function pause(seconds: number, signal: AbortSignal): Promise<void> {
   await wait(seconds * 1000, undefined, { signal }).catch(() => undefined);
 }

@@ -1,20 +1,20 @@
 import { findImage, type Image, InvalidImageName, pullError } from '../containers/image.ts';
 import type { ContainerSpec } from '../objects/container-spec.ts';
 
-/** How long a failing container waits for its next try, in ms: doubled each time, as the kubelet does. */
+/** How long a failing container waits for the next try, in ms: doubled each time, as the kubelet does. */
 export const BACK_OFF = { first: 10_000, most: 300_000 };
 
-/** Who waits for an image. */
+/** The container that waits for its image. */
 export interface Waiting {
   event(type: 'Normal' | 'Warning', reason: string, message: string): void;
-  /** Says what it waits for. */
+  /** Sets the reason for waiting. */
   wait(reason: string, message: string): void;
-  /** Waits, but no longer than it has to. */
+  /** Waits, or returns when stopped. */
   sleep(ms: number): Promise<void>;
   isStopped(): boolean;
 }
 
-/** Gets a container's image, however long it takes; undefined when stopped before it could be had. */
+/** Pulls a container's image, and retries until it is there; undefined when stopped before. */
 export async function pull(container: ContainerSpec, waiting: Waiting): Promise<Image | undefined> {
   const { image } = container;
   for (let wait = BACK_OFF.first; !waiting.isStopped(); wait = Math.min(wait * 2, BACK_OFF.most)) {
@@ -34,7 +34,7 @@ export async function pull(container: ContainerSpec, waiting: Waiting): Promise<
   return undefined;
 }
 
-/** What happens when an image is not there. */
+/** Reports that an image cannot be pulled. */
 async function miss({ image, imagePullPolicy }: ContainerSpec, waiting: Waiting): Promise<void> {
   if (imagePullPolicy === 'Never') {
     const why = `Container image "${image}" is not present with pull policy of Never`;

@@ -6,13 +6,12 @@ import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
 import { ConfigError, readData } from './environment.ts';
 
-/** The file of a pod's own /etc/hosts, beside its volumes: no volume has a dot in its name. */
+/** The name of a pod's /etc/hosts file beside its volumes: volumes have no dot in their name. */
 export const HOSTS = 'etc.hosts';
 
 /**
- * Makes a pod's volumes in a folder: ConfigMaps and Secrets as files, several of them in one where they are projected,
- * emptyDirs as folders.
- * @throws ConfigError when a ConfigMap or Secret is not there.
+ * Makes a pod's volumes in a folder: the keys of ConfigMaps and Secrets as files, emptyDirs as empty folders.
+ * @throws ConfigError when a ConfigMap or Secret is missing.
  */
 export function makeVolumes(registry: Registry, pod: KubeObject, folder: string): void {
   for (const volume of pod.spec.volumes ?? []) {
@@ -26,7 +25,7 @@ export function makeVolumes(registry: Registry, pod: KubeObject, folder: string)
   }
 }
 
-/** A ConfigMap or Secret whose content is in a volume, and how. */
+/** A ConfigMap or Secret in a volume, and the names and modes of its files. */
 interface Source {
   resource: 'configmaps' | 'secrets';
   name: string;
@@ -75,7 +74,7 @@ function writeFiles(
   }
 }
 
-/** Where a container sees its pod's volumes, and the pod's own /etc/hosts. */
+/** A container's mounts: its volumes, and the pod's /etc/hosts. */
 export function listMounts(pod: KubeObject, container: ContainerSpec, folder: string): Mount[] {
   const own = { source: join(folder, HOSTS), target: '/etc/hosts', readOnly: false };
   const mounts = (container.volumeMounts ?? []).map(

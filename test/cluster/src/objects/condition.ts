@@ -15,7 +15,7 @@ export function findCondition(status: any, type: string): Condition | undefined 
   return status?.conditions?.find((condition: Condition) => condition.type === type);
 }
 
-/** Sets a condition, which keeps its time of transition while its status stays. */
+/** Sets a condition; its transition time stays while its status stays. */
 export function withCondition(conditions: Condition[] = [], condition: Condition): Condition[] {
   const old = conditions.find(({ type }) => type === condition.type);
   const lastTransitionTime = old?.status === condition.status ? (old.lastTransitionTime ?? now()) : now();

@@ -2,7 +2,7 @@
 // biome-ignore lint/suspicious/noExplicitAny: its shape is told by the pod's schema
 export type ContainerSpec = any;
 
-/** Whether an init container goes on beside the containers that come after it: a native sidecar. */
+/** Whether an init container is a native sidecar, which keeps running beside the other containers. */
 export function isSidecar({ restartPolicy }: ContainerSpec): boolean {
   return restartPolicy === 'Always';
 }

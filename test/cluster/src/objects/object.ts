@@ -1,4 +1,4 @@
-/** A Kubernetes object as the API has it. Objects in the store are never changed in place. */
+/** A Kubernetes object, as in the API. Objects in the store are never changed in place. */
 export interface KubeObject {
   apiVersion: string;
   kind: string;
@@ -37,7 +37,7 @@ export interface LabelSelector {
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
 
-/** Whether labels are what a selector asks for; an empty selector asks for nothing. */
+/** Whether a selector matches labels; an empty selector matches all. */
 export function matches(selector: LabelSelector, labels: Record<string, string> = {}): boolean {
   const equal = Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
   return equal && (selector.matchExpressions ?? []).every((expression) => meets(expression, labels));
@@ -54,12 +54,12 @@ function meets(
   return operator === 'In' ? among : !among;
 }
 
-/** The object that controls another: the one that made it and will delete it. */
+/** Finds the owner that controls an object. */
 export function findController(object: KubeObject): OwnerReference | undefined {
   return object.metadata.ownerReferences?.find(({ controller }) => controller);
 }
 
-/** A reference by which an object names the one that controls it. */
+/** Makes the owner reference to an object's controller. */
 export function toOwnerReference(owner: KubeObject): OwnerReference {
   const { apiVersion, kind, metadata } = owner;
   return {
@@ -72,7 +72,7 @@ export function toOwnerReference(owner: KubeObject): OwnerReference {
   };
 }
 
-/** The time as the API writes it, RFC 3339 in whole seconds; or that time and some seconds. */
+/** The time, or `later` seconds after it, as RFC 3339 in whole seconds. */
 export function now(later = 0): string {
   return new Date(Date.now() + later * 1000).toISOString().replace(/\.\d+Z$/, 'Z');
 }

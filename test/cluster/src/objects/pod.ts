@@ -16,7 +16,7 @@ export function hasEnded({ status }: KubeObject): boolean {
   return status?.phase === 'Failed' || status?.phase === 'Succeeded';
 }
 
-/** How long, in ms, until a pod that is ready counts as available; 0 when it does, Infinity when it isn't ready. */
+/** The ms until a ready pod counts as available: 0 if it does, Infinity if the pod is not ready. */
 export function untilAvailable({ status }: KubeObject, minReadySeconds = 0): number {
   const ready = findCondition(status, 'Ready');
   if (ready?.status !== 'True') return Number.POSITIVE_INFINITY;
@@ -24,14 +24,14 @@ export function untilAvailable({ status }: KubeObject, minReadySeconds = 0): num
   return Math.max(0, Date.parse(ready.lastTransitionTime ?? now()) + minReadySeconds * 1000 - Date.now());
 }
 
-/** In how many ms the next of some pods becomes available; undefined when none is about to. */
+/** The ms until the next of some pods becomes available; undefined if none will. */
 export function untilNextAvailable(pods: KubeObject[], minReadySeconds?: number): number | undefined {
   const waits = pods.map((pod) => untilAvailable(pod, minReadySeconds)).filter((wait) => wait > 0);
   const soonest = Math.min(...waits);
   return Number.isFinite(soonest) ? soonest : undefined;
 }
 
-/** What a pod takes: all that run together, or one init container with the sidecars before it if that takes more. */
+/** A pod's total request or limit: of all containers that run together, or, if more, of an init container and the sidecars before it. */
 export function podAmount(spec: KubeObject['spec'], kind: 'requests' | 'limits', name: string): number {
   const amount = ({ resources }: KubeObject) => parseQuantity(resources?.[kind]?.[name] ?? '0');
   let sidecars = 0;

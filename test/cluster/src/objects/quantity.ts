@@ -3,14 +3,14 @@ const FACTORS: Record<string, number> = {
   ...{ Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40, Pi: 2 ** 50 },
 };
 
-/** A quantity as a number of its unit: `250m` is 0.25, `1Ki` is 1024. */
+/** Parses a quantity: `250m` is 0.25, `1Ki` is 1024. NaN for none. */
 export function parseQuantity(text: string | number): number {
   const [, number, suffix = ''] = /^([+-]?[\d.]+(?:[eE][+-]?\d+)?)([a-zA-Z]*)$/.exec(String(text)) ?? [];
   const factor = FACTORS[suffix];
   return number === undefined || factor === undefined ? Number.NaN : Number(number) * factor;
 }
 
-/** A number as a quantity: in thousandths for CPUs, in the largest binary unit that is whole for bytes. */
+/** Formats a quantity: CPUs in thousandths, bytes in the largest binary unit that gives a whole number. */
 export function formatQuantity(value: number, resource: string): string {
   if (!/memory|storage/.test(resource))
     return Number.isInteger(value) ? String(value) : `${Math.round(value * 1000)}m`;

@@ -2,8 +2,8 @@ import type { KubeObject } from './object.ts';
 import type { Cause } from './status.ts';
 
 /**
- * The shape of a field. What a schema does not name, this cluster does not know, and refuses.
- * A list with a mergeKey is merged by that key in a strategic merge patch; without one it is replaced.
+ * The type of a field. A field that no schema names is refused.
+ * A strategic merge patch merges a list with a mergeKey by that key, and replaces a list without one.
  */
 export type Schema =
   | 'string'
@@ -25,16 +25,16 @@ export interface Column {
   cell(object: KubeObject): string | number;
 }
 
-/** A part of an object that can be written alone, and only so. */
+/** A subresource that is written separately from the object. */
 export type Part = 'status' | 'ephemeralcontainers';
 
-/** A kind of object: what the API and kubectl must know of it. */
+/** A kind of object, with all that the API and kubectl need to know. */
 export interface Resource {
   plural: string;
   kind: string;
   /** '' for the core group. */
   group: string;
-  /** All kinds of a group have the same. */
+  /** The same for all kinds of a group. */
   version: 'v1' | 'v2';
   namespaced: boolean;
   shortNames: string[];
@@ -44,10 +44,10 @@ export interface Resource {
   /** Without apiVersion, kind and metadata, which all kinds share. */
   schema: Record<string, Schema>;
   columns: Column[];
-  /** Fields that --field-selector takes, beside metadata.name and metadata.namespace. */
+  /** Fields for --field-selector, in addition to metadata.name and metadata.namespace. */
   fieldSelectors?: Record<string, (object: KubeObject) => string>;
-  /** Fills in, in place, what the API server would. */
+  /** Sets the API server's defaults, in place. */
   setDefaults?(object: KubeObject): void;
-  /** What is wrong with an object, or with a change of it. */
+  /** Returns the errors of an object, or of a change of one. */
   validate?(object: KubeObject, old?: KubeObject, part?: Part): Cause[];
 }

@@ -2,7 +2,7 @@ import type { Resource, Schema } from './resource.ts';
 
 type Fields = { fields: Record<string, Schema> };
 
-/** What every object, and every pod template, says about itself. */
+/** The metadata of objects and pod templates. */
 export const METADATA: Fields = {
   fields: {
     name: 'string',
@@ -35,12 +35,12 @@ export const METADATA: Fields = {
   },
 };
 
-/** The shape of a whole object of a resource. */
+/** The schema of a whole object. */
 export function toSchema({ schema }: Resource): Fields {
   return { fields: { apiVersion: 'string', kind: 'string', metadata: METADATA, ...schema } };
 }
 
-/** What a strict decoding complains of: fields that nobody knows, and values of the wrong type. */
+/** The errors of strict decoding: unknown fields, and values of the wrong type. */
 export function listComplaints(resource: Resource, value: unknown): string[] {
   if (!isObject(value)) return [wrongType(value, `Go value of type v1.${resource.kind}`)];
   return [...complaints(toSchema(resource), value, '', resource.kind)];
@@ -50,7 +50,7 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A null stands for a field that is absent, whatever its type. */
+/** Null means an absent field, whatever the type. */
 function* complaints(schema: Schema, value: unknown, path: string, struct: string): Generator<string> {
   if (value === null || value === undefined || schema === 'any') return;
   if (!fits(schema, value)) {
@@ -92,7 +92,7 @@ const STRUCTS: Record<string, string> = {
   env: 'EnvVar',
 };
 
-/** The Go struct whose field a value is in: by convention named as the field that holds it. */
+/** The name of the Go struct that holds a field, which by convention comes from the name of its own field. */
 function nameStruct(path: string, kind: string): string {
   const holder = /(\w+)(\[\d+\])?$/.exec(path)?.[1];
   if (holder === undefined) return kind;
@@ -121,10 +121,10 @@ function wrongType(value: unknown, into: string): string {
   return `json: cannot unmarshal ${type} into ${into}`;
 }
 
-/** Lists that Kubernetes shows also when they are empty. */
+/** Lists that Kubernetes keeps even if empty. */
 const SHOWN_EMPTY = ['containers', 'endpoints', 'rules'];
 
-/** A copy without nulls and without empty maps and lists, which Kubernetes does not tell from missing ones. */
+/** Copies a value without nulls, empty maps and empty lists, which Kubernetes treats as missing. */
 export function withoutEmpty(schema: Schema | undefined, value: unknown): unknown {
   if (Array.isArray(value)) {
     const items = typeof schema === 'object' && 'list' in schema ? schema.list : undefined;

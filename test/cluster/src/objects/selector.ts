@@ -4,7 +4,7 @@ import { badRequest } from './status.ts';
 
 type Test = (object: KubeObject) => boolean;
 
-/** What `-l` asks for: `a=b,c!=d,e in (x,y),f,!g`. */
+/** Parses a label selector as in `-l`: `a=b,c!=d,e in (x,y),f,!g`. */
 export function labelTest(text: string): Test {
   const expressions = text
     .split(/,(?![^(]*\))/)
@@ -32,7 +32,7 @@ function labelExpression(text: string): NonNullable<LabelSelector['matchExpressi
   return { key, operator: operator === '!=' ? 'NotIn' : 'In', values: [value] };
 }
 
-/** What `--field-selector` asks for: `metadata.name=a,status.phase!=Running`. */
+/** Parses a field selector: `metadata.name=a,status.phase!=Running`. */
 export function fieldTest(resource: Resource, text: string): Test {
   const tests = text
     .split(',')

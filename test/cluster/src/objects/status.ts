@@ -1,4 +1,4 @@
-/** One field that is wrong, in the words of k8s.io/apimachinery/pkg/util/validation/field. */
+/** The error of one field, worded as in k8s.io/apimachinery/pkg/util/validation/field. */
 export interface Cause {
   reason:
     | 'FieldValueRequired'
@@ -8,11 +8,11 @@ export interface Cause {
     | 'FieldValueForbidden'
     | 'FieldValueNotFound';
   field: string;
-  /** As in `Invalid value: "x": must be …`. */
+  /** For example `Invalid value: "x": must be …`. */
   message: string;
 }
 
-/** A refusal as the API words it: what becomes a `Status` object and an HTTP status code. */
+/** An error of the API, which becomes a `Status` object and an HTTP status code. */
 export class StatusError extends Error {
   readonly code: number;
   readonly reason: string;
@@ -40,7 +40,7 @@ export class StatusError extends Error {
   }
 }
 
-/** `deployments.apps`, `pods`: how messages name a resource. */
+/** A resource's name in messages: `deployments.apps`, `pods`. */
 export function qualified({ plural, group }: { plural: string; group: string }): string {
   return group ? `${plural}.${group}` : plural;
 }
@@ -86,7 +86,7 @@ export function badRequest(message: string): StatusError {
   return new StatusError(400, 'BadRequest', message);
 }
 
-/** What a cluster does and this double does not: said loudly, so that no test passes by it. */
+/** For what Kubernetes does and this double does not: it fails loudly, so that no test passes because of it. */
 export function notDone(what: string): StatusError {
   return new StatusError(501, 'NotImplemented', `the pocket cluster does not do ${what}`);
 }

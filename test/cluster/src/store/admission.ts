@@ -6,14 +6,14 @@ import { violation } from './pod-security.ts';
 import { exceeded } from './quota.ts';
 import type { Reader } from './reader.ts';
 
-/** Judges a new object by the others that there are, and fills in what depends on them. */
+/** Admits a new object: checks it against other objects, and sets what depends on them. */
 export function admit(reader: Reader, resource: Resource, object: KubeObject): void {
   if (resource.namespaced) admitNamespace(reader, resource, object);
   if (resource.plural === 'services') assignClusterIP(reader, resource, object);
   if (resource.plural === 'pods') admitPod(reader, resource, object);
 }
 
-/** Judges a pod's containers, its new ones too, by the security standard of its namespace. */
+/** Checks a pod's containers, including new ones, against its namespace's Pod Security Standard. */
 export function admitSecurity(reader: Reader, resource: Resource, pod: KubeObject): void {
   const namespace = reader.find('namespaces', undefined, pod.metadata.namespace ?? '');
   const breach = namespace && violation(namespace, pod);
@@ -38,7 +38,7 @@ function admitPod(reader: Reader, resource: Resource, pod: KubeObject): void {
   if (refusal) throw forbidden(resource, pod.metadata.name, refusal);
 }
 
-/** Gives a Service an address of 10.96.0.0/16, or judges the one that it asks for. */
+/** Assigns a ClusterIP of 10.96.0.0/16, or checks the one that the Service asks for. */
 function assignClusterIP(reader: Reader, resource: Resource, service: KubeObject): void {
   const { spec } = service;
   if (spec.type === 'ExternalName') return;

@@ -5,8 +5,8 @@ import { notDone } from '../objects/status.ts';
 const LABEL = 'pod-security.kubernetes.io/enforce';
 
 /**
- * Why a pod may not be in a namespace by its Pod Security Standard, in the admission plugin's words; undefined
- * when it may. https://kubernetes.io/docs/concepts/security/pod-security-standards/
+ * The violation of a namespace's Pod Security Standard by a pod, as the admission plugin words it; undefined if there is
+ * none. https://kubernetes.io/docs/concepts/security/pod-security-standards/
  */
 export function violation(namespace: KubeObject, pod: KubeObject): string | undefined {
   const level = namespace.metadata.labels?.[LABEL] ?? 'privileged';

@@ -15,7 +15,7 @@ export function sumUsage(hard: Amounts, pods: KubeObject[]): Amounts {
   );
 }
 
-/** How a quota names what it limits: `requests.cpu`, or `cpu` for the same. */
+/** Parses the name of a quota's limit: `requests.cpu`, or `cpu` for the same. */
 function parseLimit(resource: string): ['requests' | 'limits', string] {
   const [, kind = 'requests', name = ''] = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(resource) ?? [];
   if (!name) throw notDone(`quotas of ${resource}`);
@@ -26,12 +26,12 @@ function countsPods(resource: string): boolean {
   return resource === 'pods' || resource === 'count/pods';
 }
 
-/** How much of a quota's resource a pod takes. */
+/** How much a pod takes of a quota's resource. */
 function sumRequest({ spec }: KubeObject, resource: string): number {
   return countsPods(resource) ? 1 : podAmount(spec, ...parseLimit(resource));
 }
 
-/** Whether a container does not say how much of a quota's resource it takes. */
+/** Whether a container lacks the request or limit that a quota needs. */
 function isUnsaid({ spec }: KubeObject, resource: string): boolean {
   if (countsPods(resource)) return false;
   const [kind, name] = parseLimit(resource);
@@ -39,7 +39,7 @@ function isUnsaid({ spec }: KubeObject, resource: string): boolean {
   return containers.some(({ resources }) => resources?.[kind]?.[name] === undefined);
 }
 
-/** Why the quotas of a namespace forbid another pod, in the API server's words; undefined when they don't. */
+/** Why quotas forbid another pod, as the API server words it; undefined if they allow it. */
 export function exceeded(quotas: KubeObject[], pods: KubeObject[], pod: KubeObject): string | undefined {
   for (const { metadata, spec } of quotas) {
     const resources = Object.keys(spec.hard ?? {}).sort();

@@ -9,11 +9,11 @@ import { admit, admitSecurity } from './admission.ts';
 import type { Reader } from './reader.ts';
 import { Store } from './store.ts';
 
-/** How a write is meant. */
+/** The options of a write. */
 export interface WriteOptions {
-  /** Judge it, and change nothing. */
+  /** Validates without changing anything. */
   dryRun?: boolean;
-  /** Only this part of the object is written. */
+  /** Writes only this subresource. */
   subresource?: Part;
 }
 
@@ -24,11 +24,11 @@ export interface DeleteOptions {
   preconditions?: { uid?: string; resourceVersion?: string };
 }
 
-/** The objects as the API server lets them be: every write is filled in, judged and admitted here, whoever makes it. */
+/** All writes of objects go through here, and are defaulted, validated and admitted. */
 export class Registry implements Reader {
   readonly store = new Store();
 
-  /** The resource of a plural name; it must exist. */
+  /** Finds a resource by its plural name. @throws Error when there is none. */
   resource(plural: string): Resource {
     return findResource(plural);
   }
@@ -92,7 +92,7 @@ export class Registry implements Reader {
     return object;
   }
 
-  /** A pod with the ephemeral containers of another one, from which nothing else is taken. */
+  /** The stored pod with the ephemeral containers of `object`, and nothing else from it. */
   #withEphemeral(resource: Resource, { spec }: KubeObject, old: KubeObject): KubeObject {
     const { ephemeralContainers: _, ...rest } = structuredClone(old.spec);
     const added = spec?.ephemeralContainers && { ephemeralContainers: spec.ephemeralContainers };
@@ -103,7 +103,7 @@ export class Registry implements Reader {
     return pod;
   }
 
-  /** Changes a copy of the stored object in place, and writes it; does nothing when it is gone. */
+  /** Changes a copy of the stored object, and writes it; does nothing if it is gone. */
   modify(
     plural: string,
     { metadata }: Pick<KubeObject, 'metadata'>,
@@ -117,7 +117,7 @@ export class Registry implements Reader {
     return this.update(plural, draft, options);
   }
 
-  /** Deletes as the API does: a pod that runs is only marked, and the kubelet ends it. */
+  /** Deletes as the API does: a running pod is only marked, and the kubelet ends it. */
   delete(
     plural: string,
     { metadata }: Pick<KubeObject, 'metadata'>,
@@ -138,7 +138,7 @@ export class Registry implements Reader {
     return object;
   }
 
-  /** Marks an object that someone else has to finish: the kubelet, or whoever put a finalizer. */
+  /** Marks an object as being deleted: the kubelet, or the owner of a finalizer, finishes it. */
   #mark(resource: Resource, object: KubeObject, grace: number): KubeObject {
     const before = object.metadata.deletionGracePeriodSeconds;
     if (object.metadata.deletionTimestamp && (before ?? 0) <= grace) return object;
@@ -148,7 +148,7 @@ export class Registry implements Reader {
     return this.store.update(resource, { ...object, metadata, ...(status && { status }) });
   }
 
-  /** Makes the dependents of an object no longer depend on it. */
+  /** Removes the owner references to an object. */
   #orphan({ metadata: { uid } }: KubeObject): void {
     for (const { plural } of resources) {
       for (const object of this.list(plural)) {
@@ -160,7 +160,7 @@ export class Registry implements Reader {
     }
   }
 
-  /** Records an event about an object; the same one again only counts. */
+  /** Records an event about an object; a repeated one only increases its count. */
   event(
     about: KubeObject,
     type: 'Normal' | 'Warning',
@@ -197,14 +197,14 @@ export class Registry implements Reader {
   }
 }
 
-/** What someone creates: of the metadata, only what they may say. */
+/** An object to create, with any part of the metadata. */
 export interface NewObject {
   metadata: Partial<KubeObject['metadata']>;
   // biome-ignore lint/suspicious/noExplicitAny: as in KubeObject
   [field: string]: any;
 }
 
-/** What a new object's status says before anyone has looked at it. */
+/** The phase of a new object. */
 const FIRST_PHASE: Record<string, string> = { Namespace: 'Active', Pod: 'Pending' };
 
 function startStatus(object: KubeObject): void {
@@ -215,7 +215,7 @@ function startStatus(object: KubeObject): void {
   if (object.kind === 'Namespace') object.spec = { ...object.spec, finalizers: ['kubernetes'] };
 }
 
-/** A pod's class of service, by what its containers ask for and are limited to. */
+/** A pod's quality-of-service class, from its containers' requests and limits. */
 function findQuality({ spec }: KubeObject): string {
   const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
   const resources = containers.map((container) => container.resources ?? {});
@@ -225,7 +225,7 @@ function findQuality({ spec }: KubeObject): string {
   return resources.every(same) ? 'Guaranteed' : 'Burstable';
 }
 
-/** A write of the object leaves its status alone. */
+/** A write of the object does not change its status. */
 function restoreStatus(object: KubeObject, old: KubeObject): void {
   if (old.status) object.status = old.status;
   else delete object.status;
@@ -236,24 +236,24 @@ function judge(resource: Resource, object: KubeObject, old?: KubeObject, part?: 
   if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
 }
 
-/** What controllers follow counts the changes of its spec. */
+/** Whether a resource counts changes of its spec in metadata.generation. */
 function hasGeneration({ group }: Resource): boolean {
   return ['apps', 'batch', 'policy'].includes(group);
 }
 
-/** Whether nothing holds an object back from being removed. */
+/** Whether nothing prevents an object's removal. */
 function isFree(object: KubeObject): boolean {
   const { finalizers = [] } = object.metadata;
   return finalizers.length === 0 && object.kind !== 'Namespace';
 }
 
-/** Who says so, on a cluster where it is not all one process. */
+/** The component that would report the event on a real cluster. */
 function findSource(kind: string, reason: string): string {
   if (kind !== 'Pod') return `${kind.toLowerCase()}-controller`;
   return ['Scheduled', 'FailedScheduling'].includes(reason) ? 'default-scheduler' : 'kubelet';
 }
 
-/** How long, in seconds, an object may take to end: pods that run have a grace period. */
+/** An object's grace period in seconds: only running pods have one. */
 function findGracePeriod(plural: string, object: KubeObject, { gracePeriodSeconds }: DeleteOptions): number {
   if (plural !== 'pods') return 0;
   const { spec, status } = object;
@@ -273,7 +273,7 @@ function unmet(
   return new StatusError(409, 'Conflict', message);
 }
 
-/** The end of a generated name, as Kubernetes makes it: five letters and digits that spell no words. */
+/** The suffix of a generated name, as Kubernetes makes it: five letters and digits, without vowels. */
 export function nameSuffix(): string {
   const alphabet = 'bcdfghjklmnpqrstvwxz2456789';
   return [...randomBytes(5)].map((byte) => alphabet[byte % alphabet.length]).join('');

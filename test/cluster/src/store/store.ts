@@ -7,17 +7,17 @@ export interface Change {
   type: 'ADDED' | 'MODIFIED' | 'DELETED';
   resource: Resource;
   object: KubeObject;
-  /** What it was before; undefined for ADDED. */
+  /** The object before the change; undefined for ADDED. */
   old?: KubeObject;
   version: number;
 }
 
-/** How many changes are kept for watches that start from an older version. */
+/** How many changes are kept for watches that start at an older version. */
 const HISTORY = 10_000;
 
 /**
- * What etcd is to a cluster: the objects, their versions, and everyone who wants to know of changes.
- * Objects that go in or come out are never changed in place.
+ * Stores objects and their versions, and reports changes, as etcd does.
+ * Stored objects are never changed in place.
  */
 export class Store {
   #version = 1;
@@ -34,14 +34,14 @@ export class Store {
     return this.#objects.get(resource.plural)?.get(key(namespace, name));
   }
 
-  /** Sorted by namespace and name, as etcd's keys are. */
+  /** Lists objects, sorted by namespace and name like etcd's keys. */
   list(resource: Resource, namespace?: string): KubeObject[] {
     const all = [...(this.#objects.get(resource.plural) ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
     const objects = all.map(([, object]) => object);
     return namespace ? objects.filter(({ metadata }) => metadata.namespace === namespace) : objects;
   }
 
-  /** What create would put in, without putting it in; it has its uid already. */
+  /** Returns what create() would store, and stores nothing. */
   prepare(resource: Resource, object: KubeObject): KubeObject {
     const { namespace, name } = object.metadata;
     if (this.find(resource, namespace, name)) throw alreadyExists(resource, name);
@@ -53,7 +53,7 @@ export class Store {
     return this.#put('ADDED', resource, this.prepare(resource, object));
   }
 
-  /** @throws Conflict when the object carries another version than the store has. */
+  /** @throws StatusError: Conflict when the object's version differs from the stored one's. */
   update(resource: Resource, object: KubeObject): KubeObject {
     const { namespace, name, resourceVersion } = object.metadata;
     const old = this.find(resource, namespace, name);
@@ -64,7 +64,7 @@ export class Store {
       ...object,
       metadata: { ...object.metadata, resourceVersion: version, uid, creationTimestamp },
     };
-    // A write that changes nothing makes no new version, as in etcd3's storage.
+    // As in Kubernetes' etcd3 storage, a write that changes nothing makes no new version.
     return isDeepStrictEqual(next, old) ? old : this.#put('MODIFIED', resource, next, old);
   }
 
@@ -76,13 +76,13 @@ export class Store {
     this.#tell('DELETED', resource, old, old);
   }
 
-  /** Hears of every change, in order, right after it was made. Returns how to stop. */
+  /** Calls a listener for every change, in order. Returns a function that unsubscribes. */
   subscribe(listener: (change: Change) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The changes after a version; undefined when they are no longer all known. */
+  /** The changes after a version; undefined if some are no longer kept. */
   since(version: number): Change[] | undefined {
     const oldest = this.#history[0]?.version ?? this.#version + 1;
     if (version + 1 < oldest && this.#history.length === HISTORY) return undefined;
@@ -111,7 +111,7 @@ export class Store {
     if (this.#untold.length === 1) this.#tellAll();
   }
 
-  /** A change that a listener makes is told when all have heard of the one before. */
+  /** A listener's own change is reported after all listeners have got the previous one. */
   #tellAll(): void {
     for (let change = this.#untold[0]; change; change = this.#untold[0]) {
       for (const listener of [...this.#listeners]) listener(change);

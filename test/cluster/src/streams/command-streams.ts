@@ -1,16 +1,16 @@
 import type { Readable, Writable } from 'node:stream';
 
-/** What connects a client to a command, in whatever protocol. All streams end when the client goes. */
+/** A client's streams of a command, in any protocol. All end when the client disconnects. */
 export interface CommandStreams {
   stdin: Readable | undefined;
   stdout: Writable | undefined;
   stderr: Writable | undefined;
-  /** Takes the Status at the end. */
+  /** Takes the final Status. */
   error: Writable;
-  /** JSON, one object a size. */
+  /** One JSON object for each size. */
   resize: Readable | undefined;
-  /** Resolves when the client is gone. */
+  /** Resolves when the client has disconnected. */
   gone: Promise<void>;
-  /** Ends the connection from this side, once all has been sent. */
+  /** Closes the connection from this side, once all is sent. */
   close(): void;
 }

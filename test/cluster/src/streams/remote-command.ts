@@ -6,7 +6,7 @@ import type { CommandStreams } from './command-streams.ts';
 import { acceptSpdy, type SpdyStream, serveSpdy } from './spdy.ts';
 import { acceptWebSocket, asksForWebSocket, openChannels } from './websocket.ts';
 
-/** What the client asked to be connected to. */
+/** The streams that the client asked for. */
 export interface Wanted {
   stdin: boolean;
   stdout: boolean;
@@ -16,7 +16,7 @@ export interface Wanted {
 
 /**
  * Connects a client to a command, for `kubectl exec` and `attach`, until either ends.
- * @throws NotImplemented when the client speaks none of the protocols.
+ * @throws StatusError: NotImplemented when the client offers no known protocol.
  */
 export async function serveRunning(
   request: IncomingMessage,
@@ -25,11 +25,11 @@ export async function serveRunning(
   running: Running,
   wanted: Wanted,
 ): Promise<void> {
-  // Node throws away what nobody reads of a child that has ended, and a client may be slow to open its streams.
+  // Node drops unread output of a child that has ended, and a client may be slow to open its streams.
   const stdout = held(running.stdout);
   const stderr = running.stderr && held(running.stderr);
   try {
-    // A terminal has one output.
+    // A terminal has a single output.
     const asked = { ...wanted, stderr: wanted.stderr && !wanted.tty };
     const streams = await accept(request, socket, head, asked);
     if (!streams) return;
@@ -58,7 +58,7 @@ async function accept(
   return openChannels(await acceptWebSocket(request, socket, head, protocols));
 }
 
-/** Waits for the streams, which the client opens one by one; undefined when it goes before. */
+/** Waits until the client has opened all streams; undefined if it disconnects before. */
 async function spdyStreams(transport: Duplex, wanted: Wanted): Promise<CommandStreams | undefined> {
   const names = ['error', ...(['stdin', 'stdout', 'stderr'] as const).filter((name) => wanted[name])];
   if (wanted.tty) names.push('resize');
@@ -71,11 +71,11 @@ async function spdyStreams(transport: Duplex, wanted: Wanted): Promise<CommandSt
     }).finally(resolve);
   });
   const { stdin, stdout, stderr, error, resize } = streams;
-  // The client closes the connection when it has read the status.
+  // The client closes the connection after it has read the status.
   return error && { stdin, stdout, stderr, error, resize, gone, close: () => undefined };
 }
 
-/** Carries everything both ways until the command has ended, then says how. */
+/** Copies all streams until the command has ended, then sends its status. */
 async function relay(
   request: IncomingMessage,
   streams: CommandStreams,
@@ -91,12 +91,12 @@ async function relay(
   ]);
   streams.error.end(JSON.stringify(status));
   await finished(streams.error, { readable: false }).catch(() => undefined);
-  // What the client still sends is for no one, but behind it comes its goodbye.
+  // Further input is dropped, but must be read to get to the client's close.
   streams.stdin?.destroy();
   streams.close();
 }
 
-/** Input that the command does not take is thrown away. */
+/** Copies input; drops it if the command takes none. */
 function feed(from: Readable, to: Writable | undefined): void {
   if (to) pipeline(from, to).catch(() => undefined);
   else from.resume();
@@ -112,7 +112,7 @@ async function followSize(resize: Readable, running: Running): Promise<void> {
   let text = '';
   for await (const chunk of resize) {
     text += chunk;
-    // One may come in pieces, or several at once; each counts: kubectl sends a size and another, to have all drawn anew.
+    // A size may come in pieces, or several at once. None is skipped: kubectl sends two to force a redraw.
     const sizes = text.match(/\{[^}]*\}/g) ?? [];
     text = text.slice(text.lastIndexOf('}') + 1);
     for (const size of sizes) {
@@ -122,7 +122,7 @@ async function followSize(resize: Readable, running: Running): Promise<void> {
   }
 }
 
-/** Why a command could not be started, as the kubelet tells it. */
+/** The Status of a command that could not start, as the kubelet words it. */
 function toFailure({ message }: Error): object {
   const why = `error executing command in container: failed to exec in container: ${message}`;
   const words = `Internal error occurred: ${why}`;
@@ -132,7 +132,7 @@ function toFailure({ message }: Error): object {
 
 function toStatus({ url = '' }: IncomingMessage, code: number): object {
   const { pathname, searchParams } = new URL(url, 'https://pocket');
-  // An attached client is not told how the container ended.
+  // `attach` does not report the container's exit code.
   if (code === 0 || pathname.endsWith('/attach')) return { metadata: {}, status: 'Success' };
   const command = searchParams.getAll('command').join(' ');
   const message = `command terminated with non-zero exit code: error executing command [${command}], exit code ${code}`;

@@ -1,6 +1,6 @@
 import { constants, createDeflate, createInflate, type Deflate, type Inflate } from 'node:zlib';
 
-/** Words that SPDY/3 expects in headers, each of which stands in the dictionary behind its length. */
+/** The words of SPDY/3's dictionary; each is preceded by its length. */
 const WORDS = `options head post put delete trace accept accept-charset accept-encoding accept-language
 accept-ranges age allow authorization cache-control connection content-base content-encoding content-language
 content-length content-location content-md5 content-range content-type date etag expect expires from host if-match
@@ -18,7 +18,7 @@ const VALUES = `Jan Feb Mar Apr May Jun Jul Aug Sept Oct Nov Dec 00:00:00 Mon, T
 chunked,text/html,image/png,image/jpg,image/gif,application/xml,application/xhtml+xml,text/plain,text/javascript,\
 publicprivatemax-age=gzip,deflate,sdchcharset=utf-8charset=iso-8859-1,utf-,*,enq=0.`;
 
-/** What both sides' compressors start from; one wrong byte, and zlib refuses. */
+/** The dictionary of both compressors: zlib refuses the stream if one byte differs. */
 const dictionary = Buffer.concat([
   ...WORDS.split(/\s/).map((word) => sized(word.replace('_', ' '))),
   Buffer.from(STATUSES + REASONS + VALUES),
@@ -26,13 +26,13 @@ const dictionary = Buffer.concat([
 
 export type Headers = Record<string, string>;
 
-/** The headers of one SPDY connection: all that go one way are one compressed stream. */
+/** The headers of one SPDY connection; each direction is one compressed stream. */
 export class HeaderBlocks {
   readonly #inflate: Inflate = createInflate({ dictionary });
   readonly #deflate: Deflate = createDeflate({ dictionary, flush: constants.Z_SYNC_FLUSH });
 
   constructor() {
-    // Whoever waits for a block hears of it.
+    // The waiting caller gets the error.
     for (const zlib of [this.#inflate, this.#deflate]) zlib.on('error', () => undefined);
   }
 
@@ -66,7 +66,7 @@ function uint32(number: number): Buffer {
   return bytes;
 }
 
-/** Puts a block through; all that comes of it is there once it is written. */
+/** Passes a block through zlib, which flushes after each write. */
 async function through(zlib: Inflate | Deflate, block: Buffer): Promise<Buffer> {
   await new Promise<void>((resolve, reject) =>
     zlib.write(block, (error) => (error ? reject(error) : resolve())),

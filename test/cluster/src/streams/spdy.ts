@@ -4,8 +4,8 @@ import { notDone } from '../objects/status.ts';
 import { HeaderBlocks, type Headers } from './spdy-headers.ts';
 
 /**
- * Answers a request to go on in SPDY/3.1.
- * @throws NotImplemented, before anything is answered, when the client does not offer the protocol.
+ * Answers an upgrade to SPDY/3.1.
+ * @throws StatusError: NotImplemented, before anything is sent, when the client does not offer the protocol.
  */
 export function acceptSpdy(request: IncomingMessage, socket: Duplex, head: Buffer, protocol: string): Duplex {
   const { upgrade = 'nothing' } = request.headers;
@@ -29,7 +29,7 @@ const WINDOW_UPDATE = 9;
 const FIN = 1;
 const CANCEL = 5;
 
-/** One stream that the client has opened. */
+/** A stream that the client opened. */
 export class SpdyStream extends Duplex {
   readonly headers: Headers;
   readonly #send: SendData;
@@ -37,13 +37,13 @@ export class SpdyStream extends Duplex {
   #finished = false;
 
   constructor(headers: Headers, send: SendData) {
-    // One stream that nobody reads holds up all of the connection: SPDY as Go speaks it has no flow control.
+    // Go's SPDY has no flow control: an unread stream blocks the whole connection.
     super({ allowHalfOpen: true, readableHighWaterMark: 1 << 20 });
     this.headers = headers;
     this.#send = send;
   }
 
-  /** Takes what has come; resolves when it can take more. */
+  /** Takes received data; resolves when it can take more. */
   async receive(data: Buffer, end: boolean): Promise<void> {
     if (this.destroyed) return;
     const full = data.length > 0 && !this.push(data);
@@ -51,7 +51,7 @@ export class SpdyStream extends Duplex {
     else if (full) await new Promise<void>((resolve) => (this.#drained = resolve));
   }
 
-  /** The client wants no more of it. */
+  /** Call when the client has reset it. */
   reset(): void {
     this.#finished = true;
     this.destroy();
@@ -89,8 +89,7 @@ interface Frame {
 }
 
 /**
- * Serves a SPDY connection until it ends: hands over each stream that the client opens, answered already.
- * All its streams end with it.
+ * Serves a SPDY connection until it ends. Calls `opened` for each stream, after the reply. Its streams end with it.
  */
 export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) => void): Promise<void> {
   const blocks = new HeaderBlocks();
@@ -106,7 +105,7 @@ export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) 
       else if (type !== WINDOW_UPDATE) throw notDone(`SPDY frames of type ${type}`);
     }
   } catch (error) {
-    // A client may be cut off at any time; it is told of nothing else, so the log is.
+    // A client may disconnect at any time. Other errors go to the log, as the client cannot be told.
     if (!transport.destroyed) console.error('the pocket cluster fails:', error);
   } finally {
     for (const stream of streams.values()) stream.reset();
@@ -130,7 +129,7 @@ export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) 
   }
 }
 
-/** Cuts what comes into frames. */
+/** Splits the input into frames. */
 async function* readFrames(transport: Duplex): AsyncGenerator<Frame> {
   let rest: Buffer = Buffer.alloc(0);
   for await (const chunk of transport as AsyncIterable<Buffer>) {

@@ -4,14 +4,14 @@ import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { notDone } from '../objects/status.ts';
 import type { CommandStreams } from './command-streams.ts';
 
-/** Whether a request asks for a WebSocket; the other way to take a connection over is SPDY. */
+/** Whether a request asks for a WebSocket; otherwise it is SPDY. */
 export function asksForWebSocket({ headers }: IncomingMessage): boolean {
   return headers.upgrade?.toLowerCase() === 'websocket';
 }
 
 /**
- * Answers the handshake with the first of the protocols that the client offers too.
- * @throws NotImplemented, before anything is answered, when it offers none of them.
+ * Answers the handshake with the first protocol that the client offers too.
+ * @throws StatusError: NotImplemented, before anything is sent, when it offers none.
  */
 export async function acceptWebSocket(
   request: IncomingMessage,
@@ -23,12 +23,12 @@ export async function acceptWebSocket(
   const offered = asked.split(',').map((word) => word.trim());
   const protocol = protocols.find((name) => offered.includes(name));
   if (!protocol) throw notDone(`the WebSocket protocols "${asked}"`);
-  // The library would refuse the slash in SPDY/3.1+portforward.k8s.io, so this is agreed on without it.
+  // The library refuses the slash in SPDY/3.1+portforward.k8s.io, so the protocol is agreed on without it.
   delete request.headers['sec-websocket-protocol'];
   const server = new WebSocketServer({ noServer: true });
   server.once('headers', (headers) => headers.push(`Sec-WebSocket-Protocol: ${protocol}`));
   return await new Promise((resolve, reject) => {
-    // The library has answered the client by then; this is for the server's log.
+    // The library has already answered the client; this goes to the log.
     server.once('wsClientError', (error, _, { url }) => reject(new Error(`${error.message}: ${url}`)));
     server.handleUpgrade(request, socket, head, resolve);
   });
@@ -39,13 +39,13 @@ const STDOUT = 1;
 const STDERR = 2;
 const ERROR = 3;
 const RESIZE = 4;
-/** v5 only: the byte after it names a channel to which no more will come. */
+/** v5 only: the next byte names a channel that has ended. */
 const CLOSE = 255;
 
-/** The streams of a remote command as channels: the first byte of a message says to which it belongs. */
+/** The streams of a remote command over a WebSocket: the first byte of a message is its channel. */
 export function openChannels(webSocket: WebSocket): CommandStreams {
   const messages = createWebSocketStream(webSocket, { readableObjectMode: true });
-  // Who reads and who writes hear of it themselves.
+  // Readers and writers get the error themselves.
   messages.on('error', () => undefined);
   const stdin = new InputChannel();
   const resize = new InputChannel();
@@ -59,18 +59,18 @@ export function openChannels(webSocket: WebSocket): CommandStreams {
     .finally(() => {
       for (const stream of [stdin, resize, stdout, stderr, error]) stream?.destroy();
     });
-  // By an empty message the client learns that the command is about to run.
+  // An empty message tells the client that the command is about to run.
   messages.write(Buffer.of(STDOUT));
-  // Closing waits for what was sent before, and for the client's answer.
+  // Closing waits until all is sent, and for the client's answer.
   const close = () => webSocket.close(1000);
   return { stdin, resize, stdout, stderr, error, gone, close } as CommandStreams;
 }
 
-/** What the client sends on a channel, taken no faster than it is read. */
+/** A channel's input, received no faster than it is read. */
 class InputChannel extends Readable {
   #drained: () => void = () => undefined;
 
-  /** Takes a message, or the end; resolves when it can take more. */
+  /** Takes a message, or null for the end; resolves when it can take more. */
   async receive(data: Buffer | null): Promise<void> {
     if (this.destroyed || this.push(data) || data === null) return;
     await new Promise<void>((resolve) => {
