@@ -61,7 +61,7 @@ describe('docs/ci.md', () => {
   it('has every input that the code reads, and the code reads every one', () => {
     for (const name of Object.keys(action.inputs))
       assert.ok(code.includes(`'${name}'`) || code.includes(`INPUT_${name.toUpperCase()}`), name);
-    const names = [...code.matchAll(/\b(?:getInput|checked|optional)\('([\w-]+)'/g)].map(
+    const names = [...code.matchAll(/\b(?:getInput|readInput|optional)\('([\w-]+)'/g)].map(
       ([, name = '']) => name,
     );
     assert.ok(names.length >= 20, `only ${names.length} inputs were found`);
