@@ -10,11 +10,8 @@ import { untapAndSaveFlows } from '../scripts/lib/capture/untap-and-save.ts';
 import type { Flags } from '../scripts/lib/cli/flags.ts';
 import { run } from '../scripts/lib/cli/run.ts';
 import { capture } from '../scripts/lib/commands/capture.ts';
-import { toConnection } from '../scripts/lib/kube/kubectl.ts';
-import { parseRecord } from '../scripts/lib/plan/record.ts';
 import { createContext } from '../scripts/lib/tap/context.ts';
-import { readTarget } from '../scripts/lib/tap/read-target.ts';
-import { resolve } from '../scripts/lib/tap/resolve.ts';
+import { openTarget, resolve } from '../scripts/lib/tap/resolve.ts';
 import { jobFile, type Order, STOP, TAPPED } from './order.ts';
 
 /** After a minute without a heartbeat a capture is dead; so long it is waited for, in ms. */
@@ -51,22 +48,19 @@ await run(async () => {
 
 /** Gives the Service back first if a capture of it has died: that of a runner that was lost. */
 async function takeOver(argument: string, flags: Flags<'capture'>): Promise<void> {
-  const { kubectl, name } = await resolve(toConnection(flags), argument);
-  const context = createContext(kubectl, flags);
+  const target = await resolve(createContext(flags), argument);
   const deadline = Date.now() + DOUBT_MS;
   for (;;) {
-    const service = await readTarget(kubectl, name);
-    const record = parseRecord(service);
+    const { context, service, record } = await openTarget(target);
     if (record?.program !== 'mitmdump') return;
     const by = `by ${record.owner} since ${record.started}`;
-    context.kubectl = kubectl.in(service.metadata.namespace);
     if (await isAbandoned({ kubectl: context.kubectl, service, record })) {
-      context.log.say(`${name} was left tapped, ${by}: giving it back first`);
-      return void (await untapAndSaveFlows(context, name, record.id));
+      context.log.say(`${target.id} was left tapped, ${by}: giving it back first`);
+      return void (await untapAndSaveFlows(context, target.id, record.id));
     }
     // Of one that lives, capture itself says so.
     if (Date.now() > deadline) return;
-    context.log.progress(`${name} is being captured, ${by}; waiting to see whether that still lives`);
+    context.log.progress(`${target.id} is being captured, ${by}; waiting to see whether that still lives`);
     await sleep(LOOK_MS);
   }
 }

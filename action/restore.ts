@@ -1,9 +1,7 @@
 import { existsSync } from 'node:fs';
 import { untapAndSaveFlows } from '../scripts/lib/capture/untap-and-save.ts';
-import { toConnection } from '../scripts/lib/kube/kubectl.ts';
-import { parseRecord } from '../scripts/lib/plan/record.ts';
-import { createContext } from '../scripts/lib/tap/context.ts';
-import { findTarget } from '../scripts/lib/tap/read-target.ts';
+import { findActiveTap } from '../scripts/lib/tap/active-tap.ts';
+import { createContext, inNamespace } from '../scripts/lib/tap/context.ts';
 import { resolve } from '../scripts/lib/tap/resolve.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import { hasFailed, lastWords, stopCapture } from './capture-process.ts';
@@ -44,15 +42,11 @@ async function restore(job: Job, number: number): Promise<Failure | undefined> {
  */
 async function giveBack(job: Job, number: number, argument: string): Promise<boolean> {
   const flags = captureFlags(job, number);
-  const { kubectl, name } = await resolve(toConnection(flags), argument);
-  const service = await findTarget(kubectl, name);
-  const record = service && parseRecord(service);
-  if (record?.owner !== job.owner) return false;
-  const context = {
-    ...createContext(kubectl, flags),
-    kubectl: kubectl.in(service?.metadata.namespace ?? ''),
-  };
-  await untapAndSaveFlows(context, name, record.id, jobFile(job.folder, number, 'rest.mitm'));
+  const { context, id } = await resolve(createContext(flags), argument);
+  const tap = await findActiveTap(context.kubectl, id);
+  if (tap?.record.owner !== job.owner) return false;
+  const inside = inNamespace(context, tap.service.metadata.namespace);
+  await untapAndSaveFlows(inside, id, tap.record.id, jobFile(job.folder, number, 'rest.mitm'));
   return true;
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseResourceArg } from '../../scripts/lib/kube/resource-arg.ts';
+import { createContext } from '../../scripts/lib/tap/context.ts';
 import { resolve } from '../../scripts/lib/tap/resolve.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
 
@@ -53,14 +54,16 @@ describe('parseTarget', () => {
   }
 });
 
-describe('locate', () => {
+describe('resolve', () => {
   it('takes the namespace from the argument, or else from the flag', async () => {
-    const fromArgument = await resolve({}, 'shop/web');
-    assert.deepEqual([fromArgument.name, fromArgument.kubectl.connection.namespace], ['service/web', 'shop']);
-    assert.equal((await resolve({ namespace: 'shop' }, 'web')).kubectl.connection.namespace, 'shop');
+    const fromArgument = await resolve(createContext({}), 'shop/web');
+    assert.equal(fromArgument.id, 'service/web');
+    assert.equal(fromArgument.context.kubectl.connection.namespace, 'shop');
+    const fromFlag = await resolve(createContext({ namespace: 'shop' }), 'web');
+    assert.equal(fromFlag.context.kubectl.connection.namespace, 'shop');
   });
 
   it('refuses two namespaces that differ', async () => {
-    await assert.rejects(resolve({ namespace: 'prod' }, 'shop/web'), UsageError);
+    await assert.rejects(resolve(createContext({ namespace: 'prod' }), 'shop/web'), UsageError);
   });
 });

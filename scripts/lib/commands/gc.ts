@@ -1,11 +1,10 @@
 import { isAbandoned } from '../capture/abandoned.ts';
 import type { Flags } from '../cli/flags.ts';
-import { Kubectl, toConnection } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
 import { parseRecord, type TapRecord } from '../plan/record.ts';
 import { targetId } from '../plan/target-id.ts';
 import { endTap } from '../session/end-tap.ts';
-import { type Context, createContext } from '../tap/context.ts';
+import { type Context, createContext, inNamespace } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { parseDuration } from '../util/parse.ts';
@@ -19,17 +18,16 @@ export async function gc(flags: Flags<'gc'>): Promise<void> {
   if (flags['all-namespaces'] && flags.namespace)
     throw new UsageError('either --namespace or --all-namespaces, not both');
   const oldest = flags['older-than'] === undefined ? undefined : parseDuration(flags['older-than']);
-  const kubectl = new Kubectl(toConnection(flags));
-  const context = createContext(kubectl, flags);
+  const context = createContext(flags);
   const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
-  const services = await findTaps(kubectl, everywhere);
+  const services = await findTaps(context.kubectl, everywhere);
   const failed: string[] = [];
   let found = 0;
   for (const service of services) {
     const { namespace } = service.metadata;
     const name = targetId(service);
     try {
-      const here = { ...context, kubectl: kubectl.in(namespace) };
+      const here = inNamespace(context, namespace);
       const why = await explainWhyOver(here, service, oldest);
       if (!why) continue;
       found++;

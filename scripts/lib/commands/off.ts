@@ -1,37 +1,31 @@
 import type { Flags } from '../cli/flags.ts';
-import { Kubectl, toConnection } from '../kube/kubectl.ts';
 import { targetId } from '../plan/target-id.ts';
 import { endTap } from '../session/end-tap.ts';
-import { createContext } from '../tap/context.ts';
+import { type Context, createContext, inNamespace } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
 import { findServicesOfProxies } from '../tap/remains.ts';
 import { resolve, type Target } from '../tap/resolve.ts';
 import { UsageError, UserError } from '../util/error.ts';
 
-/**
- * The command `off`: gives back the Services that it is given, or every tapped one. One that fails does
- * not keep the others.
- */
+/** The command `off`: gives back the Services that it is given, or all tapped ones. Goes on when one of them fails. */
 export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
   refuseContradictions(args, flags);
-  const kubectl = new Kubectl(toConnection(flags));
-  const context = createContext(kubectl, flags);
-  const located = flags.all
-    ? await findTapped(kubectl, flags)
-    : await Promise.all(args.map((argument) => resolve(toConnection(flags), argument)));
+  const context = createContext(flags);
+  const targets = flags.all
+    ? await findAll(context, flags)
+    : await Promise.all(args.map((argument) => resolve(context, argument)));
   const failed: string[] = [];
-  for (const { kubectl, name } of located) {
+  for (const { context, id } of targets) {
     try {
-      const there = await endTap({ ...context, kubectl }, name);
-      context.log.say(there ? `${name} is as it was` : `${name} is not tapped`);
+      const there = await endTap(context, id);
+      context.log.say(there ? `${id} is as it was` : `${id} is not tapped`);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      if (located.length === 1) throw error;
-      context.log.say(`error: ${name}: ${error.message}`);
-      failed.push(name);
+      if (!(error instanceof UserError) || targets.length === 1) throw error;
+      context.log.say(`error: ${id}: ${error.message}`);
+      failed.push(id);
     }
   }
-  if (located.length === 0) context.log.say('no Service is tapped');
+  if (targets.length === 0) context.log.say('no Service is tapped');
   if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
 }
 
@@ -44,15 +38,16 @@ function refuseContradictions(args: string[], flags: Flags<'off'>): void {
   if (flags.namespace) throw new UsageError('either --namespace or --all-namespaces, not both');
 }
 
-/** Everything that is tapped, by us or by an ancestor, or whose proxy was left behind. */
-async function findTapped(kubectl: Kubectl, flags: Flags<'off'>): Promise<Target[]> {
+/** Everything that is tapped, by this tool or an older one, and everything that still has a proxy. */
+async function findAll(context: Context, flags: Flags<'off'>): Promise<Target[]> {
   const everywhere = flags['all-namespaces'] ? ['--all-namespaces'] : [];
-  const tapped = (await findTaps(kubectl, everywhere)).map((service) => ({
+  const tapped = (await findTaps(context.kubectl, everywhere)).map((service) => ({
     namespace: service.metadata.namespace,
     name: targetId(service),
   }));
   const found = new Map<string, Target>();
-  for (const { namespace, name } of [...tapped, ...(await findServicesOfProxies(kubectl, everywhere))])
-    found.set(`${namespace} ${name}`, { kubectl: kubectl.in(namespace), name });
+  const left = await findServicesOfProxies(context.kubectl, everywhere);
+  for (const { namespace, name } of [...tapped, ...left])
+    found.set(`${namespace} ${name}`, { context: inNamespace(context, namespace), id: name });
   return [...found.values()];
 }

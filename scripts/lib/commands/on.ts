@@ -1,9 +1,8 @@
 import type { Flags } from '../cli/flags.ts';
-import { Kubectl, toConnection } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
 import { choosePorts, describePort } from '../plan/ports.ts';
 import { formatArgument, refuseOtherMode, refuseSecond } from '../plan/preflight.ts';
-import { parseRecord, type TapRecord } from '../plan/record.ts';
+import type { TapRecord } from '../plan/record.ts';
 import type { TapRequest } from '../plan/request.ts';
 import { isPod, targetId } from '../plan/target-id.ts';
 import { closeSessionIfOver } from '../session/end-tap.ts';
@@ -11,31 +10,27 @@ import { show } from '../session/show.ts';
 import { startWatcher } from '../session/watcher.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
 import { type Context, createContext } from '../tap/context.ts';
-import { readTarget } from '../tap/read-target.ts';
 import { needsReconciler, Reconciler } from '../tap/reconciler.ts';
-import { findServiceOfPod, resolve, type Target } from '../tap/resolve.ts';
+import { findServiceOfPod, openTarget, resolve } from '../tap/resolve.ts';
 import { dryRun, tapService } from '../tap/tap.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
-import { askWhichPort } from './pick-port.ts';
+import { pickPorts } from './pick-port.ts';
 import { parseRequest } from './tap-request.ts';
 
 /** The command `on`: taps a Service, shows mitmproxy, and gives the Service back when the user quits. */
 export async function on(argument: string, flags: Flags<'on'>, mitmproxyArgs: string[]): Promise<void> {
   refuseContradictions(flags);
-  const intercept = flags.intercept === undefined ? [] : ['--intercept', flags.intercept];
-  const request = parseRequest(flags, flags.web ? 'mitmweb' : 'mitmproxy', [...intercept, ...mitmproxyArgs]);
-  const context = createContext(new Kubectl(toConnection(flags)), flags);
+  const asked = parseOnRequest(argument, flags, mitmproxyArgs);
   const interrupts = listenForInterrupts();
-  context.signal = interrupts.signal;
-  const { kubectl, name } = await resolveRequest(argument, flags, request, interrupts.signal);
+  const named = await resolve(createContext(flags, { signal: interrupts.signal }), argument);
+  const target = asked.pod ? await findServiceOfPod(named) : named;
   refuseWithoutTerminal(flags);
-  const service = await readTarget(kubectl, name);
-  context.kubectl = kubectl.in(service.metadata.namespace);
-  refuseUnwatched(service, request, flags);
-  const earlier = parseRecord(service);
-  if (earlier) addPortsTo(context, service, earlier, request);
-  else request.ports = await askWhichPort(service, request.ports, interrupts.signal);
+  const { context, service, record: earlier } = await openTarget(target);
+  refuseUnwatched(service, asked, flags);
+  const request = earlier
+    ? planMorePorts(context, service, earlier, asked)
+    : { ...asked, ports: await pickPorts(service, asked.ports, interrupts.signal) };
   if (flags['dry-run']) {
     process.stdout.write(await dryRun(context, service, request));
     return;
@@ -45,6 +40,12 @@ export async function on(argument: string, flags: Flags<'on'>, mitmproxyArgs: st
   printTapped(context, service, record, record === earlier);
   const tap = { kubectl: context.kubectl, service, record };
   await goOn(context, tap, flags, interrupts, { isOurs: !isThere });
+}
+
+function parseOnRequest(argument: string, flags: Flags<'on'>, mitmproxyArgs: string[]): TapRequest {
+  const intercept = flags.intercept === undefined ? [] : ['--intercept', flags.intercept];
+  const program = flags.web ? 'mitmweb' : 'mitmproxy';
+  return parseRequest(argument, flags, program, [...intercept, ...mitmproxyArgs]);
 }
 
 /** Taps a Service. Where that gives back an earlier tap, to which ports were to be added, its session ends too. */
@@ -83,25 +84,6 @@ async function goOn(
   await show(context, tap, { tmux: !flags['no-tmux'], interrupts, endsTap: isOurs, reconciler });
 }
 
-/** What is to be tapped; of a pod that is to be alone in getting its Service's traffic, that Service. */
-async function resolveRequest(
-  argument: string,
-  flags: Flags<'on'>,
-  request: TapRequest,
-  signal: AbortSignal,
-): Promise<Target> {
-  const { kubectl, name } = await resolve(toConnection(flags), argument, signal);
-  if (!name.startsWith('pod/')) {
-    if (flags.isolate) throw new UsageError('--isolate is for one pod', 'on pod/NAME --isolate');
-    return { kubectl, name };
-  }
-  // A pod takes no container but an ephemeral one.
-  request.mode = 'ephemeral';
-  if (!flags.isolate) return { kubectl, name };
-  request.pod = name.slice('pod/'.length);
-  return { kubectl, name: await findServiceOfPod(kubectl, name, signal) };
-}
-
 function refuseContradictions(flags: Flags<'on'>): void {
   if (flags['watch-detached'] && flags['no-tmux'])
     throw new UsageError('--watch-detached keeps its watcher in tmux', 'leave out --no-tmux');
@@ -129,28 +111,32 @@ function refuseUnwatched(service: Service, { mode }: TapRequest, flags: Flags<'o
 }
 
 /**
- * A tap has one way with its traffic, as all who look at it see the same: the one that it began with.
- * @throws UserError when it is of another kind than is wanted now.
+ * The request for more ports of a tap that is on. All who look at a tap see the same, so its scripts and rules stay.
+ * @throws UserError when the tap is of another kind than the request.
  */
-function addPortsTo({ log }: Context, service: Service, earlier: TapRecord, request: TapRequest): void {
+function planMorePorts(
+  { log }: Context,
+  service: Service,
+  earlier: TapRecord,
+  request: TapRequest,
+): TapRequest {
   refuseSecond(service, earlier, request.program);
   refuseOtherMode(service, earlier, request);
   const { files, mitmproxyArgs, forwarded, tlsSecret, clientTlsSecret } = request;
-  const asks = files.length + mitmproxyArgs.length > 0 || forwarded || tlsSecret || clientTlsSecret;
-  if (asks) {
+  if (files.length + mitmproxyArgs.length > 0 || forwarded || tlsSecret || clientTlsSecret) {
     const name = targetId(service);
     const how = `to begin anew: off ${formatArgument(service)}`;
     log.say(`note: ${name} is tapped already, and what is done to its traffic stays as it was begun; ${how}`);
   }
   const nothing = { files: [], mitmproxyArgs: [], forwarded: false };
-  Object.assign(request, nothing, { addsPorts: true, tlsSecret: undefined, clientTlsSecret: undefined });
+  return { ...request, ...nothing, addsPorts: true, tlsSecret: undefined, clientTlsSecret: undefined };
 }
 
 /** Whether a tap is on that has all the ports that are wanted now. */
-function isTapped(service: Service, record: TapRecord, ports: string[]): boolean {
+function isTapped(service: Service, record: TapRecord, ports: readonly string[]): boolean {
   if (record.phase !== 'on') return false;
   const wanted = ports.length > 0 ? choosePorts(service, ports) : [];
-  return wanted.every(({ port }) => record.ports.some((tap) => tap.port === port));
+  return wanted.every(({ port }) => record.ports.some((tapped) => tapped.port === port));
 }
 
 function printTapped({ log }: Context, service: Service, record: TapRecord, already: boolean): void {

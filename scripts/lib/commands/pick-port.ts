@@ -3,12 +3,12 @@ import { describePort } from '../plan/ports.ts';
 import { targetId } from '../plan/target-id.ts';
 import { askFor } from '../util/prompt.ts';
 
-/** Asks which of a Service's ports is meant, where it has several and none is named. */
-export async function askWhichPort(
+/** The ports to tap; asks for one when the Service has several and the user named none. */
+export async function pickPorts(
   service: Service,
-  ports: string[],
+  ports: readonly string[],
   signal: AbortSignal,
-): Promise<string[]> {
+): Promise<readonly string[]> {
   const all = service.spec.ports ?? [];
   if (ports.length > 0 || all.length < 2) return ports;
   const numbers = all.map(({ port }) => String(port));

@@ -1,4 +1,5 @@
-import type { TapFlags } from '../cli/flags.ts';
+import type { Flags, TapFlags } from '../cli/flags.ts';
+import { parseResourceArg } from '../kube/resource-arg.ts';
 import { PROTOCOLS, type Protocol } from '../plan/protocol.ts';
 import type { TapRequest } from '../plan/request.ts';
 import { UsageError } from '../util/error.ts';
@@ -7,19 +8,27 @@ import { readSentFile } from './sent-file.ts';
 
 const DEFAULT_IMAGE = 'mitmproxy/mitmproxy:12.2.3';
 
-/** What the user asked of a tap, checked before anything is read. */
+/**
+ * What the user asks of a tap, checked before the cluster is read.
+ * @param argument what to tap; a pod takes no container but an ephemeral one.
+ * @throws UsageError for a value that makes no sense; UserError for a file that can't be sent along.
+ */
 export function parseRequest(
-  flags: TapFlags,
+  argument: string,
+  flags: TapFlags & Pick<Flags<'on'>, 'isolate'>,
   program: TapRequest['program'],
-  mitmproxyArgs: string[],
+  mitmproxyArgs: readonly string[],
 ): TapRequest {
+  const { kind, name } = parseResourceArg(argument);
+  const isPod = kind === 'pod';
+  if (flags.isolate && !isPod) throw new UsageError('--isolate is for one pod', 'on pod/NAME --isolate');
   const imagePullPolicy = flags['image-pull-policy'] ?? 'IfNotPresent';
   if (!['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
     throw new UsageError(`"${imagePullPolicy}" is no image pull policy`, 'Always, IfNotPresent or Never');
   }
   const repeated = ['modify-headers', 'modify-body', 'map-remote'] as const;
   return {
-    mode: flags['no-restart'] ? 'ephemeral' : 'sidecar',
+    mode: isPod || flags['no-restart'] ? 'ephemeral' : 'sidecar',
     program,
     ports: flags.port ?? [],
     protocol: flags.protocol === undefined ? undefined : parseProtocol(flags.protocol),
@@ -27,7 +36,7 @@ export function parseRequest(
     image: flags.image ?? process.env.MITTENS_IMAGE ?? DEFAULT_IMAGE,
     imagePullPolicy,
     addsPorts: false,
-    pod: undefined,
+    pod: flags.isolate ? name : undefined,
     replacePods: flags['replace-pods'] ?? false,
     tlsSecret: parseSecretName(flags['tls-secret']),
     clientTlsSecret: parseSecretName(flags['client-tls-secret']),

@@ -16,7 +16,7 @@ const DEFAULT_LISTEN_PORT = 7777;
 const DEFAULT_WEB_PORT = 7790;
 
 /** The Service's ports by number or name; the only one when none is asked for. */
-export function choosePorts(service: Service, wanted: string[]): ServicePort[] {
+export function choosePorts(service: Service, wanted: readonly string[]): ServicePort[] {
   const all = service.spec.ports ?? [];
   const choices = all.map(describePort).join(', ');
   if (wanted.length === 0) {

@@ -88,7 +88,7 @@ export function formatArgument(service: Service): string {
 }
 
 /** @throws UserError for arguments of mitmproxy's that mittens sets. */
-export function refuseArgs(args: string[]): void {
+export function refuseArgs(args: readonly string[]): void {
   const own = args.find((arg) => OWN_ARGS.test(arg));
   if (own) {
     throw new UserError(`mitmproxy's ${own} is set by mittens`, {

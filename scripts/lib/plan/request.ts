@@ -3,31 +3,31 @@ import type { TapRecord } from './record.ts';
 
 /** What the user asked for. */
 export interface TapRequest {
-  mode: TapRecord['mode'];
-  program: TapRecord['program'];
+  readonly mode: TapRecord['mode'];
+  readonly program: TapRecord['program'];
   /** Port numbers or names; none means the only one. */
-  ports: string[];
+  readonly ports: readonly string[];
   /** undefined means what the Service says of each port. */
-  protocol: Protocol | undefined;
+  readonly protocol: Protocol | undefined;
   /** Where the proxy listens; undefined means 7777, or above it the first that is free. */
-  listenPort: number | undefined;
-  image: string;
-  imagePullPolicy: string;
+  readonly listenPort: number | undefined;
+  readonly image: string;
+  readonly imagePullPolicy: string;
   /** Whether ports are added to a tap that is on, whose proxies otherwise go on as they are. */
-  addsPorts: boolean;
+  readonly addsPorts: boolean;
   /** The one pod that shall get the Service's traffic. */
-  pod: string | undefined;
+  readonly pod: string | undefined;
   /** Whether pods that do not follow their template may be evicted. */
-  replacePods: boolean;
+  readonly replacePods: boolean;
   /** Secrets with certificates for clients, and for the app. */
-  tlsSecret: string | undefined;
-  clientTlsSecret: string | undefined;
+  readonly tlsSecret: string | undefined;
+  readonly clientTlsSecret: string | undefined;
   /** Whether the app is told by X-Forwarded-For and -Proto who asks, and how. */
-  forwarded: boolean;
+  readonly forwarded: boolean;
   /** Sent along. */
-  files: SentFile[];
+  readonly files: readonly SentFile[];
   /** For mitmproxy itself. */
-  mitmproxyArgs: string[];
+  readonly mitmproxyArgs: readonly string[];
 }
 
 /** A file of the user's that goes to the pods in an environment variable: nothing else of ours is in the cluster. */

@@ -3,7 +3,7 @@ import { PortForward } from '../kube/port-forward.ts';
 import { formatArgument } from '../plan/preflight.ts';
 import { isPod, targetId } from '../plan/target-id.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
-import type { Context } from '../tap/context.ts';
+import { type Context, withoutSignal } from '../tap/context.ts';
 import type { Reconciler } from '../tap/reconciler.ts';
 import type { Interrupts } from '../util/interrupt.ts';
 import { closeSession, detachKeys, type Ending, type ShownTap, view } from './session.ts';
@@ -97,11 +97,10 @@ async function openForwards(
 
 /** @param why what has gone wrong, if so. */
 async function giveBack(context: Context, tap: ActiveTap, why?: unknown): Promise<void> {
-  const { signal: _, ...patient } = context;
   const name = targetId(tap.service);
   if (why) context.log.say(`${why instanceof Error ? why.message : why}; giving ${name} back ...`);
   await closeSession(tap);
-  await untapAndSaveFlows(patient, name, tap.record.id);
+  await untapAndSaveFlows(withoutSignal(context), name, tap.record.id);
   context.log.say(`${name} is as it was`);
 }
 

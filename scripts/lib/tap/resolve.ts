@@ -1,66 +1,85 @@
-import type { Connection } from '../kube/kubectl.ts';
-import { Kubectl } from '../kube/kubectl.ts';
-import type { Pod, Service, Workload } from '../kube/objects.ts';
-import { parseResourceArg, type ResourceArg } from '../kube/resource-arg.ts';
+import type { Labels, Pod, Service, Workload } from '../kube/objects.ts';
+import { parseResourceArg } from '../kube/resource-arg.ts';
 import { isSelected } from '../kube/workload.ts';
 import { originalSelector } from '../plan/pod-label.ts';
-import { canBeTapped } from '../plan/preflight.ts';
+import { canBeTapped, formatArgument } from '../plan/preflight.ts';
+import { parseRecord, type TapRecord } from '../plan/record.ts';
 import { targetId } from '../plan/target-id.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { askFor } from '../util/prompt.ts';
+import type { ActiveTap } from './active-tap.ts';
+import { type Context, inNamespace } from './context.ts';
+import { readTarget } from './read-target.ts';
 
-/** What a command's argument means: `service/web` or `pod/web-1`, and kubectl in its namespace. */
+/** What the argument of a command means. */
 export interface Target {
-  kubectl: Kubectl;
-  name: string;
+  /** In the namespace that the argument or the flags name. */
+  context: Context;
+  /** `service/web` or `pod/web-1`. */
+  id: string;
+}
+
+/** A target as it was read. */
+export interface OpenTarget {
+  /** In the namespace of the Service. */
+  context: Context;
+  service: Service;
+  record: TapRecord | undefined;
 }
 
 /**
- * Where the Service is that a command's argument means: the argument may bring its namespace along, or name a
- * workload that it is in front of. A pod is not looked behind.
- * @param signal ends a question.
- * @throws UserError when that is not one Service, and nobody can be asked.
+ * Finds the Service or pod that an argument names. The argument may have a namespace, or name a workload; then the
+ * Service in front of it is meant. Asks which one, if there are several and the context has a signal.
+ * @throws UserError when it is not exactly one.
  */
-export async function resolve(
-  connection: Connection,
+export async function resolve(context: Context, argument: string): Promise<Target> {
+  const { kind, name, namespace } = parseResourceArg(argument);
+  const target = { context: moveTo(context, namespace, argument), id: `${kind}/${name}` };
+  if (kind === 'service' || kind === 'pod') return target;
+  const { spec } = await target.context.kubectl.get<Workload>([target.id]);
+  return await findServiceInFront(target, spec.template.metadata?.labels);
+}
+
+/** Reads a target. */
+export async function openTarget({ context, id }: Target): Promise<OpenTarget> {
+  const service = await readTarget(context.kubectl, id);
+  const { namespace } = service.metadata;
+  return { context: inNamespace(context, namespace), service, record: parseRecord(service) };
+}
+
+/**
+ * Finds the tap of the Service or pod that an argument names.
+ * @throws UserError when it is not tapped.
+ */
+export async function openTap(
+  context: Context,
   argument: string,
-  signal?: AbortSignal,
-): Promise<Target> {
-  const target = parseResourceArg(argument);
-  const kubectl = new Kubectl(chooseConnection(connection, target, argument));
-  const name = `${target.kind}/${target.name}`;
-  if (target.kind === 'service' || target.kind === 'pod') return { kubectl, name };
-  const { spec } = await kubectl.get<Workload>([name]);
-  return { kubectl, name: await findServiceInFront(kubectl, name, spec.template.metadata?.labels, signal) };
+): Promise<{ context: Context; tap: ActiveTap }> {
+  const { context: inside, service, record } = await openTarget(await resolve(context, argument));
+  if (record) return { context: inside, tap: { kubectl: inside.kubectl, service, record } };
+  throw new UserError(`${targetId(service)} is not tapped`, {
+    hint: `tap it: on ${formatArgument(service)}`,
+  });
 }
 
-function chooseConnection(connection: Connection, { namespace }: ResourceArg, argument: string): Connection {
-  const flag = connection.namespace;
-  if (namespace && flag && namespace !== flag) {
-    throw new UsageError(
-      `"${argument}" is not in the namespace ${flag}`,
-      'leave out --namespace or the prefix',
-    );
-  }
-  return { ...connection, namespace: namespace ?? flag };
+function moveTo(context: Context, namespace: string | undefined, argument: string): Context {
+  const flag = context.kubectl.connection.namespace;
+  if (namespace === undefined) return context;
+  if (flag === undefined || namespace === flag) return inNamespace(context, namespace);
+  throw new UsageError(
+    `"${argument}" is not in the namespace ${flag}`,
+    'leave out --namespace or the prefix',
+  );
 }
 
-/** The Service in front of a pod, as locate gives it. */
-export async function findServiceOfPod(
-  kubectl: Kubectl,
-  name: string,
-  signal?: AbortSignal,
-): Promise<string> {
-  const { metadata } = await kubectl.get<Pod>([name]);
-  return await findServiceInFront(kubectl, name, metadata.labels, signal);
+/** The Service in front of a pod, as `resolve` returns it. */
+export async function findServiceOfPod(target: Target): Promise<Target> {
+  const { metadata } = await target.context.kubectl.get<Pod>([target.id]);
+  return await findServiceInFront(target, metadata.labels);
 }
 
-async function findServiceInFront(
-  kubectl: Kubectl,
-  name: string,
-  labels: Record<string, string> | undefined,
-  signal: AbortSignal | undefined,
-): Promise<string> {
+async function findServiceInFront({ context, id }: Target, labels: Labels | undefined): Promise<Target> {
+  const { kubectl, signal } = context;
   const services = await kubectl.list<Service>(['services']);
   const inFront = services.filter(
     (service) => canBeTapped(service) && isSelected(originalSelector(service), labels),
@@ -68,14 +87,14 @@ async function findServiceInFront(
   const names = inFront.map(targetId);
   const [first, ...others] = names;
   if (!first)
-    throw new UserError(`no Service that can be tapped is in front of ${name}`, {
+    throw new UserError(`no Service that can be tapped is in front of ${id}`, {
       hint: 'kubectl get services -o wide shows what each selects; one pod alone is tapped by: on pod/NAME',
     });
-  if (others.length === 0) return first;
-  const question = `several Services are in front of ${name}`;
+  if (others.length === 0) return { context, id: first };
+  const question = `several Services are in front of ${id}`;
   const answer = signal && (await askFor(question, names, signal));
   if (answer === undefined)
     throw new UserError(`${question}: ${names.join(', ')}`, { hint: 'name the one that you mean' });
-  if (names.includes(answer)) return answer;
-  throw new UserError(`${answer} is not in front of ${name}`, { hint: `it is one of ${names.join(', ')}` });
+  if (names.includes(answer)) return { context, id: answer };
+  throw new UserError(`${answer} is not in front of ${id}`, { hint: `it is one of ${names.join(', ')}` });
 }

@@ -27,7 +27,7 @@ import { isPod, targetId } from '../plan/target-id.ts';
 import { UserError } from '../util/error.ts';
 import { forEachInPool } from '../util/pool.ts';
 import { readPhase } from './active-tap.ts';
-import type { Context } from './context.ts';
+import { type Context, withoutSignal } from './context.ts';
 import { addEphemeralContainer, refuseWithoutEphemeral } from './ephemeral-pod.ts';
 import { injectPod, needsProxy } from './inject-pod.ts';
 import { refuseLegacyTap } from './legacy.ts';
@@ -300,10 +300,9 @@ function givenBack(service: Service): UserError {
 
 /** Gives the Service back, and waits for it even when the user no longer wants to. */
 async function rollBack(context: Context, service: Service, record: TapRecord, why: unknown): Promise<void> {
-  const { signal: _, ...patient } = context;
   const name = targetId(service);
   context.log.say(`${why instanceof UserError ? why.message : 'interrupted'}; putting ${name} back ...`);
-  await untap(patient, name, record.id).catch((error: unknown) => {
+  await untap(withoutSignal(context), name, record.id).catch((error: unknown) => {
     context.log.say(`error: ${error instanceof Error ? error.message : error}`);
     context.log.say(`hint: finish with: off ${formatArgument(service)}`);
   });

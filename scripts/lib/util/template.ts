@@ -11,6 +11,8 @@ const OWN = findAbove('templates', dirname(fileURLToPath(import.meta.url)));
 
 /** The templates: all that is ever written to a cluster. A user's own folder wins, file by file. */
 export class Templates {
+  /** The user's own folder. */
+  readonly folder: string | undefined;
   readonly #folders: string[];
 
   /** @throws UserError when the user's folder is not there. */
@@ -20,6 +22,7 @@ export class Templates {
         hint: '--templates takes a folder of YAML files',
       });
     }
+    this.folder = folder;
     this.#folders = folder ? [folder, OWN] : [OWN];
   }
 
