@@ -1,6 +1,7 @@
 #!/usr/bin/env -S node --import tsx
 import { runCommand } from './lib/cli/run.ts';
-import { flows, flowsDiff } from './lib/commands/flows.ts';
+import { flows } from './lib/commands/flows.ts';
+import { flowsDiff } from './lib/commands/flows-diff.ts';
 
 // A reader such as head may close our stdout early.
 process.stdout.on('error', () => process.exit());

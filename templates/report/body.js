@@ -1,10 +1,10 @@
-// Bodies and messages: as text, JSON laid out, or hex. Never as what they say they are.
+// Shows bodies and messages as text, indented JSON or hex. They are never rendered.
 
 import { element, visibleLines } from './element.js';
 import { isJson, prettyJson } from './json.js';
 import { bytes } from './number.js';
 
-/** A body with a line on what it is, and what of it is missing. */
+/** A body, and a line about its type, its length and what is missing. */
 export function bodyView(body, { media = '', sent } = {}) {
   if (!body) return element('p', { class: 'empty' }, 'Not recorded: it was streamed.');
   if (body.bytes === 0) return element('p', { class: 'empty' }, 'Empty.');
@@ -15,11 +15,11 @@ export function bodyView(body, { media = '', sent } = {}) {
   return element('div', { class: 'body' }, about, view.content, cutNote(body));
 }
 
-/** What a message or body carries, and where there are two ways to see it, a button for the other. */
+/** The content of a message or body. If there are two views of it, a button switches between them. */
 function contentView({ text, base64, cut }, media) {
   if (base64 !== undefined) return { content: block(hexDump(base64), 'hex') };
   if (text === undefined)
-    return { content: element('p', { class: 'empty' }, 'Left out: the report is full.') };
+    return { content: element('p', { class: 'empty' }, 'Left out: the report has no more room.') };
   if (!isJson(text, media, cut)) return { content: block(visibleLines(text)) };
   const content = block(prettyJson(text), 'json');
   const toggle = element('button', { type: 'button', 'aria-pressed': 'false' }, 'Raw');
@@ -47,7 +47,7 @@ function block(nodes, name = '') {
   return element('pre', { class: name, tabindex: '0', dir: 'auto' }, ...[nodes].flat());
 }
 
-/** Offset, 16 bytes, and those of them that are ASCII, a line. */
+/** A hex dump: offset, 16 bytes and their ASCII characters per line. */
 function hexDump(base64) {
   const data = atob(base64);
   const lines = [];

@@ -1,17 +1,17 @@
-// What charts have in common. Lengths are in pixels.
+// Parts that all charts use. Lengths are in pixels.
 
 import { svg } from './element.js';
 
 export const HEIGHT = 190;
 export const BOTTOM = 22;
 
-/** A power of ten, as an axis has it. */
+/** A power of ten as a label of an axis. */
 export function shortDuration(ms) {
   if (ms < 1) return `${Math.round(ms * 1000)} \u00b5s`;
   return ms < 1000 ? `${ms} ms` : `${ms / 1000} s`;
 }
 
-/** From the power of ten below the least to that above the most; what is 0 is at its start. */
+/** A logarithmic scale from the power of ten below the smallest value to the one above the largest. 0 is at its start. */
 export function logScale(numbers, start, end) {
   const least = numbers.find((number) => number > 0) ?? 1;
   const most = Math.max(numbers.at(-1) ?? 1, least);

@@ -3,7 +3,7 @@
 import { beginning, element, visible } from './element.js';
 import { bytes, count, duration, plural, timeOfDay } from './number.js';
 
-/** What is sorted by, and what is shown. */
+/** Each column: its name, the value for sorting, and the cell. */
 export const COLUMNS = [
   { name: '#', class: 'number', of: ({ number }) => number, cell: ({ number }) => [count(number)] },
   {
@@ -20,7 +20,7 @@ export const COLUMNS = [
     name: 'Type',
     class: 'type',
     of: ({ media }) => media,
-    cell: ({ media, type }) => visible(media || kindOf(type)),
+    cell: ({ media, type }) => visible(media || formatKind(type)),
   },
   { name: 'Size', class: 'size', of: ({ size }) => size, cell: ({ size }) => [bytes(size)] },
   { name: 'Latency', class: 'latency', of: ({ latency }) => latency ?? -1, cell: latencyCell },
@@ -39,11 +39,11 @@ function pathCell({ path, error, type, messageCount }) {
     : nodes;
 }
 
-function kindOf(type) {
+function formatKind(type) {
   return type === 'http' ? '' : type;
 }
 
-/** A bar beside the number, logarithmic: a whole one is the slowest. */
+/** A logarithmic bar beside the number; the slowest flow has a full bar. */
 function latencyCell({ latency, slowness }) {
   if (latency === undefined) return [];
   const meter = element('meter', { max: 1, value: slowness, 'aria-hidden': 'true' });

@@ -1,19 +1,19 @@
-// All that is known of one flow.
+// The side panel with the details of one flow.
 
 import { dnsTable } from './dns.js';
 import { element, visible } from './element.js';
 import { bytes, count, dateTime, duration } from './number.js';
-import { formOf, messageList, messageParts, pairs, part, timing } from './section.js';
+import { messageList, messageParts, pairs, parseForm, part, timing } from './section.js';
 
 /** Shows a flow in the side panel. */
 export function showDetail(panel, flow, close) {
-  panel.replaceChildren(titleOf(flow, close), ...remarksOf(flow), ...partsOf(flow));
+  panel.replaceChildren(formatTitle(flow, close), ...listRemarks(flow), ...listParts(flow));
   panel.setAttribute('aria-label', `Flow ${count(flow.number)}`);
   panel.scrollTop = 0;
   panel.hidden = false;
 }
 
-function titleOf(flow, close) {
+function formatTitle(flow, close) {
   const { method, host, path, status, class: name, response } = flow;
   const reason = response?.reason ? ` ${response.reason}` : '';
   const state = status && element('span', { class: `status-${name}` }, ...visible(status + reason));
@@ -37,7 +37,7 @@ function titleOf(flow, close) {
   );
 }
 
-function remarksOf({ error, comment, marked, replayed }) {
+function listRemarks({ error, comment, marked, replayed }) {
   const notices = [
     ['bad', 'Error: ', error],
     ['', 'Comment: ', comment],
@@ -49,9 +49,9 @@ function remarksOf({ error, comment, marked, replayed }) {
     .map(([kind, label, text]) => element('p', { class: `notice ${kind}` }, label, ...visible(text)));
 }
 
-function partsOf(flow) {
+function listParts(flow) {
   const { request, response, dns, type } = flow;
-  const query = request ? formOf(queryOf(request.path)) : [];
+  const query = request ? parseForm(findQuery(request.path)) : [];
   const parts = [timing(flow)];
   if (type !== 'http' && type !== 'dns') parts.push(messageList(flow));
   if (dns) parts.push(part('DNS', '', ...dnsTable(dns)));
@@ -59,16 +59,16 @@ function partsOf(flow) {
   if (request) parts.push(...messageParts('Request', request));
   if (response) parts.push(...messageParts('Response', response));
   else if (request) parts.push(element('p', { class: 'empty' }, 'There was no response.'));
-  parts.push(part('Connection', '', pairs(connectionOf(flow))));
+  parts.push(part('Connection', '', pairs(listConnection(flow))));
   return parts.filter(Boolean);
 }
 
-function queryOf(path) {
+function findQuery(path) {
   const at = path.indexOf('?');
   return at < 0 ? '' : path.slice(at + 1);
 }
 
-function connectionOf({ client, server, request }) {
+function listConnection({ client, server, request }) {
   return [
     ['Client', client.peer ?? client.address],
     ['Client TLS', client.tls],

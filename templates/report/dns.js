@@ -1,9 +1,9 @@
-// DNS records as text.
+// Shows DNS messages.
 
 import { element, visible } from './element.js';
 import { count } from './number.js';
 
-/** https://www.iana.org/assignments/dns-parameters, the types that are seen. */
+/** https://www.iana.org/assignments/dns-parameters, the types in common use. */
 const TYPES = new Map([
   [1, 'A'],
   [2, 'NS'],
@@ -19,11 +19,11 @@ const TYPES = new Map([
   [255, 'ANY'],
 ]);
 
-/** What is asked, and what is answered, as a table. */
+/** The questions and answers as tables. */
 export function dnsTable({ request, response }) {
-  const questions = request.questions.map(({ name, type }) => [name, typeOf(type), '', '']);
+  const questions = request.questions.map(({ name, type }) => [name, formatType(type), '', '']);
   const answers = response?.answers.map(({ name, type, ttl, data }) => {
-    return [name, typeOf(type), `${count(ttl)} s`, dataOf(type, bytesOf(data)) ?? data];
+    return [name, formatType(type), `${count(ttl)} s`, formatData(type, parseHex(data)) ?? data];
   });
   return [
     section('Question', questions, ['Name', 'Type']),
@@ -44,19 +44,19 @@ function section(caption, rows, columns) {
   return element('table', { class: 'records' }, element('caption', {}, caption), head, ...lines);
 }
 
-function typeOf(type) {
+function formatType(type) {
   return TYPES.get(type) ?? `TYPE${type}`;
 }
 
-function bytesOf(hex) {
+function parseHex(hex) {
   return (hex.match(/../g) ?? []).map((pair) => Number.parseInt(pair, 16));
 }
 
-/** What a record says: an address, a name, texts; undefined for others, which are shown as hex. */
-function dataOf(type, bytes) {
+/** The data of a record: an address, a name or texts; undefined for other types, which are shown in hex. */
+function formatData(type, bytes) {
   const name = TYPES.get(type);
   if (name === 'A' && bytes.length === 4) return bytes.join('.');
-  if (name === 'AAAA' && bytes.length === 16) return addressOf(bytes);
+  if (name === 'AAAA' && bytes.length === 16) return formatAddress(bytes);
   if (name === 'CNAME' || name === 'NS' || name === 'PTR') return labels(bytes)?.join('.');
   if (name === 'TXT')
     return labels(bytes)
@@ -65,8 +65,8 @@ function dataOf(type, bytes) {
   return undefined;
 }
 
-/** An IPv6 address; its longest run of zeros is left out, as RFC 5952 has it. */
-function addressOf(bytes) {
+/** An IPv6 address. Its longest run of zeros becomes `::`, as in RFC 5952. */
+function formatAddress(bytes) {
   const groups = [];
   for (let at = 0; at < 16; at += 2) groups.push((bytes[at] * 256 + bytes[at + 1]).toString(16));
   const [longest = ''] = (`:${groups.join(':')}:`.match(/:0(:0)+(?=:)/g) ?? []).sort(
@@ -80,7 +80,7 @@ function addressOf(bytes) {
     .replace(/(?<!:):$/, '');
 }
 
-/** Texts, each after its length; undefined when the lengths do not come out. */
+/** Texts, each after its length; undefined if the lengths do not add up. */
 function labels(bytes) {
   const texts = [];
   for (let at = 0; at < bytes.length && bytes[at] > 0; ) {

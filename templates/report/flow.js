@@ -1,21 +1,21 @@
-// The flows of the page: read from its data, with what is worked out once.
+// Reads the flows from the page, and adds what is calculated once.
 
-/** What a flow is shown as: by its status, else by its kind. */
+/** The classes of flows: by status, or otherwise by kind. */
 export const CLASSES = ['2xx', '3xx', '4xx', '5xx', 'error', 'other'];
 
 const DNS_CODES = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
 
 /**
- * Takes the data out of the page.
- * @returns the flows in the order of their start, and what the report says of its end: undefined when it has none,
- *   because it was cut off.
+ * Reads the data and removes it from the page.
+ * @returns the flows in the order of their start, and the counts at the end of the report; undefined if the file was cut
+ *   off.
  */
 export function takeFlows() {
   const flows = [];
   let whole = true;
-  for (const line of linesOf('flows')) {
+  for (const line of readLines('flows')) {
     try {
-      flows.push(flowOf(JSON.parse(line)));
+      flows.push(toFlow(JSON.parse(line)));
     } catch {
       whole = false;
     }
@@ -26,25 +26,25 @@ export function takeFlows() {
     flow.number = index + 1;
     flow.at = flow.started - first;
   });
-  const [end] = linesOf('end');
+  const [end] = readLines('end');
   return { flows, end: end && whole ? JSON.parse(end) : undefined };
 }
 
-function* linesOf(name) {
+function* readLines(name) {
   for (const script of document.querySelectorAll(`script.${name}`)) {
     script.remove();
     for (const line of script.textContent.split('\n')) if (line) yield line;
   }
 }
 
-function flowOf(data) {
+function toFlow(data) {
   const { request, response, dns, type } = data;
-  const status = statusOf(data);
+  const status = formatStatus(data);
   return {
     ...data,
     latency: data.latency ?? undefined,
     status,
-    class: classOf(data),
+    class: classify(data),
     failed: Boolean(data.error) || response?.status >= 500,
     method: request?.method ?? type.toUpperCase(),
     host: request?.host ?? data.server.address ?? '',
@@ -52,7 +52,7 @@ function flowOf(data) {
       request?.path ?? dns?.request.questions.map(({ name }) => name).join(', ') ?? data.server.address ?? '',
     media: response?.media ?? '',
     size: data.sent + data.received,
-    // In lower case, as searches are.
+    // In lower case, since searches are.
     words: [request?.method ?? type, type, status, request?.host, data.server.address, request?.path]
       .concat(
         dns?.request.questions.map(({ name }) => name),
@@ -66,13 +66,13 @@ function flowOf(data) {
   };
 }
 
-function statusOf({ response, dns, error }) {
+function formatStatus({ response, dns, error }) {
   if (response) return String(response.status);
   if (dns?.response) return DNS_CODES[dns.response.responseCode] ?? `RCODE ${dns.response.responseCode}`;
   return error ? 'error' : '';
 }
 
-function classOf({ response, error }) {
+function classify({ response, error }) {
   if (error) return 'error';
   const digit = Math.floor((response?.status ?? 0) / 100);
   return digit >= 2 && digit <= 5 ? `${digit}xx` : 'other';

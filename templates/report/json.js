@@ -1,4 +1,4 @@
-// JSON laid out for reading: by its tokens, so that nothing in it changes, and also when its end is missing.
+// Indents JSON token by token: no token changes, and it works for JSON that is cut off.
 
 import { element, visibleLines } from './element.js';
 
@@ -13,10 +13,10 @@ const TOKEN = new RegExp(
   'gsy',
 );
 const INDENT = '  ';
-/** Deeper levels are not indented further. */
+/** Deeper levels get no further indent. */
 const MAX_INDENT = 20;
 
-/** Whether a body is shown as JSON: by its media type or its looks; with its end missing that cannot be made sure of. */
+/** Whether a body is shown as JSON, by its media type or its start. A body that is cut off cannot be parsed. */
 export function isJson(text, media, cut) {
   if (cut) return /\bjson$/.test(media);
   if (!/^\s*[[{]/.test(text)) return false;
@@ -28,7 +28,7 @@ export function isJson(text, media, cut) {
   }
 }
 
-/** @returns nodes, with strings, keys and the like in spans of their class. */
+/** @returns nodes, with keys, strings and literals in spans of their class. */
 export function prettyJson(text) {
   const nodes = [];
   let plain = '';
@@ -42,7 +42,7 @@ export function prettyJson(text) {
   };
   for (const { 0: token, groups, index } of text.matchAll(TOKEN)) {
     if (groups.space) continue;
-    // What an empty list or object has between its brackets is left out.
+    // No line break within an empty list or object.
     if (opened && !groups.close) plain += line();
     const { string, literal, open, close, comma, colon } = groups;
     if (string) add(isKey(text, index + token.length) ? 'key' : 'string', token);

@@ -1,6 +1,6 @@
-// The keys. Where text is typed, they are text.
+// Keyboard shortcuts. They do not apply while text is typed.
 
-/** @param actions by name, what the keys do. */
+/** @param actions of the keys, by name. */
 export function listenForKeys(search, grid, actions) {
   addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
@@ -15,7 +15,7 @@ function searchAction(key) {
   return { Enter: 'leaveSearch', ArrowDown: 'leaveSearch', Escape: 'escapeSearch' }[key];
 }
 
-/** Everywhere but in the search. */
+/** Keys outside of the search. */
 const KEYS = new Map([
   ['/', 'search'],
   ['?', 'help'],
@@ -25,7 +25,7 @@ const KEYS = new Map([
   ['G', 'last'],
   ['Escape', 'escape'],
 ]);
-/** In the table, where they do not scroll, or press a button. */
+/** Keys for the table, unless they scroll something else or press a button. */
 const GRID_KEYS = new Map([
   ['ArrowDown', 'next'],
   ['ArrowUp', 'previous'],

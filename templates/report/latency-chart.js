@@ -1,4 +1,4 @@
-// How latencies are distributed.
+// The chart of the distribution of latencies.
 
 import { BOTTOM, frame, HEIGHT, logScale, shortDuration } from './chart.js';
 import { svg } from './element.js';

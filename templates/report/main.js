@@ -1,4 +1,4 @@
-// The page: reads its flows, and brings its parts together.
+// The page: reads the flows and connects the parts.
 
 import { showDetail } from './detail.js';
 import { element } from './element.js';
@@ -6,7 +6,7 @@ import { takeFlows } from './flow.js';
 import { listenForKeys } from './keyboard.js';
 import { count, plural } from './number.js';
 import { showOverview } from './overview.js';
-import { searchOf, toggled } from './search.js';
+import { parseSearch, toggled } from './search.js';
 import { Table } from './table.js';
 
 const [search, found, overview, grid, detail, help] = [
@@ -20,11 +20,11 @@ const [search, found, overview, grid, detail, help] = [
 const { flows, end } = takeFlows();
 const table = new Table(grid, open);
 let redraw = () => {};
-/** The one that is waited for before what is typed is searched for. */
+/** The timer that delays the search while the user types. */
 let typing;
 
 function show() {
-  const shown = flows.filter(searchOf(search.value));
+  const shown = flows.filter(parseSearch(search.value));
   redraw = showOverview(overview, shown, flows.length, choose);
   table.show(shown);
   found.textContent =
@@ -34,7 +34,7 @@ function show() {
   document.getElementById('none').hidden = shown.length > 0 || flows.length === 0;
 }
 
-/** Adds what is clicked in the overview to the search, or takes it away. */
+/** Adds a term that was clicked in the overview to the search, or removes it. */
 function choose(field, value) {
   setSearch(toggled(search.value, field, value));
 }
@@ -60,7 +60,7 @@ function close() {
   grid.focus({ preventScroll: true });
 }
 
-/** Another row; when one is open, the other is opened instead. */
+/** Moves to another row. If a flow is open, opens the other one instead. */
 function moved(move) {
   return () => {
     move();
@@ -92,16 +92,16 @@ const actions = {
   escape: () => (detail.hidden ? setSearch('') : close()),
 };
 
-function noticesOf() {
-  if (!end) return ['This report is not whole: its end is missing.'];
+function listNotices() {
+  if (!end) return ['This report is incomplete: its end is missing.'];
   const notices = [];
   if (end.withoutBodies)
     notices.push(
-      `The bodies of ${plural(end.withoutBodies, 'flow')} were left out, for the report not to get too long.`,
+      `The bodies of ${plural(end.withoutBodies, 'flow')} were left out to limit the length of the report.`,
     );
   if (end.omitted)
     notices.push(
-      `${plural(end.omitted, 'further flow')} of ${count(end.flows)} did not fit, and are not counted below.`,
+      `${plural(end.omitted, 'further flow')} of ${count(end.flows)} did not fit into the report. They are not counted below.`,
     );
   if (end.flows === 0) notices.push('There are no flows.');
   return notices;
@@ -109,7 +109,7 @@ function noticesOf() {
 
 document
   .getElementById('notices')
-  .replaceChildren(...noticesOf().map((text) => element('p', { class: 'notice' }, text)));
+  .replaceChildren(...listNotices().map((text) => element('p', { class: 'notice' }, text)));
 search.addEventListener('input', () => {
   clearTimeout(typing);
   typing = setTimeout(show, 100);

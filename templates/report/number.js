@@ -1,4 +1,4 @@
-// Numbers as people read them.
+// Formats numbers.
 
 const COUNT = new Intl.NumberFormat('en');
 
@@ -11,7 +11,7 @@ export function plural(number, noun) {
   return `${count(number)} ${noun}${number === 1 ? '' : 's'}`;
 }
 
-/** Milliseconds, to three digits. */
+/** A duration in ms, with three digits. */
 export function duration(ms) {
   if (ms === undefined || ms === null) return '';
   if (ms < 1) return `${ms.toFixed(2)} ms`;
@@ -37,12 +37,12 @@ export function percent(part) {
   return part < 0.001 ? '<0.1%' : `${(part * 100).toFixed(part < 0.1 ? 1 : 0)}%`;
 }
 
-/** Seconds since 1970 as the reader's date and time of day. */
+/** Seconds since 1970 as date and time in the reader's time zone. */
 export function dateTime(seconds) {
-  return `${dateOf(seconds)} ${timeOfDay(seconds)}`;
+  return `${formatDate(seconds)} ${timeOfDay(seconds)}`;
 }
 
-function dateOf(seconds) {
+function formatDate(seconds) {
   const date = new Date(seconds * 1000);
   return [date.getFullYear(), date.getMonth() + 1, date.getDate()].map(two).join('-');
 }

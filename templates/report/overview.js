@@ -1,19 +1,19 @@
-// What the flows that are shown have in common.
+// The overview of the shown flows: charts, counts, endpoints.
 
 import { beginning, element, visible, visibleText } from './element.js';
 import { CLASSES } from './flow.js';
 import { latencyChart } from './latency-chart.js';
 import { bytes, count, dateTime, duration, percent } from './number.js';
-import { endpointsOf, statisticsOf, statusesOf } from './statistics.js';
+import { calculateStatistics, countEndpoints, countStatuses } from './statistics.js';
 import { timeChart } from './time-chart.js';
 
 const ENDPOINTS = 10;
 const MORE_ENDPOINTS = 500;
 const STATUSES = 12;
 
-/** Fills the overview. `choose` is told the field and value of what is clicked. */
+/** Fills the overview. `choose` is called with the field and value of a clicked item. */
 export function showOverview(section, flows, all, choose) {
-  const statistics = statisticsOf(flows);
+  const statistics = calculateStatistics(flows);
   const times = element(
     'figure',
     { class: 'card wide' },
@@ -35,7 +35,7 @@ export function showOverview(section, flows, all, choose) {
   return draw;
 }
 
-/** The colours of the classes that there are. */
+/** The colours of the classes. */
 function legend(flows) {
   const names = CLASSES.filter((name) => flows.some((flow) => flow.class === name));
   return element(
@@ -45,11 +45,11 @@ function legend(flows) {
   );
 }
 
-/** Draws anew what is below the caption. */
-function drawIn(figure, chartOf) {
+/** Replaces what is below the caption. */
+function drawIn(figure, drawChart) {
   const width = Math.max(200, figure.clientWidth - 32);
   figure.querySelector('svg')?.remove();
-  figure.append(chartOf(width));
+  figure.append(drawChart(width));
 }
 
 function cards({ count: number, failed, sent, received, first, last, p50, p95, p99 }, all) {
@@ -88,7 +88,7 @@ function card(name, value, note, kind = '') {
 }
 
 function statusesCard(flows, choose) {
-  const statuses = statusesOf(flows);
+  const statuses = countStatuses(flows);
   const [{ count: most } = { count: 1 }] = statuses;
   const rows = statuses.slice(0, STATUSES).map(({ name, class: kind, count: number }) => {
     const bar = element('meter', { class: `meter-${kind}`, max: most, value: number, 'aria-hidden': 'true' });
@@ -107,7 +107,7 @@ function statusesCard(flows, choose) {
 }
 
 function endpointsCard(flows, choose) {
-  const endpoints = endpointsOf(flows);
+  const endpoints = countEndpoints(flows);
   const names = ['Endpoint', 'Flows', 'Failed', 'p50', 'p95', 'p99'];
   const head = element('tr', {}, ...names.map((name) => element('th', { scope: 'col' }, name)));
   const body = element(

@@ -1,11 +1,11 @@
-// The search's language: words that must all be there, some of them `field:value`.
+// The syntax of the search: words that must all occur, some of them `field:value`.
 
 /** `-field:value`, `"two words"`. */
 const TERM = /\s*(-?)(?:([a-z]+):)?(?:"([^"]*)"?|(\S+))/gy;
-/** What cannot be in a quoted value of a search box. */
+/** Characters that a quoted value in the search box cannot contain. */
 const UNQUOTABLE = /["\r\n]/g;
 
-/** By field, what makes of a value, in lower case, a test of flows; undefined when the value makes no sense. */
+/** The fields. Each makes a test from a value in lower case; undefined for a value that is not valid. */
 const FIELDS = new Map([
   [
     'status',
@@ -43,17 +43,17 @@ const FIELDS = new Map([
       ({ endpoint }) =>
         endpoint.toLowerCase().replace(UNQUOTABLE, '') === value,
   ],
-  ['header', (value) => (flow) => headersOf(flow).some((text) => text.toLowerCase().includes(value))],
-  ['body', (value) => (flow) => textsOf(flow).some((text) => text?.toLowerCase().includes(value))],
+  ['header', (value) => (flow) => listHeaders(flow).some((text) => text.toLowerCase().includes(value))],
+  ['body', (value) => (flow) => listTexts(flow).some((text) => text?.toLowerCase().includes(value))],
   ['ms', (value) => within(value, ({ latency }) => latency)],
   ['size', (value) => within(value, ({ size }) => size)],
   ['at', (value) => within(value, ({ at }) => at)],
   ['is', (value) => (value === 'failed' ? ({ failed }) => failed : undefined)],
 ]);
 
-/** A search as a test of flows. */
-export function searchOf(query) {
-  const tests = termsOf(query).map(({ not, field, value }) => {
+/** Parses a search into a test of flows. */
+export function parseSearch(query) {
+  const tests = parseTerms(query).map(({ not, field, value }) => {
     const test = FIELDS.get(field)?.(value) ?? wordTest(field ? `${field}:${value}` : value);
     return not ? (flow) => !test(flow) : test;
   });
@@ -64,7 +64,7 @@ function wordTest(word) {
   return ({ words }) => words.includes(word);
 }
 
-function termsOf(query) {
+function parseTerms(query) {
   const text = query.toLowerCase().trim();
   return [...text.matchAll(TERM)].map(([, not, field, quoted, word]) => ({
     not: not === '-',
@@ -73,7 +73,7 @@ function termsOf(query) {
   }));
 }
 
-/** `5xx` is any status from 500 on; `404` is that one. */
+/** `5xx` matches 500 to 599, `404` only 404. */
 function glob(value, status) {
   const text = status.toLowerCase();
   return (
@@ -84,29 +84,29 @@ function glob(value, status) {
 const LIMIT = /^([<>]?)(\d+(?:\.\d+)?)$/;
 const RANGE = /^(\d+(?:\.\d+)?)\.\.(\d+(?:\.\d+)?)?$/;
 
-/** A range: `>500`, `<2`, `10..20` (its end not included), `10..`, `42`. */
-function within(value, numberOf) {
+/** A range: `>500`, `<2`, `10..20` (without 20), `10..`, `42`. */
+function within(value, read) {
   const [, from, to = Infinity] = RANGE.exec(value) ?? [];
-  if (from) return (flow) => numberOf(flow) >= Number(from) && numberOf(flow) < Number(to);
+  if (from) return (flow) => read(flow) >= Number(from) && read(flow) < Number(to);
   const [, sign, limit] = LIMIT.exec(value) ?? [];
   if (!limit) return undefined;
-  if (sign === '>') return (flow) => numberOf(flow) > Number(limit);
-  if (sign === '<') return (flow) => numberOf(flow) < Number(limit);
-  return (flow) => numberOf(flow) === Number(limit);
+  if (sign === '>') return (flow) => read(flow) > Number(limit);
+  if (sign === '<') return (flow) => read(flow) < Number(limit);
+  return (flow) => read(flow) === Number(limit);
 }
 
-function headersOf({ request, response }) {
+function listHeaders({ request, response }) {
   return [request, response]
     .filter(Boolean)
     .flatMap(({ headers, trailers }) => [...headers, ...(trailers ?? [])])
     .map(([name, value]) => `${name}: ${value}`);
 }
 
-function textsOf({ request, response, messages }) {
+function listTexts({ request, response, messages }) {
   return [request?.body?.text, response?.body?.text, ...(messages ?? []).map(({ text }) => text)];
 }
 
-/** A search with a term more, or without it when it has it. */
+/** Adds a term to a search, or removes it if it is there. */
 export function toggled(query, field, value) {
   const plain = value.replace(UNQUOTABLE, '');
   const term = `${field}:${/\s/.test(plain) ? `"${plain}"` : plain}`;

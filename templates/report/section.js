@@ -1,16 +1,16 @@
-// The parts that the details of a flow are made of.
+// The sections of the side panel.
 
 import { bodyView, messageContent } from './body.js';
 import { element, visible } from './element.js';
 import { bytes, count, duration } from './number.js';
 
-/** A part with a title, which can be closed. */
+/** A section with a title, which can be closed. */
 export function part(title, note, ...children) {
   const summary = element('summary', {}, `${title} `, note ? element('span', {}, note) : '');
   return element('details', { open: true }, summary, ...children);
 }
 
-/** Pairs as a table; names and values may be anything. */
+/** Pairs as a table. Names and values may be any captured text. */
 export function pairs(rows) {
   const lines = rows.map(([name, value]) => {
     return element(
@@ -27,7 +27,7 @@ export function pairs(rows) {
 export function messageParts(name, message) {
   const { headers, moreHeaders, trailers, body } = message;
   const more = moreHeaders && element('p', { class: 'about' }, `and ${count(moreHeaders)} more`);
-  const form = message.media === 'application/x-www-form-urlencoded' && body?.text && formOf(body.text);
+  const form = message.media === 'application/x-www-form-urlencoded' && body?.text && parseForm(body.text);
   const trailer = trailers?.length && part(`${name} trailers`, count(trailers.length), pairs(trailers));
   return [
     part(`${name} headers`, count(headers.length + (moreHeaders ?? 0)), pairs(headers), more || undefined),
@@ -38,11 +38,11 @@ export function messageParts(name, message) {
 }
 
 /** The parameters of a query or form. */
-export function formOf(text) {
+export function parseForm(text) {
   return [...new URLSearchParams(text)].slice(0, 200);
 }
 
-/** Where the time went: a bar of phases, and their names. */
+/** The phases of a flow: a bar and their durations. */
 export function timing({ request, response, server, latency }) {
   if (!request || !response || latency === undefined) return undefined;
   const phases = [
@@ -67,7 +67,7 @@ function ms(from, to) {
   return to === undefined || from === undefined ? undefined : (to - from) * 1000;
 }
 
-/** WebSocket messages, or what went over a TCP connection, in their order. */
+/** The messages of a WebSocket, TCP or UDP connection, in order. */
 export function messageList({ messages = [], messageCount = 0, started, closed }) {
   const items = messages.map((message) => {
     const from = message.fromClient ? 'client' : 'server';

@@ -1,12 +1,12 @@
-// What many flows have in common.
+// Statistics of many flows.
 
-/** The value that a part of the sorted numbers is not above, by nearest rank. */
+/** A quantile of sorted numbers by nearest rank; `part` is 0 to 1. */
 export function quantile(sorted, part) {
   return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
 }
 
-export function statisticsOf(flows) {
-  const latencies = latenciesOf(flows);
+export function calculateStatistics(flows) {
+  const latencies = sortLatencies(flows);
   const last = flows.reduce((latest, { started }) => Math.max(latest, started), 0);
   const first = flows.reduce((earliest, { started }) => Math.min(earliest, started), last);
   return {
@@ -17,37 +17,37 @@ export function statisticsOf(flows) {
     first,
     last,
     latencies,
-    ...quantilesOf(latencies),
+    ...calculateQuantiles(latencies),
   };
 }
 
-/** In ms, sorted; a WebSocket's is how long it was open, and says nothing of how fast it answers. */
-function latenciesOf(flows) {
+/** The sorted latencies in ms. WebSockets are left out: theirs would be the time they were open. */
+function sortLatencies(flows) {
   return flows
     .filter(({ latency, type }) => latency !== undefined && type !== 'websocket')
     .map(({ latency }) => latency)
     .sort((a, b) => a - b);
 }
 
-function quantilesOf(latencies) {
+function calculateQuantiles(latencies) {
   return { p50: quantile(latencies, 0.5), p95: quantile(latencies, 0.95), p99: quantile(latencies, 0.99) };
 }
 
-/** Flows by their endpoint, those with most flows first. */
-export function endpointsOf(flows) {
+/** Counts flows by endpoint; the endpoint with the most flows is first. */
+export function countEndpoints(flows) {
   const endpoints = Map.groupBy(flows, ({ endpoint }) => endpoint);
   return [...endpoints]
     .map(([name, flows]) => ({
       name,
       count: flows.length,
       failed: flows.filter(({ failed }) => failed).length,
-      ...quantilesOf(latenciesOf(flows)),
+      ...calculateQuantiles(sortLatencies(flows)),
     }))
     .sort((a, b) => b.count - a.count);
 }
 
-/** How many flows there are of each status, most first. */
-export function statusesOf(flows) {
+/** Counts flows by status; the status with the most flows is first. */
+export function countStatuses(flows) {
   const statuses = new Map();
   for (const flow of flows) {
     const name = flow.status || flow.type.toUpperCase();

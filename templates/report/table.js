@@ -1,17 +1,17 @@
-// The table of flows. Only the rows that are seen are in the page, so it may have any number.
+// The table of flows. Only visible rows are in the page, so it can have any number of rows.
 
 import { COLUMNS } from './column.js';
 import { element } from './element.js';
 import { count } from './number.js';
 
-/** In pixels, as in the style. */
+/** The height of a row in pixels, as in table.css. */
 const ROW = 30;
-/** Rows above and below those that are seen. */
+/** Rows in the page above and below the visible ones. */
 const MARGIN = 10;
-/** Paper has no scrolling: so many rows are printed. */
+/** The most rows on paper. */
 const PRINTED = 500;
 
-/** The table in its element: it knows what it shows, in which order, and which row is the current one. */
+/** The table: its flows, their order, and the current row. */
 export class Table {
   #grid;
   #rows;
@@ -20,7 +20,7 @@ export class Table {
   #current;
   #open;
 
-  /** @param open is told the flow of a row that is clicked. */
+  /** @param open is called with the flow of a clicked row. */
   constructor(grid, open) {
     this.#grid = grid;
     this.#rows = element('div', { class: 'rows', role: 'rowgroup' });
@@ -39,7 +39,7 @@ export class Table {
     return this.#current;
   }
 
-  /** Shows these flows; the current one stays the current one when it is among them. */
+  /** Shows these flows. The current flow stays current if it is among them. */
   show(flows) {
     const slowest = flows.reduce((most, { latency = 0 }) => Math.max(most, latency), 1);
     for (const flow of flows) flow.slowness = Math.log1p(flow.latency ?? 0) / Math.log1p(slowest);
@@ -77,20 +77,20 @@ export class Table {
 
   #sortBy(column) {
     const again = column === this.#sort.column;
-    // What is slow or big is looked for first.
+    // The slowest and largest come first.
     const first = column.class === 'latency' || column.class === 'size';
     this.#sort = { column, descending: again ? !this.#sort.descending : first };
     this.#showHead();
     this.#order();
   }
 
-  /** Sorts by the column after or before, or the other way round. */
+  /** Sorts by the next or previous column, or reverses the order. */
   sortNext(step) {
     const index = COLUMNS.indexOf(this.#sort.column) + step;
     this.#sortBy(COLUMNS[(index + COLUMNS.length) % COLUMNS.length]);
   }
 
-  /** Makes the row that is so many further the current one. */
+  /** Moves the current row by a number of rows. */
   move(step) {
     const index = this.#flows.indexOf(this.#current);
     const next = index < 0 ? (step < 0 ? this.#flows.length - 1 : 0) : index + step;
@@ -108,7 +108,7 @@ export class Table {
     this.render();
   }
 
-  /** How many rows are seen at once. */
+  /** The number of visible rows. */
   get page() {
     return Math.max(1, Math.floor(innerHeight / ROW) - 6);
   }
@@ -120,11 +120,11 @@ export class Table {
     else if (top + ROW > innerHeight) scrollBy(0, top + 2 * ROW - innerHeight);
   }
 
-  /** Puts the rows that are seen into the page. */
+  /** Puts the visible rows into the page. */
   render() {
     this.#rows.style.height = `${this.#flows.length * ROW}px`;
     const above = -this.#rows.getBoundingClientRect().top;
-    // A page that gets shorter is scrolled back, and at a time of the browser's own: until then its last rows do.
+    // When the page gets shorter, the browser scrolls back later. Until then the last rows are shown.
     const last = Math.max(0, this.#flows.length - 2 * MARGIN);
     const from = Math.min(Math.max(0, Math.floor(above / ROW) - MARGIN), last);
     const to = Math.min(this.#flows.length, Math.ceil((above + innerHeight) / ROW) + MARGIN);
@@ -135,11 +135,11 @@ export class Table {
   }
 
   #put(from, to) {
-    const rows = this.#flows.slice(from, to).map((flow, index) => this.#rowOf(flow, from + index));
+    const rows = this.#flows.slice(from, to).map((flow, index) => this.#createRow(flow, from + index));
     this.#rows.replaceChildren(...rows);
   }
 
-  #rowOf(flow, index) {
+  #createRow(flow, index) {
     const attributes = {
       role: 'row',
       id: `row-${flow.number}`,

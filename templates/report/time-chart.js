@@ -1,4 +1,4 @@
-// What came when.
+// The chart of flows over time.
 
 import { BOTTOM, frame, HEIGHT, logScale, shortDuration } from './chart.js';
 import { svg } from './element.js';
@@ -8,7 +8,7 @@ import { count, duration, plural } from './number.js';
 const BARS_HEIGHT = 48;
 const LEFT = 46;
 
-/** Flows as dots, by their start and latency, and below how many there were, by their class. Dragging chooses a time. */
+/** Flows as dots by start and latency, and below them bars with the count by class. Dragging selects a time. */
 export function timeChart(width, flows, { first, last, latencies }, choose) {
   const span = Math.max(last - first, 1e-3);
   const [left, right] = [LEFT, width - 8];
@@ -35,7 +35,7 @@ export function timeChart(width, flows, { first, last, latencies }, choose) {
   return chart;
 }
 
-/** One path a class: a line without length, with round ends, is a dot. */
+/** One path per class. A line without length and with round ends is a dot. */
 function dots(flows, x, y) {
   return CLASSES.map((name) => {
     const shown = flows.filter(
@@ -74,7 +74,7 @@ function bars(flows, { first, span, left, right }) {
   });
 }
 
-/** Steps between the marks of a time axis, in seconds. */
+/** Possible steps between the marks of the time axis, in seconds. */
 const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
   .map((ms) => ms / 1000)
   .concat(
@@ -83,7 +83,7 @@ const STEPS = [1, 2, 5, 10, 20, 50, 100, 200, 500]
   )
   .concat([1, 2, 4, 8, 12, 24, 48, 168, 720, 8760].map((hours) => hours * 3600));
 
-/** The units of time axes, in seconds. */
+/** The units of the time axis, in seconds. */
 const UNITS = [
   [3600, 'h'],
   [60, 'min'],
@@ -104,27 +104,27 @@ function timeTicks(span, left, right) {
   });
 }
 
-/** Lets a part of the width be chosen with the pointer; told in parts of it, 0 to 1. */
+/** Lets the user select a part of the width with the pointer. The result is in parts of the width, 0 to 1. */
 function selectable(chart, left, right, choose) {
   const selection = svg('rect', { class: 'selection', y: 0, height: HEIGHT - BOTTOM, width: 0 });
   chart.append(selection);
   let from;
-  const partOf = ({ clientX }) => {
+  const toPart = ({ clientX }) => {
     const x = clientX - chart.getBoundingClientRect().left;
     return Math.min(1, Math.max(0, (x - left) / (right - left)));
   };
   chart.addEventListener('pointerdown', (event) => {
-    from = partOf(event);
+    from = toPart(event);
     chart.setPointerCapture(event.pointerId);
   });
   chart.addEventListener('pointermove', (event) => {
     if (from === undefined) return;
-    const to = partOf(event);
+    const to = toPart(event);
     selection.setAttribute('x', left + Math.min(from, to) * (right - left));
     selection.setAttribute('width', Math.abs(to - from) * (right - left));
   });
   chart.addEventListener('pointerup', (event) => {
-    const to = partOf(event);
+    const to = toPart(event);
     if (from !== undefined && Math.abs(to - from) > 0.005) choose(Math.min(from, to), Math.max(from, to));
     from = undefined;
     selection.setAttribute('width', 0);

@@ -9,14 +9,11 @@ import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
 import { mitmproxyProgram, python } from '../flows/python.ts';
 import { setUp } from '../setup.ts';
 
-/**
- * How long `flows` takes for a file of many flows, beside mitmdump on the same file, and beside copying that file through
- * a hash. Usage: flows [HOW MANY FLOWS]
- */
+/** Times `flows` on a large file, and for comparison mitmdump, and copying the file through a hash. Usage: flows [COUNT] */
 
 const COUNT = Number(process.argv[2] ?? 100_000);
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-/** Of a response's body: on average 9 KiB, which makes 100,000 flows a file of about 1 GB. */
+/** The lengths of response bodies: on average 9 KiB, so that 100,000 flows are about 1 GB. */
 const BODY_BYTES = [200, 800, 2000, 6000, 12_000, 34_000];
 
 const object = (fields: Record<string, Value>): Value => new Map(Object.entries(fields));
@@ -115,7 +112,7 @@ function generate(file: string): void {
 
 interface Run {
   seconds: number;
-  /** The most memory that it had, in MiB. */
+  /** The peak memory in MiB. */
   memory: number;
 }
 
@@ -128,7 +125,7 @@ async function run(program: string, args: string[], out: string): Promise<Run> {
   return { seconds: (performance.now() - began) / 1000, memory: memory() };
 }
 
-/** The kernel keeps the highest; it is read while the process is there. */
+/** The kernel keeps the peak. It is read while the process runs. */
 function watchMemory(child: ChildProcess): () => number {
   let most = 0;
   const timer = setInterval(() => {
@@ -136,7 +133,7 @@ function watchMemory(child: ChildProcess): () => number {
       const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
       most = Math.max(most, Number(/VmHWM:\s*(\d+)/.exec(status)?.[1] ?? 0) / 1024);
     } catch {
-      // It has ended.
+      // The process has ended.
     }
   }, 50);
   child.once('exit', () => clearInterval(timer));

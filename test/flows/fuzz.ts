@@ -3,10 +3,10 @@ import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { parseFlows } from '../../scripts/lib/flow/flow-file.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
 
-/** How long the reading of one small file may take, in ms: a machine that is busy is slow, one that hangs never ends. */
+/** The longest time for reading one small file, in ms. It is long, since the machine may be busy. */
 const HANG_MS = 20_000;
 
-/** Numbers below 1 that look like chance and are the same for the same seed (mulberry32). */
+/** Pseudorandom numbers from 0 to 1, the same for the same seed (mulberry32). */
 function randomFrom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -19,7 +19,7 @@ function randomFrom(seed: number): () => number {
 
 type Mutation = (bytes: Buffer, pick: (below: number) => number) => Buffer;
 
-/** A few flows, damaged as disks, networks and attackers do it. */
+/** Ways to damage a flow file, as disks, networks and attackers do. */
 const MUTATIONS: Mutation[] = [
   function flipBits(bytes, pick) {
     const copy = Buffer.from(bytes);
@@ -69,8 +69,9 @@ export interface Outcome {
 }
 
 /**
- * Reads mutated flow files, and does with what is read what `use` does.
- * @throws what is thrown that is no UserError: a crash; Error for a file that took too long.
+ * Reads damaged flow files.
+ * @param use is called with each flow that can be read.
+ * @throws Error for a crash, which is any error but a UserError, and for a file that takes too long.
  */
 export async function fuzz(files: number, seed: number, use: (flow: Flow) => void): Promise<Outcome> {
   const random = randomFrom(seed);
@@ -101,7 +102,7 @@ async function* one(bytes: Buffer): AsyncGenerator<Buffer> {
   yield bytes;
 }
 
-/** Two flows each of what is recorded beside this file. */
+/** Pairs of flows from the recordings in this folder. */
 async function readSamples(): Promise<Buffer[]> {
   const folder = new URL('./', import.meta.url);
   const samples: Buffer[] = [];

@@ -6,7 +6,7 @@ import { toHarEntry } from '../../scripts/lib/har/export-entry.ts';
 import { createRedactor } from '../../scripts/lib/redact/redact.ts';
 import { fuzz } from './fuzz.ts';
 
-/** Reads damaged flow files, and makes of what can be read all that `flows` makes. Usage: main [FILES] [SEED] */
+/** Reads damaged flow files, and converts their flows to each format. Usage: main [FILES] [SEED] */
 
 const [files = '100000', seed = String(Date.now() % 1_000_000)] = process.argv.slice(2);
 const redact = createRedactor({});

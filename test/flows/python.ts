@@ -5,18 +5,18 @@ import { promisify } from 'node:util';
 
 const execute = promisify(execFile);
 
-/** The real mitmproxy's programs, as the tests' set-up has found or brought them. */
+/** The path of a program of the real mitmproxy, which the setup of the tests has found or installed. */
 export function mitmproxyProgram(name: 'mitmdump' | 'mitmproxy'): string {
   const { MITTENS_MITMPROXY, PATH = '' } = process.env;
   const folders = [...(MITTENS_MITMPROXY ? [MITTENS_MITMPROXY] : []), ...PATH.split(delimiter)];
   const found = folders.map((folder) => join(folder, name)).find((file) => existsSync(file));
-  if (!found) throw new Error(`${name} is not there: make setup brings it`);
+  if (!found) throw new Error(`${name} is missing: make setup installs it`);
   return found;
 }
 
-/** Runs a script with the Python and the modules of that mitmproxy. @returns its stdout. */
+/** Runs a script with mitmproxy's own Python and modules. @returns its stdout. */
 export async function python(script: string, ...args: string[]): Promise<Buffer> {
-  // Beside the program, which may be a link into a virtual environment.
+  // It is beside the program, which may be a link into a virtual environment.
   const interpreter = join(dirname(realpathSync(mitmproxyProgram('mitmdump'))), 'python3');
   const options = { encoding: 'buffer', maxBuffer: 512 * 1024 * 1024 } as const;
   const { stdout } = await execute(interpreter, ['-c', script, ...args], options);

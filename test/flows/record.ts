@@ -12,7 +12,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { WebSocket, WebSocketServer } from 'ws';
 
-/** Records test/flows/VERSION.mitm: what a mitmdump writes of some requests of every kind. Usage: record MITMDUMP FILE. */
+/** Records test/flows/VERSION.mitm: requests of every kind through a mitmdump. Usage: record MITMDUMP FILE */
 
 const TEXT = JSON.stringify({ items: [{ id: 1, name: 'Fäustling' }], next: null });
 const CODINGS: Record<string, (bytes: string) => Buffer> = {

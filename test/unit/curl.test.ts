@@ -26,7 +26,7 @@ interface Asked {
   body?: string | Buffer;
 }
 
-/** A flow with a request of any bytes. */
+/** A flow whose request may contain any bytes. */
 function flowFor(asked: Asked, port = 8080): Flow {
   const { state } = http({});
   const { method = 'GET', path = '/', version = 'HTTP/1.1', scheme = 'http', host = 'localhost' } = asked;
@@ -52,7 +52,7 @@ interface Arrived {
   body: Buffer;
 }
 
-/** Takes what comes as it comes, where a real server's parser would refuse some of it; all is Latin-1. */
+/** A server that accepts any bytes; a real server would refuse some requests. Texts are Latin-1. */
 const arrived: Arrived[] = [];
 const server = createServer((socket: Socket) => {
   let got = Buffer.alloc(0);
@@ -78,7 +78,7 @@ let port = 0;
 before(async () => {
   await once(server.listen(0, 'localhost'), 'listening');
   port = (server.address() as AddressInfo).port;
-  for (const name of ['x', 'etc']) writeFileSync(join(folder, name), 'a file that nobody asked for');
+  for (const name of ['x', 'etc']) writeFileSync(join(folder, name), 'a file that curl must not read');
 });
 beforeEach(() => arrived.splice(0));
 after(() => {
@@ -86,7 +86,7 @@ after(() => {
   rmSync(folder, { recursive: true });
 });
 
-/** Runs lines in a shell, in a folder with a few files and no settings. */
+/** Runs lines in a shell, in a folder with a few files and without configuration. */
 async function run(shell: string[], lines: string[]): Promise<void> {
   const script = join(folder, 'script');
   writeFileSync(script, lines.map((line) => `${line}\n`).join(''));
@@ -95,17 +95,17 @@ async function run(shell: string[], lines: string[]): Promise<void> {
   const child = spawn(program, [...args, script], { cwd: folder, env, stdio: ['ignore', 'ignore', 'pipe'] });
   const [said] = await Promise.all([text(child.stderr), once(child, 'exit')]);
   assert.doesNotMatch(said, /curl: \(|not found|syntax|rror/, said);
-  assert.deepEqual(readdirSync(folder), ['etc', 'script', 'x'], 'nothing else has run');
+  assert.deepEqual(readdirSync(folder), ['etc', 'script', 'x'], 'another program has run');
 }
 
-/** Sends a request by its command. @returns what arrived. */
+/** Sends a request with its curl command. @returns what arrived. */
 async function replay(asked: Asked): Promise<Arrived> {
   await run(['sh'], [formatCurl(flowFor(asked, port))]);
   assert.equal(arrived.length, 1);
   return arrived[0] as Arrived;
 }
 
-/** Headers that curl makes for every request of these tests. */
+/** Headers that curl adds to every request of these tests. */
 const CURLS_OWN = ['Host', 'Content-Length'];
 const withoutCurls = ({ headers }: Arrived) => headers.filter(([name]) => !CURLS_OWN.includes(name));
 
@@ -151,12 +151,12 @@ const BODIES = [
 ];
 
 const curl = spawnSync('curl', ['--version']).status === 0;
-const left = curl ? '' : ' (left out: curl is not here)';
+const left = curl ? '' : ' (skipped: curl is not installed)';
 const SHELLS = [['sh'], ['dash'], ['bash'], ['zsh'], ['ksh93'], ['mksh'], ['busybox', 'sh']].filter(
   ([program = '', ...args]) => spawnSync(program, [...args, '-c', ':']).status === 0,
 );
 
-describe(`the curl command of a request${left}`, { skip: !curl }, () => {
+describe(`formatCurl, run by curl${left}`, { skip: !curl }, () => {
   for (const shell of SHELLS) {
     it(`sends every body byte for byte from ${shell.join(' ')}`, async () => {
       await run(
@@ -181,7 +181,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
       for (const [index, value] of HOSTILE.entries()) {
         const bytes = Buffer.from(value).toString('latin1');
         const { line, headers } = arrived[index] as Arrived;
-        // No request line holds these as they are.
+        // A request line cannot contain these characters.
         const path = bytes.replace(/[\0-\x20\x7f]/g, (char) => encodeURIComponent(char));
         assert.equal(line, `GET /${path} HTTP/1.1`);
         assert.deepEqual(headers.slice(1), [['X-Value', `v${bytes}`]]);
@@ -189,7 +189,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     });
   }
 
-  it('is one line without characters that a terminal acts on', () => {
+  it('gives one line without characters that a terminal acts on', () => {
     for (const value of BODIES) {
       const bytes = Buffer.from(value);
       const command = formatCurl(flowFor({ path: bytes, headers: [['X', bytes]], body: bytes }));
@@ -197,31 +197,31 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     }
   });
 
-  it('sends a body that is longer than an argument can be', async () => {
+  it('sends a body that is too long for an argument', async () => {
     const body = Buffer.from('0123456789abcde\n'.repeat(64 * 1024));
     assert.ok((await replay({ method: 'PUT', body })).body.equals(body));
   });
 
-  it('sends the method', async () => {
+  it('sends any method', async () => {
     for (const method of ['GET', 'POST', 'DELETE', 'OPTIONS', 'PURGE', "a'b", '-o'])
       assert.equal((await replay({ method })).line, `${method} / HTTP/1.1`, String(arrived.splice(0)));
   });
 
-  it('asks by HEAD without waiting for a body', async () => {
+  it('does not wait for a body after HEAD', async () => {
     assert.equal((await replay({ method: 'HEAD' })).line, 'HEAD / HTTP/1.1');
   });
 
-  it('sends a body with GET as GET', async () => {
+  it('sends GET with a body as GET', async () => {
     const { line, body } = await replay({ body: '{}' });
     assert.deepEqual([line, String(body)], ['GET / HTTP/1.1', '{}']);
   });
 
-  it('says that a body is empty if the request did', async () => {
+  it('sends Content-Length: 0 if the request did', async () => {
     const { line, headers } = await replay({ method: 'POST', headers: [['content-length', '0']] });
     assert.deepEqual([line, ...headers.slice(1)], ['POST / HTTP/1.1', ['Content-Length', '0']]);
   });
 
-  it('keeps a path that curl would tidy up', async () => {
+  it('sends a path unchanged that curl would normalize', async () => {
     for (const path of ['/a/../b', '/./', '/..', '/%2e%2e/x', '//a//b', '/?', '/a?b=/../c', '*', '/a#b']) {
       const { line } = await replay({ method: 'OPTIONS', path });
       assert.equal(line, `OPTIONS ${path} HTTP/1.1`);
@@ -229,12 +229,12 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     }
   });
 
-  it('takes brackets and braces as they are', async () => {
+  it('sends brackets and braces in a URL unchanged', async () => {
     const path = '/items?filter[name]={a,b}&range=[1-3]';
     assert.equal((await replay({ path })).line, `GET ${path} HTTP/1.1`);
   });
 
-  it('sends the headers of the request and no other', async () => {
+  it('sends the headers of the request and no others', async () => {
     const headers: Asked['headers'] = [
       ['X-Twice', '1'],
       ['X-Twice', '2'],
@@ -249,7 +249,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     assert.deepEqual(withoutCurls(sent).sort(), [...headers].sort());
   });
 
-  it('leaves lengths and chunks to curl', async () => {
+  it('lets curl set Content-Length and Transfer-Encoding', async () => {
     const headers: Asked['headers'] = [
       ['content-length', '999'],
       ['transfer-encoding', 'chunked'],
@@ -258,7 +258,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     assert.deepEqual([sent.slice(1), String(body)], [[['Content-Length', '3']], 'abc']);
   });
 
-  it('leaves out headers that would make curl read a file, or the server read others', async () => {
+  it('leaves out headers that would make curl read a file or inject other headers', async () => {
     const headers: Asked['headers'] = [
       ['@x', 'y'],
       ['@etc', ''],
@@ -272,7 +272,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     assert.deepEqual(withoutCurls(await replay({ headers })), []);
   });
 
-  it('says the Host that the client said where that is not where the proxy sent it', async () => {
+  it('sends an invalid Host header to the server of the flow', async () => {
     for (const host of [
       'shop.example/x?',
       'a@b',
@@ -290,7 +290,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     }
   });
 
-  it('asks the host and port that the client asked', () => {
+  it('connects to the host and port that the client asked for', () => {
     const command = (host: string, scheme = 'http') =>
       formatCurl(flowFor({ scheme, headers: [['host', host]] }));
     const none = ` -H 'User-Agent:' -H 'Accept:'`;
@@ -301,7 +301,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     assert.equal(command('shop:80'), `curl http://shop/ -H 'host: shop:80'${none}`);
   });
 
-  it('never has curl read what is no web page', () => {
+  it('never makes curl use another protocol than http or https', () => {
     for (const scheme of ['file', 'dict', 'FILE', ''])
       assert.match(
         formatCurl(flowFor({ scheme, path: '/etc/passwd' })),
@@ -314,7 +314,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     assert.match(formatCurl(flowFor({ host: 'file:///x' })), /^curl http:\/\/invalid\/ /);
   });
 
-  it('speaks HTTP/1.0 and unencrypted HTTP/2 where the client did', async () => {
+  it('uses HTTP/1.0 and unencrypted HTTP/2 if the client did', async () => {
     assert.equal((await replay({ version: 'HTTP/1.0' })).line, 'GET / HTTP/1.0');
     const server = http2Server();
     const asked: unknown[] = [];
@@ -334,7 +334,7 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
     assert.deepEqual(asked, ['/h2', '1', 'b']);
   });
 
-  it('sends what mitmproxy has recorded', async () => {
+  it('sends the requests that mitmproxy recorded', async () => {
     const asked: Flow[] = [];
     for (const version of ['8.1', '11.0']) {
       const file = new URL(`../flows/${version}.mitm`, import.meta.url).pathname;
@@ -352,12 +352,12 @@ describe(`the curl command of a request${left}`, { skip: !curl }, () => {
   });
 });
 
-describe('curlOf', () => {
-  it('is empty for what is not http', () => {
+describe('formatCurl', () => {
+  it('gives an empty text for a flow that is not http', () => {
     assert.equal(formatCurl(tcp(0, [])), '');
   });
 
-  it('refuses a body that no command line can hold', () => {
+  it('gives a comment for a body that is too long', () => {
     const body = Buffer.alloc(64 * 1024 * 1024 + 1);
     assert.match(formatCurl(flowFor({ body })), /^# a request with a body of .* is too long for a command$/);
   });

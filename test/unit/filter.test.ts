@@ -9,7 +9,7 @@ import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
 import { python } from '../flows/python.ts';
 
-/** Writes flows of every kind to a file; then says of each expression on stdin's place which it matches. */
+/** Writes flows of every kind to a file, and prints which of them each expression matches. */
 const MATCH = `
 import json, sys, gzip
 from mitmproxy import flowfilter, http
@@ -279,17 +279,17 @@ const REFUSED = [
 ];
 const EXPRESSIONS = [...UNARY, ...WITH_EXPRESSION, ...REGEXES, ...COMBINED, ...REFUSED];
 
-/** Where ours is meant to be another than mitmproxy's. */
+/** The expressions that we read differently on purpose. */
 const OURS: Record<string, string> = {
   '~c 5..': 'a status is a regular expression',
-  '/ORDERS': 'mitmproxy 8.1 minds the case of a URL, later ones do not',
-  '~c x': 'a status is a regular expression, which matches none',
+  '/ORDERS': 'case matters in a URL in mitmproxy 8.1, but not in later versions',
+  '~c x': 'a status is a regular expression; this one matches no status',
   '~c 0200': 'a status is a regular expression, not a number',
-  "~u '(?x)o'": 'JavaScript has no verbose expressions: refused',
-  "~u 'o++'": 'JavaScript has no possessive quantifiers: refused',
-  '!': 'an operator without its term is refused, not searched in the URL',
-  '~m POST &': 'an operator without its term is refused, not searched in the URL',
-  '~m POST |': 'an operator without its term is refused, not searched in the URL',
+  "~u '(?x)o'": 'we refuse verbose expressions, which JavaScript does not have',
+  "~u 'o++'": 'we refuse possessive quantifiers, which JavaScript does not have',
+  '!': 'we refuse an operator without a term; mitmproxy searches for it in the URL',
+  '~m POST &': 'we refuse an operator without a term; mitmproxy searches for it in the URL',
+  '~m POST |': 'we refuse an operator without a term; mitmproxy searches for it in the URL',
 };
 
 function ours(expression: string, flows: Flow[]): string[] | null {
@@ -302,7 +302,7 @@ function ours(expression: string, flows: Flow[]): string[] | null {
   }
 }
 
-describe('filters', () => {
+describe('parseFilter', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mittens-filter-'));
   const flows: Flow[] = [];
   let theirs: (string[] | null)[] = [];
@@ -315,28 +315,28 @@ describe('filters', () => {
 
   for (const [index, expression] of EXPRESSIONS.entries()) {
     if (Object.hasOwn(OURS, expression)) continue;
-    it(`${JSON.stringify(expression)} matches what it matches in mitmproxy`, () => {
+    it(`matches the same flows as mitmproxy for ${JSON.stringify(expression)}`, () => {
       assert.deepEqual(ours(expression, flows), theirs[index]);
     });
   }
 
-  it('takes a regular expression for a status', () => {
+  it('accepts a regular expression as a status', () => {
     assert.deepEqual(ours('~c 5..', flows), ours('~c 500 | ~c 503', flows));
     assert.deepEqual(ours('~c "[45].."', flows), ours('~c 404 | ~c 5..', flows));
     assert.deepEqual(ours('~c 20', flows), []);
   });
 
-  it('refuses what it cannot do, and an operator without its term', () => {
+  it('refuses unsupported regular expressions, and an operator without a term', () => {
     for (const expression of ["~u '(?x)o'", "~u 'o++'", '!', '~m POST &', '~m POST |'])
       assert.equal(ours(expression, flows), null);
   });
 
-  it('takes several terms within parentheses, and one right before their end', () => {
+  it('accepts several terms within parentheses, and an operator right before their end', () => {
     assert.deepEqual(ours('!(~m POST ~c 201)', flows), ours('!~m POST | !~c 201', flows));
     assert.deepEqual(ours('(~q)', flows), ours('~q', flows));
   });
 
-  it('says where a filter is wrong', () => {
+  it('quotes the place where a filter is invalid', () => {
     const wrong: [string, RegExp][] = [
       ['~m POST & ~z x', /is invalid at "~z x": there is no operator ~z$/],
       ['~m', /is invalid at its end: ~m needs an expression$/],

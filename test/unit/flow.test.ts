@@ -25,7 +25,7 @@ async function read(file: string): Promise<Flow[]> {
   return flows;
 }
 
-/** What does not depend on when and by which ports it was recorded. */
+/** The parts of a flow that do not depend on the time and the ports of the recording. */
 function lasting(flow: Flow): unknown {
   const text = JSON.stringify(toJson(flow), (key, value) =>
     ['id', 'time', 'latency', 'client'].includes(key) ? undefined : value,
@@ -37,7 +37,7 @@ function lasting(flow: Flow): unknown {
   );
 }
 
-/** A flow of every kind that mitmproxy knows, written by its own writer. */
+/** Writes a flow of every kind with mitmproxy's own writer. */
 const KINDS = `
 import sys
 from mitmproxy.io import FlowWriter
@@ -53,7 +53,7 @@ for name in ("tudpflow", "tdnsflow"):
 w.fo.close()
 `;
 
-/** What mitmproxy reads in a file. */
+/** Prints the state of each flow that mitmproxy reads from a file. */
 const SEEN = `
 import sys, json, base64
 from mitmproxy.io import FlowReader
@@ -63,14 +63,14 @@ for f in FlowReader(open(sys.argv[1], "rb")).stream():
     print(json.dumps(state, sort_keys=True, default=lambda b: base64.b64encode(b).decode()))
 `;
 
-describe('flows', () => {
-  it('are the same from mitmproxy 8.1 and from 11', async () => {
+describe('parseFlow', () => {
+  it('reads the same traffic from files of mitmproxy 8.1 and 11', async () => {
     const [old = [], recent = []] = await Promise.all(RECORDED.map(read));
     assert.equal(old.length, 16);
     assert.deepEqual(old.map(lasting), recent.map(lasting));
   });
 
-  it('have what was sent', async () => {
+  it('reads bodies, cookies, headers, errors and WebSocket messages', async () => {
     for (const file of RECORDED) {
       const flows = await read(file);
       const of = (method: string, path: string) => {
@@ -110,7 +110,7 @@ describe('flows', () => {
     }
   });
 
-  it('of every kind, written anew, are to mitmproxy what they were', async () => {
+  it('keeps flows of every kind unchanged for mitmproxy when they are written again', async () => {
     const [kinds, copy] = [join(folder, 'kinds.mitm'), join(folder, 'copy.mitm')];
     await python(KINDS, kinds);
     const flows = await read(kinds);
@@ -124,13 +124,13 @@ describe('flows', () => {
     );
     const dns = flows.find(({ type }) => type === 'dns')?.dns;
     if (flows.length > 4) assert.equal(dns?.response?.answers[0]?.data.join('.'), '8.8.8.8');
-    // An older mitmproxy does not read the version that is written.
+    // mitmproxy before 11 does not read the version that we write.
     if (flows[0]?.state.get('version') !== (await readVersion())) return;
     writeFileSync(copy, Buffer.concat(flows.map(({ state }) => encode(state))));
     assert.equal(String(await python(SEEN, copy)), String(await python(SEEN, kinds)));
   });
 
-  it('of a newer or missing version are refused', () => {
+  it('refuses a flow of a newer or missing version', () => {
     const flow = (version: Value) => encode(new Map([['version', version]]));
     for (const version of [22, -1])
       assert.throws(
@@ -151,7 +151,7 @@ describe('flows', () => {
     ['16', encode(new Map<string, Value>([['version', 16]]))],
   ];
   for (const [version, bytes] of old) {
-    it(`of version ${version} are refused with the way to convert them`, async () => {
+    it(`refuses a flow of version ${version} and says how to convert it`, async () => {
       const file = join(folder, 'old.mitm');
       writeFileSync(file, bytes);
       await assert.rejects(read(file), {
@@ -163,7 +163,7 @@ describe('flows', () => {
   }
 });
 
-/** A dictionary of fields that are tnetstrings already. */
+/** A dictionary whose fields are tnetstrings already. */
 function tnetDict(...fields: string[]): string {
   const data = fields.join('');
   return `${data.length}:${data}}`;
@@ -173,10 +173,10 @@ async function readVersion(): Promise<number> {
   return Number(await python('from mitmproxy import version; print(version.FLOW_FORMAT_VERSION)'));
 }
 
-describe('flow files', () => {
+describe('parseFlows', () => {
   const [file = ''] = RECORDED;
 
-  it('are read in chunks of any length', async () => {
+  it('reads a flow file in chunks of any length', async () => {
     const whole = await read(file);
     const bytes = Buffer.concat(whole.map(({ state }) => encode(state)));
     for (const length of [1, 7, 4096]) {
@@ -190,7 +190,7 @@ describe('flow files', () => {
     }
   });
 
-  it('that are cut off give all flows but the last, and say how much is lost', async () => {
+  it('reads all flows but the last of a truncated file, and reports how much is lost', async () => {
     const bytes = Buffer.concat((await read(file)).slice(0, 2).map(({ state }) => encode(state)));
     const first = encode((await read(file))[0]?.state ?? null).length;
     for (const cut of [first + 1, first + 4, first + 500, bytes.length - 1]) {
@@ -205,7 +205,7 @@ describe('flow files', () => {
     }
   });
 
-  it('that are damaged in the middle say where', async () => {
+  it('reports the byte at which a file is damaged', async () => {
     const bytes = Buffer.concat((await read(file)).map(({ state }) => encode(state)));
     const first = encode((await read(file))[0]?.state ?? null).length;
     bytes[first] = 0x78;

@@ -28,7 +28,7 @@ async function lines(...args: string[]): Promise<string[]> {
 }
 
 describe('flows', () => {
-  it('prints a line a flow', async () => {
+  it('prints one line per flow', async () => {
     const [head = '', first = '', ...rest] = await lines(OLD);
     assert.match(head, /^TIME +METHOD +STATUS +LATENCY +SIZE +PATH$/);
     assert.match(first, /^\d\d:\d\d:\d\d\.\d{3} +GET +200 +[\d.]+ m?s +\d+ B +\/items$/);
@@ -38,7 +38,7 @@ describe('flows', () => {
     assert.match(upload, /POST +404 .* 4 B +127\.0\.0\.1 +HTTP\/1\.1 +[0-9a-f]{8} +shop +\/upload$/);
   });
 
-  it('reads stdin', async () => {
+  it('reads a flow file from stdin', async () => {
     const { stdout } = await execute('sh', [
       '-c',
       `"$@" < '${OLD}'`,
@@ -55,7 +55,7 @@ describe('flows', () => {
     assert.equal(JSON.parse(stdout.split('\n')[0] ?? '').request.url, 'http://shop/upload');
   });
 
-  it('sorts, filters and limits', async () => {
+  it('sorts, filters and limits flows', async () => {
     const paths = async (...args: string[]) =>
       (await lines(OLD, '-o', 'jsonl', ...args)).map(
         (line) => new URL(JSON.parse(line).request.url).pathname,
@@ -68,7 +68,7 @@ describe('flows', () => {
     assert.deepEqual(await paths('--limit', '0'), []);
   });
 
-  it('counts by endpoint', async () => {
+  it('counts flows by endpoint in a summary', async () => {
     const summary = (await lines(OLD, RECENT, '-o', 'summary')).join('\n');
     assert.match(summary, /^ENDPOINT +COUNT +STATUS +P50 +P95 +P99 +MAX +SENT +RECEIVED\n/);
     assert.match(summary, /\nPUT \/items\/\{id\} +2 +404 /);
@@ -76,17 +76,17 @@ describe('flows', () => {
     assert.match(summary, /\ntotal +32 +101 ×2 200 ×18 204 ×2 302 ×2 404 ×6 error ×2 /);
   });
 
-  it('writes flow files that mitmproxy opens', async () => {
+  it('writes flow files that mitmproxy opens, and can write over its input', async () => {
     const out = join(folder, 'posts.mitm');
     await lines(OLD, '-w', out, '--filter', '~m POST');
-    // 8.1 reads no version 21.
+    // mitmproxy 8.1 does not read version 21.
     if (!(await execute(mitmproxyProgram('mitmdump'), ['--version'])).stdout.includes('Mitmproxy: 8.')) {
       const { stdout } = await execute(mitmproxyProgram('mitmdump'), ['-n', '-r', out]);
       assert.match(stdout, /POST http:\/\/(shop|127\.0\.0\.1:\d+)\/items/);
       assert.match(stdout, /POST http:\/\/(shop|127\.0\.0\.1:\d+)\/upload/);
     }
     assert.equal((await lines(out)).length, 3);
-    // Also onto itself.
+    // The output may be the input.
     await lines(out, '-w', out, '--filter', '~u upload');
     assert.equal((await lines(out)).length, 2);
   });
@@ -105,7 +105,7 @@ describe('flows', () => {
     assert.match(line, /\\"next\\":null/);
   });
 
-  it('keeps all flows but the last of a file that is cut off, and says so', async () => {
+  it('prints all flows but the last of a truncated file, and a warning', async () => {
     const cut = join(folder, 'cut.mitm');
     writeFileSync(cut, readFileSync(OLD).subarray(0, -100));
     const { code, stdout, stderr } = await flows(cut, '-o', 'jsonl');
@@ -113,25 +113,25 @@ describe('flows', () => {
     assert.equal(stdout.trim().split('\n').length, 15);
     assert.match(
       stderr,
-      /^warning: .*cut\.mitm ends in a flow that is not whole: its last \d+ bytes, from byte \d+ on/,
+      /^warning: the last flow of .*cut\.mitm is incomplete: its last \d+ bytes, from byte \d+, are left out/,
     );
   });
 
   const refused: [string, string[], RegExp, number][] = [
-    ['no file', [], /^error: flows needs an argument: FILE/, 2],
-    ['a file that is not there', ['/nowhere.mitm'], /^error: \/nowhere\.mitm: ENOENT/, 1],
-    ['what is no flow file', [SCRIPT], /^error: .*flows\.ts is not a flow file at byte 0/, 1],
+    ['a command line without a file', [], /^error: flows needs an argument: FILE/, 2],
+    ['a missing file', ['/nowhere.mitm'], /^error: \/nowhere\.mitm: ENOENT/, 1],
+    ['a file that is not a flow file', [SCRIPT], /^error: .*flows\.ts is not a flow file at byte 0/, 1],
     ['a folder', ['/'], /^error: \/: EISDIR/, 1],
     [
-      'a format',
+      'an unknown format',
       [OLD, '-o', 'constructor'],
-      /^error: "constructor" is no output format\nhint: table, wide/,
+      /^error: there is no output format "constructor"\nhint: table, wide/,
       2,
     ],
-    ['a sort key', [OLD, '--sort', 'x'], /^error: flows cannot be sorted by "x"/, 2],
-    ['a limit', [OLD, '--limit', '-1'], /^error: "-1" is no number|^error: .*--limit/, 2],
-    ['a filter', [OLD, '--filter', '~m ('], /^error: /, 2],
-    ['a pattern', [OLD, '--redact-pattern', '('], /^error: /, 2],
+    ['an unknown sort key', [OLD, '--sort', 'x'], /^error: flows can't be sorted by "x"/, 2],
+    ['an invalid limit', [OLD, '--limit', '-1'], /^error: "-1" is not a number|^error: .*--limit/, 2],
+    ['an invalid filter', [OLD, '--filter', '~m ('], /^error: /, 2],
+    ['an invalid pattern', [OLD, '--redact-pattern', '('], /^error: /, 2],
     ['two outputs on stdout', [OLD, '-o', 'har', '-w', '-'], /^error: -o and -w - both/, 2],
     [
       'a file that cannot be written',
@@ -139,7 +139,7 @@ describe('flows', () => {
       /^error: \/nowhere\/x\.mitm: ENOENT/,
       1,
     ],
-    ['--exit-code without diff', [OLD, '--exit-code'], /^error: --exit-code is for flows diff/, 2],
+    ['--exit-code without diff', [OLD, '--exit-code'], /^error: only flows diff has the flag --exit-code/, 2],
     ['one file to compare', ['diff', OLD], /^error: flows diff takes two flow files/, 2],
   ];
   for (const [what, args, message, exitCode] of refused) {
@@ -153,12 +153,12 @@ describe('flows', () => {
 });
 
 describe('flows diff', () => {
-  it('finds nothing between the same', async () => {
+  it('finds no difference between two recordings of the same traffic', async () => {
     const { code, stdout, stderr } = await flows('diff', OLD, RECENT, '--exit-code');
     assert.deepEqual([code, stdout, stderr], [0, '', 'No differences found.\n']);
   });
 
-  it('finds endpoints, statuses and shapes', async () => {
+  it('lists new and missing endpoints, as JSON and as a table', async () => {
     const [before, after] = [join(folder, 'before.mitm'), join(folder, 'after.mitm')];
     await lines(OLD, '-w', before, '--filter', '!~u moved');
     await lines(OLD, '-w', after, '--filter', '!~u upload');
@@ -174,7 +174,7 @@ describe('flows diff', () => {
   });
 });
 
-describe('endpoints', () => {
+describe('foldPath', () => {
   const folded: [string, string][] = [
     ['/orders/17?page=2', '/orders/{id}'],
     ['/orders/17/items/', '/orders/{id}/items/'],
@@ -187,11 +187,12 @@ describe('endpoints', () => {
     ['*', '*'],
     ['', ''],
   ];
-  for (const [path, endpoint] of folded) it(`folds ${path}`, () => assert.equal(foldPath(path), endpoint));
+  for (const [path, endpoint] of folded)
+    it(`folds ${path} into ${endpoint}`, () => assert.equal(foldPath(path), endpoint));
 });
 
-describe('quantiles', () => {
-  it('are right to within 1%', () => {
+describe('Histogram', () => {
+  it('gives quantiles within 1%', () => {
     const histogram = new Histogram();
     for (let value = 1; value <= 10_000; value++) histogram.add(value);
     for (const [part, value] of [
@@ -206,8 +207,8 @@ describe('quantiles', () => {
   });
 });
 
-describe('mutated flow files', () => {
-  it('are read or refused; nothing crashes or hangs', async () => {
+describe('a damaged flow file', () => {
+  it('is read or refused without a crash or hang', async () => {
     const { files, flows, refused, truncated } = await fuzz(6000, 1, (flow) => {
       JSON.stringify(toJson(flow));
       formatEndpoint(flow);

@@ -47,7 +47,7 @@ function changed(flow: Flow, parts: Record<'request' | 'response', Record<string
   return toFlow(state);
 }
 
-/** What recordings do not have. */
+/** Flows of kinds that the recordings do not have. */
 function rareFlows(): Flow[] {
   const h2 = { http_version: Buffer.from('HTTP/2.0') };
   const trailers = [[Buffer.from('x-checksum'), Buffer.from('17')]];
@@ -83,9 +83,9 @@ function rareFlows(): Flow[] {
   ];
 }
 
-describe('a flow that was written as HAR and read again', () => {
+describe('writing and reading HAR', () => {
   for (const name of ['8.1.mitm', '11.0.mitm']) {
-    it(`is the same, if it is of ${name}`, async () => {
+    it(`keeps the flows of ${name} the same`, async () => {
       const before = await readAll(recording(name));
       const after = await readAll(fileWith(await toHar(before)));
       assert.ok(before.some(({ websocket }) => websocket) && before.some(({ error }) => error));
@@ -93,13 +93,13 @@ describe('a flow that was written as HAR and read again', () => {
     });
   }
 
-  it('is the same, whatever it is', async () => {
+  it('keeps unusual flows the same', async () => {
     const before = [...shopFlows(300), ...rareFlows()].filter(({ type }) => type === 'http');
     const after = await readAll(fileWith(await toHar(before)));
     assertSame(after, before);
   });
 
-  it('makes the same entry once more, but for what says how it was encoded', async () => {
+  it('writes the same entries again, except for content encodings', async () => {
     const plain = rareFlows().filter(({ request }) => !request?.path.includes('gzip'));
     const first = await toHar([...plain, ...[...shopFlows(30)].filter(({ response }) => response)]);
     const again = await toHar(await readAll(fileWith(first)));
@@ -113,7 +113,7 @@ describe('a flow that was written as HAR and read again', () => {
     assert.deepEqual(pick(entriesOf(again)), pick(entriesOf(first)));
   });
 
-  it('has a body and headers that fit each other', async () => {
+  it('makes Content-Length and Content-Encoding match the decoded body', async () => {
     const zipped = gzipSync('tea');
     const headers = { 'Content-Encoding': 'gzip', 'Content-Length': String(zipped.length), etag: '"1"' };
     const [flow] = await readAll(
@@ -130,9 +130,9 @@ describe('a flow that was written as HAR and read again', () => {
 describe('a HAR file by Chrome', async () => {
   const [page, image, refused, socket, ...more] = await readAll(recording('chrome.har'));
 
-  it('has no entries of what did not go over the network', () => assert.deepEqual(more, []));
+  it('gives no flows for entries that did not use the network', () => assert.deepEqual(more, []));
 
-  it('is read with HTTP/2 as it is sent, and decoded bodies', () => {
+  it('gives HTTP/2 requests without pseudo-headers, and decoded bodies', () => {
     assert.equal(page?.request?.httpVersion, 'HTTP/2.0');
     assert.equal(page.request.authority, 'shop.example');
     assert.equal(page.request.path, '/?q=tea%20pot');
@@ -149,7 +149,7 @@ describe('a HAR file by Chrome', async () => {
     ]);
   });
 
-  it('is read with its times and addresses', () => {
+  it('gives times and addresses', () => {
     const start = Date.parse('2026-11-23T10:00:00.101Z');
     const { request, response, server } = page ?? assert.fail();
     const times = [request?.start, request?.end, server.start, server.connected, server.encrypted];
@@ -162,7 +162,7 @@ describe('a HAR file by Chrome', async () => {
     assert.equal(image?.server.peer, undefined);
   });
 
-  it('is read with binary bodies, forms, errors and WebSocket messages', () => {
+  it('gives binary bodies, forms, errors and WebSocket messages', () => {
     assert.equal(image?.request?.httpVersion, 'HTTP/3');
     assert.deepEqual(image.response?.content, Buffer.from([0x89, 0x50, 0x4e, 0x47, 13, 10, 26, 10]));
     assert.equal(refused?.request?.content?.toString(), 'id=17&n=%C3%A4');
@@ -192,7 +192,7 @@ describe('a HAR file by Chrome', async () => {
 describe('a HAR file by Firefox', async () => {
   const [order, cached, blocked] = await readAll(recording('firefox.har'));
 
-  it('is read in the charset that its content types say', () => {
+  it('gives bodies in the charset of their content type', () => {
     assert.equal(order?.request?.content?.toString(), '{"name":"Fäustling","n":1}');
     assert.equal(order.request.httpVersion, 'HTTP/2.0');
     assert.equal(order.request.authority, 'shop.example');
@@ -201,7 +201,7 @@ describe('a HAR file by Firefox', async () => {
     assert.equal(order.created, Date.parse('2026-11-23T10:00:00.250Z') / 1000);
   });
 
-  it('is read where bodies, times and versions are missing', () => {
+  it('is read without bodies, times and versions', () => {
     assert.equal(cached?.response?.status, 200);
     assert.equal(cached.response.content, undefined);
     assert.equal(cached.request?.httpVersion, 'HTTP/1.1');
@@ -213,19 +213,19 @@ describe('a HAR file by Firefox', async () => {
 
 describe('a HAR file by mitmproxy', () => {
   for (const name of ['8.1.mitm', '11.0.mitm']) {
-    it(`tells what ${name} tells, of which it was made`, async (test) => {
+    it(`gives the same flows as ${name}, from which it was made`, async (test) => {
       const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
-      if (/Mitmproxy: ([89]|10\.0)\./.test(version)) return test.skip('this mitmproxy writes no HAR');
+      if (/Mitmproxy: ([89]|10\.0)\./.test(version)) return test.skip('this mitmproxy does not write HAR');
       const har = join(folder, 'hardump.har');
       const args = ['-n', '-q', '-r', recording(name), '--set', `hardump=${har}`];
       await execute(mitmproxyProgram('mitmdump'), args);
       const [before, after] = [await readAll(recording(name)), await readAll(har)];
-      // It leaves out comments, and has bodies of POST, PUT and PATCH alone.
+      // mitmproxy leaves out comments, and writes request bodies only for POST, PUT and PATCH.
       assertSame(after, before);
     });
   }
 
-  it('has bodies that name no charset as Latin-1, whatever they are', async () => {
+  it('gives the right bytes for bodies without a charset', async () => {
     const entry = (type: string, text: string) => ({
       ...minimal,
       response: { ...minimal.response, headers: [{ name: 'content-type', value: type }], content: { text } },
@@ -247,10 +247,10 @@ describe('a HAR file by mitmproxy', () => {
   });
 });
 
-describe('what flows makes of a HAR file', () => {
-  it('is opened by mitmproxy', async (test) => {
+describe('a flow file made from HAR', () => {
+  it('can be opened by mitmproxy', async (test) => {
     const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
-    if (/Mitmproxy: 8\./.test(version)) return test.skip('this mitmproxy reads no flows of version 21');
+    if (/Mitmproxy: 8\./.test(version)) return test.skip('this mitmproxy does not read version 21');
     const out = join(folder, 'x.mitm');
     const { code, stderr } = await flows([recording('chrome.har'), recording('firefox.har'), '-w', out]);
     assert.deepEqual([code, stderr], [0, '']);
@@ -269,13 +269,13 @@ describe('what flows makes of a HAR file', () => {
     assert.doesNotMatch(shown.stdout + shown.stderr, /Traceback|Error in WebSocket/);
   });
 
-  it('differs in nothing from the flow file that it came from', async () => {
+  it('does not differ from the flow file from which the HAR was made', async () => {
     const har = fileWith(await toHar(await readAll(recording('11.0.mitm'))), 'base.har');
     const { code, stdout, stderr } = await flows(['diff', har, recording('11.0.mitm'), '--exit-code']);
     assert.deepEqual([code, stdout, stderr], [0, '', 'No differences found.\n']);
   });
 
-  it('is the same from stdin, sorted or not, whatever its name, with flow files beside it', async () => {
+  it('is the same from stdin, under any file name, sorted, and together with flow files', async () => {
     const har = readFileSync(recording('chrome.har'), 'utf8');
     const named = fileWith(`\ufeff \n${har}`, 'named.mitm');
     const expected = ['/?q=tea%20pot', '/dot.png', '/orders', '/prices'];
@@ -321,14 +321,14 @@ for flow in FlowReader(open(sys.argv[1], "rb")).stream():
 print(json.dumps(flows))
 `;
 
-/** An entry with no more than it must have. */
+/** An entry with only the required fields. */
 const minimal = {
   startedDateTime: '2026-11-23T10:00:00Z',
   request: { method: 'GET', url: 'http://shop.example' },
   response: { status: 200 } as Record<string, unknown>,
 };
 
-/** A HAR file of entries, of which the last is minimal but for some of its fields. */
+/** A HAR file with a minimal entry, and a second one with further fields. */
 function harWith(fields: object, more: object = {}): string {
   return JSON.stringify({ log: { entries: [minimal, { ...minimal, ...fields }] }, ...more });
 }
@@ -343,8 +343,8 @@ async function told(content: string): Promise<string> {
   return error.message.replace(folder, '');
 }
 
-describe('a HAR file with the least that there can be', () => {
-  it('is read', async () => {
+describe('a minimal HAR file', () => {
+  it('is read with default values', async () => {
     const [flow] = await readAll(fileWith(harWith({})));
     assert.deepEqual(
       [flow?.request?.path, flow?.request?.port, flow?.request?.content, flow?.response?.content],
@@ -355,44 +355,52 @@ describe('a HAR file with the least that there can be', () => {
   });
 });
 
-describe('a HAR file that is broken', () => {
+describe('an invalid HAR file', () => {
   const request = (fields: object) => harWith({ request: { ...minimal.request, ...fields } });
   const response = (fields: object) => harWith({ response: { ...minimal.response, ...fields } });
   const wrong: [string, string, string][] = [
-    ['JSON', '{"log": \u001b[31m}', 'is not a HAR file: its JSON is invalid'],
-    ['JSON that is cut off', harWith({}).slice(0, -20), 'is not a HAR file: its JSON is cut off'],
-    ['JSON that ends in a string', '{"log": "', 'is not a HAR file: its JSON is cut off'],
-    ['a log', '{"logs": {}}', 'is not a HAR file: log is not an object'],
-    ['entries', '{"log": {"entries": {}}}', 'is not a HAR file: log.entries is not a list'],
-    ['an entry', '{"log": {"entries": [17]}}', 'entry 1: it is not an object'],
-    ['a request', harWith({ request: [] }), 'entry 2: request is not an object'],
-    ['a URL', request({ url: '/orders' }), 'entry 2: request.url is not a URL'],
+    ['invalid JSON', '{"log": \u001b[31m}', 'is not a HAR file: its JSON is invalid'],
+    ['truncated JSON', harWith({}).slice(0, -20), 'is not a HAR file: its JSON is cut off'],
+    ['JSON truncated in a string', '{"log": "', 'is not a HAR file: its JSON is cut off'],
+    ['a missing log', '{"logs": {}}', 'is not a HAR file: log is not an object'],
+    ['invalid entries', '{"log": {"entries": {}}}', 'is not a HAR file: log.entries is not a list'],
+    ['an invalid entry', '{"log": {"entries": [17]}}', 'entry 1: it is not an object'],
+    ['an invalid request', harWith({ request: [] }), 'entry 2: request is not an object'],
+    ['a relative URL', request({ url: '/orders' }), 'entry 2: request.url is not a URL'],
     ['a missing URL', request({ url: undefined }), 'entry 2: request.url is not a text'],
-    ['a method', request({ method: 17 }), 'entry 2: request.method is not a text'],
-    ['headers', request({ headers: {} }), 'entry 2: request.headers is not a list'],
+    ['an invalid method', request({ method: 17 }), 'entry 2: request.method is not a text'],
+    ['invalid headers', request({ headers: {} }), 'entry 2: request.headers is not a list'],
     [
-      'a header',
+      'a header without a name',
       request({ headers: [{ name: 'a' }, { value: 'b' }] }),
       'entry 2: request.headers[1].name is not a text',
     ],
-    ['a body', request({ postData: { text: {} } }), 'entry 2: request.postData.text is not a text'],
-    ['a response', harWith({ response: 'OK' }), 'entry 2: response is not an object'],
-    ['a status', response({ status: '200' }), 'entry 2: response.status is not a number'],
+    ['an invalid body', request({ postData: { text: {} } }), 'entry 2: request.postData.text is not a text'],
+    ['an invalid response', harWith({ response: 'OK' }), 'entry 2: response is not an object'],
+    ['an invalid status', response({ status: '200' }), 'entry 2: response.status is not a number'],
     ['a huge status', response({ status: 1e300 }), 'entry 2: response.status is not a status'],
-    ['content', response({ content: { text: 17 } }), 'entry 2: response.content.text is not a text'],
-    ['a date', harWith({ startedDateTime: '17' }), 'entry 2: startedDateTime is not a date'],
-    ['a day', harWith({ startedDateTime: '2026-02-40T10:00:00Z' }), 'entry 2: startedDateTime is not a date'],
-    ['a time', harWith({ timings: { wait: '17' } }), 'entry 2: timings.wait is not a number'],
-    ['messages', harWith({ _webSocketMessages: [{}] }), 'entry 2: _webSocketMessages[0].type is not a text'],
+    ['invalid content', response({ content: { text: 17 } }), 'entry 2: response.content.text is not a text'],
+    ['an invalid date', harWith({ startedDateTime: '17' }), 'entry 2: startedDateTime is not a date'],
+    [
+      'an impossible day',
+      harWith({ startedDateTime: '2026-02-40T10:00:00Z' }),
+      'entry 2: startedDateTime is not a date',
+    ],
+    ['an invalid time', harWith({ timings: { wait: '17' } }), 'entry 2: timings.wait is not a number'],
+    [
+      'an invalid message',
+      harWith({ _webSocketMessages: [{}] }),
+      'entry 2: _webSocketMessages[0].type is not a text',
+    ],
   ];
   for (const [what, content, message] of wrong)
-    it(`is refused for ${what} in a line`, async () => {
+    it(`is refused for ${what} with a message of one line`, async () => {
       const said = await told(content);
       assert.ok(said.startsWith('/x.har'), said);
       assert.ok(said.includes(message), said);
     });
 
-  it('is refused when it is too long', async () => {
+  it('is refused if it is too long', async () => {
     const file = fileWith('{', 'long.har');
     truncateSync(file, 256 * 1024 * 1024 + 1);
     const { code, stdout, stderr } = await flows([file]);
@@ -403,14 +411,14 @@ describe('a HAR file that is broken', () => {
     );
   });
 
-  it('is no flow file either, if it does not begin as an object', async () => {
+  it('is read as a flow file, and refused, if it does not start with {', async () => {
     for (const content of ['[1]', '  ', ' '.repeat(5000) + harWith({}), '"x"'])
       assert.match(await told(content), /^\/x\.har is not a flow file at byte 0/);
   });
 });
 
-describe('a HAR file that wants to do harm', () => {
-  it('gets no further than a flow', async () => {
+describe('a hostile HAR file', () => {
+  it('only makes a flow with clipped and escaped values', async () => {
     const har = `{"__proto__": {"log": 1}, "log": {"__proto__": [], "entries": [{
       "__proto__": {"comment": 17}, "constructor": 1, "startedDateTime": "0000-01-01T00:00:00Z", "time": 1e999,
       "timings": {"send": 1e999, "wait": -1e999, "receive": 1e308, "toString": "x"},
@@ -436,7 +444,7 @@ describe('a HAR file that wants to do harm', () => {
     assert.equal(({} as { log?: unknown }).log, undefined);
   });
 
-  it('is read or refused, however it is damaged', async () => {
+  it('is read or refused after any damage', async () => {
     const samples = ['chrome.har', 'firefox.har'].map((name) => readFileSync(recording(name), 'utf8'));
     const strange = [
       'null',
@@ -480,9 +488,9 @@ async function usedOrRefused(har: string, outcome: { flows: number; refused: num
   }
 }
 
-describe('reading that is given up', () => {
+describe('readFlows', () => {
   const isLinux = existsSync('/proc/self/fd');
-  it('leaves no file open', { skip: !isLinux, timeout: 30_000 }, async () => {
+  it('closes the file when the reader stops early', { skip: !isLinux, timeout: 30_000 }, async () => {
     for (const name of ['chrome.har', '11.0.mitm'])
       for await (const _ of readFlows(recording(name), () => undefined)) break;
     while (openFiles().some((file) => file.includes('test/flows'))) await sleep(20);

@@ -8,19 +8,19 @@ import { formatUrl } from '../../scripts/lib/flow/url.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { writeHar } from '../../scripts/lib/har/export.ts';
 
-/** A file of recorded flows, by its name. */
+/** The path of a file in test/flows. */
 export function recording(name: string): string {
   return fileURLToPath(new URL(`../flows/${name}`, import.meta.url));
 }
 
-/** All flows of a flow file or HAR file. */
+/** Reads all flows of a flow file or HAR file. */
 export async function readAll(file: string): Promise<Flow[]> {
   const flows: Flow[] = [];
   for await (const { flow } of readFlows(file, () => assert.fail('truncated'))) flows.push(flow);
   return flows;
 }
 
-/** The flows as a HAR file. */
+/** Writes flows as HAR. */
 export async function toHar(flows: Iterable<Flow>): Promise<string> {
   const pieces: Buffer[] = [];
   await writeHar(each(flows), async (piece) => {
@@ -33,7 +33,7 @@ async function* each(flows: Iterable<Flow>): AsyncGenerator<Flow> {
   yield* flows;
 }
 
-/** Flows that tell the same, as far as HAR can tell it; their latencies are the same to 10 µs. */
+/** Asserts that flows are the same as far as HAR can hold them. Latencies may differ by 10 µs. */
 export function assertSame(actual: Flow[], expected: Flow[]): void {
   assert.deepEqual(actual.map(toComparable), expected.map(toComparable));
   for (const [index, flow] of expected.entries()) {
@@ -42,7 +42,7 @@ export function assertSame(actual: Flow[], expected: Flow[]): void {
   }
 }
 
-/** All of a flow that HAR can tell, but its times. */
+/** The parts of a flow that HAR can hold, without its times. */
 export function toComparable(flow: Flow) {
   const { request, response, websocket, error, comment, server } = flow;
   assert.ok(request);
@@ -60,7 +60,7 @@ export function toComparable(flow: Flow) {
 
 function toMessage(message: Request | Response) {
   const { httpVersion, headers, trailers } = message;
-  // HAR has bodies decoded.
+  // Bodies in HAR are decoded.
   const kept = headers.filter(([name]) => !/^content-(encoding|length)$/i.test(name));
   return { httpVersion, headers: kept, trailers, body: decodeBody(message) };
 }

@@ -34,8 +34,8 @@ async function recorded(): Promise<Flow[]> {
   return flows;
 }
 
-describe('HAR files', () => {
-  it('are valid by the schema of HAR 1.2', async () => {
+describe('writeHar', () => {
+  it('writes a file that is valid by the schema of HAR 1.2', async () => {
     const require = createRequire(import.meta.url);
     const Ajv = require('ajv');
     const schemas = Object.values(require('har-schema')) as object[];
@@ -50,7 +50,7 @@ describe('HAR files', () => {
     assert.equal(har.log.entries.length, flows.filter(({ type }) => type === 'http').length);
   });
 
-  it('are written as JSON.stringify would, however long the texts are', async () => {
+  it('writes the same JSON as JSON.stringify for texts of any length', async () => {
     const controls = Array.from({ length: 0x60 }, (_, code) => String.fromCharCode(code)).join('');
     const texts = [
       '',
@@ -65,7 +65,7 @@ describe('HAR files', () => {
     assert.deepEqual(entries, JSON.parse(JSON.stringify(flows.map(toHarEntry))));
   });
 
-  it('have WebSocket messages as Chrome writes them', async () => {
+  it('writes WebSocket messages as Chrome does', async () => {
     const socket = JSON.parse(await toHar(await recorded())).log.entries.at(-1);
     assert.equal(socket._resourceType, 'websocket');
     const messages = socket._webSocketMessages.map(({ type, opcode, data }: Record<string, unknown>) => [
@@ -81,9 +81,9 @@ describe('HAR files', () => {
     ]);
   });
 
-  it('are read by mitmproxy, where it reads HAR: since 10.1', async (test) => {
+  it('writes a file that mitmproxy 10.1 and later can read', async (test) => {
     const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
-    if (/Mitmproxy: [89]\./.test(version)) return test.skip('this mitmproxy reads no HAR');
+    if (/Mitmproxy: [89]\./.test(version)) return test.skip('this mitmproxy does not read HAR');
     const file = join(folder, 'x.har');
     writeFileSync(file, await toHar(await recorded()));
     const { stdout } = await execute(mitmproxyProgram('mitmdump'), ['-n', '-q', '-r', file, '-s', sayer()]);
@@ -97,7 +97,7 @@ describe('HAR files', () => {
   });
 });
 
-/** An addon that says what mitmproxy has read. */
+/** An addon that prints what mitmproxy has read. */
 function sayer(): string {
   const file = join(folder, 'sayer.py');
   writeFileSync(

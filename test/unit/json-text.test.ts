@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { JsonText } from '../../scripts/lib/har/json-text.ts';
 
-describe('a text in JSON', () => {
-  it('is what JSON.stringify makes of it', () => {
+describe('JsonText', () => {
+  it('escapes a text as JSON.stringify does', () => {
     for (const text of [
       '',
       'x',
@@ -18,7 +18,7 @@ describe('a text in JSON', () => {
     }
   });
 
-  it('is none of bytes that are no text', () => {
+  it('refuses bytes that are not text', () => {
     for (const bytes of ['ff', 'c3', 'eda080', '00', '61620b', '08', '1f'])
       assert.equal(JsonText.from(Buffer.from(bytes, 'hex')), undefined, bytes);
   });

@@ -4,10 +4,10 @@ import { type Flow, toFlow } from '../../scripts/lib/flow/flow.ts';
 import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
 import { type Http, http, tcp } from './report-flows.ts';
 
-/** Flows in which credentials are planted, in all the places and spellings that there are. */
+/** Flows with planted credentials in many places and spellings. */
 export interface Planted {
   flows: Flow[];
-  /** Each as it is written somewhere in the flows, and by where. */
+  /** Each secret as it is written in the flows, and where it is. */
   secrets: Map<string, string>;
 }
 
@@ -16,11 +16,11 @@ const random = (length: number, letters = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMN
 const base64 = (text: string) => Buffer.from(text).toString('base64');
 const jwt = () => `eyJ${random(20)}.eyJ${random(40)}.${random(43)}`;
 
-/** Plants 60 and more credentials. */
+/** Plants at least 60 credentials. */
 export function plant(): Planted {
   const secrets = new Map<string, string>();
   const flows: Flow[] = [];
-  /** A credential; the rest says how it is spelt in the flows, if not as it is. */
+  /** Records a credential. `spellings` are other ways in which it is written in the flows. */
   const secret = (where: string, value = random(24), ...spellings: string[]) => {
     for (const [index, spelling] of [value, ...spellings].entries())
       secrets.set(spelling, `${where}, ${index}`);

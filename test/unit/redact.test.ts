@@ -22,7 +22,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const redact = createRedactor({});
 
-/** All that can be read in a flow: as it is written, and its bodies decoded. */
+/** All text of a flow: as it is written, and with its bodies decoded. */
 function readable(flow: Flow): string {
   const bodies = [flow.request, flow.response].map((message) =>
     message ? decodeBody(message).toString() : '',
@@ -34,10 +34,10 @@ function leaksIn(text: string, secrets: Map<string, string>): string[] {
   return [...secrets].filter(([secret]) => text.includes(secret)).map(([, where]) => where);
 }
 
-describe('redaction', () => {
+describe('createRedactor', () => {
   const { flows, secrets } = plant();
 
-  it('leaves none of 60 planted secrets', () => {
+  it('masks all of 60 planted secrets', () => {
     assert.ok(secrets.size >= 60, String(secrets.size));
     const before = flows.map(readable).join('\n');
     assert.deepEqual(
@@ -50,7 +50,7 @@ describe('redaction', () => {
   });
 
   for (const format of ['table', 'wide', 'summary', 'jsonl', 'har', 'curl', 'html', 'mitm']) {
-    it(`leaves none of them in ${format}`, async () => {
+    it(`leaves no planted secret in the format ${format}`, async () => {
       const [file, out] = [join(folder, 'planted.mitm'), join(folder, 'out.mitm')];
       writeFileSync(file, Buffer.concat(flows.map(({ state }) => encode(state))));
       const output = format === 'mitm' ? ['-w', out] : ['-o', format];
@@ -63,7 +63,7 @@ describe('redaction', () => {
     });
   }
 
-  it('masks at the same length, the same secret by the same mask, another by another', () => {
+  it('makes masks of the same length, equal for equal secrets, different for different ones', () => {
     const cookie = (value: string) =>
       redact(http({ requestHeaders: { cookie: `id=${value}` } })).request?.headers;
     const masked = (value: string) => (findHeader(cookie(value) ?? [], 'cookie') ?? '').slice(3);
@@ -79,7 +79,7 @@ describe('redaction', () => {
     assert.notEqual(JSON.parse(String(other)).password, masked(secret));
   });
 
-  it('keeps encodings and lengths true', () => {
+  it('keeps Content-Encoding and Content-Length true', () => {
     for (const flow of flows.map(redact)) {
       for (const message of [flow.request, flow.response]) {
         const length = message && findHeader(message.headers, 'content-length');
@@ -91,7 +91,7 @@ describe('redaction', () => {
     }
   });
 
-  it('leaves alone what is no secret', () => {
+  it('does not change harmless values', () => {
     const harmless = http({
       path: '/orders/8a29c5a3-0c38-4a43-b9f4-6a4d4bbf5a8e?page=2&sort=name&token_type=x&author=me',
       requestHeaders: {
@@ -113,7 +113,7 @@ describe('redaction', () => {
     assert.deepEqual(encode(redact(harmless).state), encode(harmless.state));
   });
 
-  it('masks further names and patterns', () => {
+  it('masks values of further names and patterns', () => {
     const own = createRedactor({ names: ['Customer-Number'], patterns: ['IBAN [A-Z0-9]+'] });
     const flow = own(
       http({ requestBody: JSON.stringify({ customer_number: 'C4711', text: 'IBAN DE0212 here' }) }),
@@ -154,13 +154,13 @@ describe('redaction', () => {
   }
 });
 
-/** The password of the first flow is to be read only by whoever decodes the header. */
+/** The password of the first flow, which is encoded in a header. */
 function findPassword([flow]: Flow[]): string {
   const [, basic = ''] = (findHeader(flow?.request?.headers ?? [], 'authorization') ?? '').split(' ');
   return Buffer.from(basic, 'base64').toString().slice('user:'.length);
 }
 
-/** All that mitmproxy finds in a flow file; an older one than 11 does not read the version that is written. */
+/** All text that mitmproxy reads from a flow file. mitmproxy 8 does not read version 21, so flows itself reads it then. */
 async function readByMitmproxy(file: string): Promise<string> {
   if ((await execute(mitmproxyProgram('mitmdump'), ['--version'])).stdout.includes('Mitmproxy: 8.')) {
     const { stdout } = await execute(process.execPath, ['--import', 'tsx', SCRIPT, file, '-o', 'jsonl']);

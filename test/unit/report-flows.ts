@@ -2,20 +2,20 @@ import { gzipSync } from 'node:zlib';
 import { type Flow, toFlow } from '../../scripts/lib/flow/flow.ts';
 import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
 
-/** When the flows of the tests begin, in seconds since 1970. */
+/** The time of the first flow, in seconds since 1970. */
 export const START = 1_780_000_000;
 
 const dict = (fields: Record<string, Value>): Dict => new Map(Object.entries(fields));
 
-/** What of an HTTP flow a test says; all else is made up. */
+/** The fields of an HTTP flow that a test sets; the others have defaults. */
 export interface Http {
   method?: string;
   host?: string;
   path?: string;
-  /** Undefined: there is no response. */
+  /** Explicitly undefined: there is no response. */
   status?: number | undefined;
   reason?: string;
-  /** In seconds since the first, and how long it took, in ms. */
+  /** The start in seconds after START, and the latency in ms. */
   at?: number;
   ms?: number;
   requestHeaders?: Record<string, string>;
@@ -63,7 +63,7 @@ export function tcp(at: number, messages: [fromClient: boolean, content: Buffer]
   return flow('tcp', start, { messages: list }, {});
 }
 
-/** A question for a name's addresses; the code is the answer's. */
+/** A query for the addresses of a name; `code` is the response code. */
 export function dns(at: number, name: string, answers: string[], code = 0): Flow {
   const start = START + at;
   const records = answers.map(
@@ -171,7 +171,7 @@ function connection(
 const JSON_TYPE = { 'content-type': 'application/json; charset=utf-8' };
 const PRODUCTS = ['Kettle', 'Teapot', 'Caf\u00e9 cr\u00e8me', '\u8336\u7897', 'Mug'];
 
-/** The traffic of a small shop, the same each time: mostly fast and well, with a bad minute in it. */
+/** Traffic of a small shop, the same in every run: mostly fast and successful, with one bad minute. */
 export function* shopFlows(count: number): Generator<Flow> {
   let seed = 7;
   const random = () => {

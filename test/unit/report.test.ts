@@ -25,7 +25,7 @@ async function renderReport(flows: Iterable<Flow>, title = 'shop/web'): Promise<
   return chunks.join('');
 }
 
-/** What the elements of a class hold, a value a line. */
+/** Parses the JSON lines in the elements of a class. */
 function readData(html: string, name: string): Record<string, never>[] {
   const elements = html.matchAll(
     new RegExp(`<script type="application/json" class="${name}">\n(.*?)</script>`, 'gs'),
@@ -38,7 +38,7 @@ function readData(html: string, name: string): Record<string, never>[] {
   );
 }
 
-/** What an attacker may send, all of it set to work if it were taken for markup or script. */
+/** Texts of an attacker; each would do something if it became markup or script. */
 const ATTACKS = [
   '<script>window.ran = 1; alert(1)</script>',
   '</script><script>window.ran = 2; alert(2)</script>',
@@ -77,21 +77,21 @@ function* attacks(): Generator<Flow> {
         websocket: [{ fromClient: true, content: text }],
       });
     }
-    // A DNS name is UTF-8: halves of a pair are not.
+    // A DNS name is UTF-8, which has no lone surrogates.
     yield dns(at, text.replace(/[\ud800-\udfff]/g, ''), ['10.0.0.1'], at);
     yield tcp(at, [[at % 2 === 0, Buffer.from(text)]]);
   }
 }
 
 describe('writeReport', () => {
-  it('writes what it is given as data that is whole, whatever it says', async () => {
+  it('keeps hostile texts complete as data', async () => {
     const texts = ATTACKS.map((text) => Buffer.from(text).toString());
     const html = await renderReport(texts.map((text, at) => http({ at, error: text, responseBody: text })));
     const errors = readData(html, 'flows').map(({ error }) => error);
     assert.deepEqual(errors, texts);
   });
 
-  it('has nothing in its data that HTML knows, or that is not ASCII', async () => {
+  it('writes only ASCII without HTML syntax as data', async () => {
     const html = await renderReport(attacks());
     const data = [...html.matchAll(/class="flows">\n(.*?)<\/script>\n(?=<|$)/gs)]
       .map(([, lines]) => lines)
@@ -109,7 +109,7 @@ describe('writeReport', () => {
     );
   });
 
-  it('lets its own script and style run, and nothing else', async () => {
+  it('allows only its own script and style', async () => {
     const html = await renderReport([]);
     const [, policy = ''] = /http-equiv="Content-Security-Policy" content="([^"]*)"/.exec(html) ?? [];
     const [, style = ''] = /<style>(.*?)<\/style>/s.exec(html) ?? [];
@@ -120,11 +120,11 @@ describe('writeReport', () => {
     assert.ok(policy.includes(`style-src ${hash(style)};`));
     assert.doesNotMatch(policy, /unsafe|\*/);
     assert.doesNotMatch(script, /\binnerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(/);
-    // Its modules are put together: two names that are the same would be a syntax error.
+    // The modules share one scope: a duplicate name would be a syntax error.
     assert.doesNotThrow(() => new vm.Script(script));
   });
 
-  it('asks for nothing elsewhere', async () => {
+  it('loads nothing', async () => {
     const html = await renderReport([]);
     const addresses = html.match(/https?:\/\/[^\s"']*/g) ?? [];
     const words = addresses.filter(
@@ -134,7 +134,7 @@ describe('writeReport', () => {
     assert.doesNotMatch(html, /<(link|iframe|img|object|embed)\b|@import|url\(/);
   });
 
-  it('writes flows while others are still to come', async () => {
+  it('writes flows before all have been read', async () => {
     let written = 0;
     let least = Infinity;
     async function* flows(): AsyncGenerator<Flow> {
@@ -151,7 +151,7 @@ describe('writeReport', () => {
     assert.ok(least > 90 * BODY_BYTES, `${least}`);
   });
 
-  it('cuts what is long, and says how much there was', async () => {
+  it('cuts long texts and bodies, and says how long they were', async () => {
     const body = 'ä'.repeat(BODY_BYTES);
     const long = 'x'.repeat(1_000_000);
     const flow = http({
@@ -167,7 +167,7 @@ describe('writeReport', () => {
         { path: string; headers: string[][]; body: Content & { base64: string } }
       >,
     ];
-    // The last character would be half of one.
+    // The cut is within a character.
     assert.deepEqual(data.response.body, {
       bytes: 2 * BODY_BYTES + 1,
       text: `x${body.slice(0, BODY_BYTES / 2 - 1)}`,
@@ -179,7 +179,7 @@ describe('writeReport', () => {
     assert.match(data.response.headers[0]?.[1] ?? '', /^x{8192}… \(/);
   });
 
-  it('leaves bodies out when it gets long, then flows, and counts them', async () => {
+  it('leaves out bodies, then whole flows, when it gets too long, and counts them', async () => {
     function* flows(): Generator<Flow> {
       const big = Buffer.alloc(BODY_BYTES, 0xff);
       for (let index = 0; index < 700; index++) yield http({ requestBody: big, responseBody: big });
@@ -215,7 +215,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     browser = await Browser.launch(program as string);
     const screen = { width: 1400, height: 900, deviceScaleFactor: 1, mobile: false };
     await browser.send('Emulation.setDeviceMetricsOverride', screen);
-    // What the page must not do is told by it, in any world.
+    // Records what the page must not do, in every JavaScript world.
     const source = `addEventListener('securitypolicyviolation', ({ violatedDirective: name, sourceFile }) => {
       console.error('violation of ' + name + ' by ' + sourceFile);
     });`;
@@ -245,7 +245,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     await browser.until(`document.querySelector('#found').textContent !== ${JSON.stringify(before)}`);
   }
 
-  /** What went wrong in the page, or left it. */
+  /** Errors of the page, and requests that left it. */
   function misdeeds(): unknown[] {
     const requests = browser.events.filter(({ method }) => method === 'Network.requestWillBeSent');
     const urls = requests.map(({ params }) => (params.request as { url: string }).url);
@@ -257,7 +257,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     return [...urls.filter((url) => !url.startsWith(pathToFileURL(folder).href)), ...others];
   }
 
-  it('shows the flows, and what they have in common', async () => {
+  it('shows the flows and an overview', async () => {
     await open([
       http({ at: 1, path: '/orders/1', ms: 10 }),
       http({ at: 2, path: '/orders/2', ms: 20, status: 503 }),
@@ -289,8 +289,8 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.deepEqual(misdeeds(), []);
   });
 
-  it('runs nothing of what flows carry, and shows it as it is', async () => {
-    // What is laid out, or marked, gets longer: it must not get too long.
+  it('runs no captured text, and shows it unchanged', async () => {
+    // Indenting and marks make a text longer, but not without limit.
     const deep = `${'['.repeat(30_000)}${']'.repeat(30_000)}`;
     const long = ['\u202e'.repeat(20_000), deep, '{"a":'.repeat(13_000), ','.repeat(65_000)];
     const bodies = long.map((body) =>
@@ -317,12 +317,12 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.match(await text('.bar h1'), /<script>window\.ran = 1/);
   });
 
-  it('shows characters that are not seen by their number', async () => {
+  it('shows invisible characters by their code', async () => {
     await open([http({ path: '/a\u202egpj.exe\u200b\x00' })]);
     assert.deepEqual(await paths(), ['/aU+202Egpj.exeU+200B\\x00']);
   });
 
-  it('searches in all that there is, by words and fields', async () => {
+  it('searches everything by words and fields', async () => {
     await open([
       http({ at: 0, path: '/orders/1', method: 'POST', status: 201, requestBody: '{"secret":"kettle"}' }),
       http({ at: 1, path: '/orders/2', status: 503, ms: 900, responseHeaders: { 'x-cause': 'Timeout' } }),
@@ -361,7 +361,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.deepEqual(misdeeds(), []);
   });
 
-  it('searches for what is clicked, and no longer when it is clicked again', async () => {
+  it('adds a clicked item to the search, and removes it at the next click', async () => {
     await open(
       [...Array(100).keys()].map((at) =>
         http({ at, path: `/number/${at}`, status: at < 10 ? 404 : 200, ms: 1 + at }),
@@ -385,7 +385,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.match(await query(), /^ms:/);
     assert.equal(await found(), '1 of 100 flows');
     await browser.press('Escape');
-    // Charts are drawn anew when their width has changed.
+    // A chart is redrawn when its width changes.
     await browser.evaluate(
       'new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))',
     );
@@ -410,7 +410,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.deepEqual(misdeeds(), []);
   });
 
-  it('sorts by a column, and the other way round', async () => {
+  it('sorts by a column, and reverses the order', async () => {
     await open([
       http({ at: 1, path: '/b', ms: 5 }),
       http({ at: 2, path: '/c', ms: 50 }),
@@ -430,7 +430,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.deepEqual(await paths(), ['/c', '/a', '/b']);
   });
 
-  it('is used by keys alone', async () => {
+  it('can be used with the keyboard alone', async () => {
     await open([...Array(300).keys()].map((at) => http({ at, path: `/number/${at}` })));
     const chosen = () => text('.rows [aria-selected=true] .path');
     const focus = () => browser.evaluate(`document.activeElement.id`);
@@ -466,7 +466,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.deepEqual(misdeeds(), []);
   });
 
-  it('shows requests, responses, and bodies laid out or as hex', async () => {
+  it('shows requests, responses, and bodies indented or in hex', async () => {
     const json = '{"id":12345678901234567890,"__proto__":{"a":[]},"list":[1,{"b":null}]}';
     await open([
       http({
@@ -544,7 +544,7 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.match(await text('#detail'), /Error: connection refused[\s\S]*There was no response\./);
   });
 
-  it('keeps its counsel about 10,000 flows in few rows, and finds one of them', async () => {
+  it('shows 10,000 flows with few rows in the page, and finds one of them', async () => {
     await open([...shopFlows(9_999), http({ at: 400, path: '/needle' })]);
     assert.equal(await found(), '10,000 flows');
     assert.ok((await paths()).length < 100);
@@ -557,20 +557,20 @@ describe(skip ? `the report in a browser: skipped, ${skip}` : 'the report in a b
     assert.deepEqual(misdeeds(), []);
   });
 
-  it('says what is missing, and that it was cut off', async () => {
+  it('says what is missing, and that the file was cut off', async () => {
     const file = join(folder, 'cut.html');
     const html = await renderReport([http({ path: '/one' }), http({ path: '/two' })]);
     writeFileSync(file, html.slice(0, html.lastIndexOf('"type":"http"') + 40));
     await browser.goto(pathToFileURL(file).href);
     await browser.until(`document.querySelector('.notice')`);
-    assert.equal(await text('#notices'), 'This report is not whole: its end is missing.');
+    assert.equal(await text('#notices'), 'This report is incomplete: its end is missing.');
     assert.deepEqual(await paths(), ['/one']);
     await open([]);
     assert.equal(await text('#notices'), 'There are no flows.');
     assert.deepEqual(misdeeds(), []);
   });
 
-  it('prints its rows, not a window of them', async () => {
+  it('prints all rows, not only the visible ones', async () => {
     await open([...Array(200).keys()].map((at) => http({ at, path: `/number/${at}` })));
     await browser.evaluate(
       `addEventListener('beforeprint', () => { window.printed = document.querySelectorAll('.rows .row').length; })`,

@@ -14,11 +14,11 @@ function split(bytes: Buffer, chunk: number): Buffer[] {
   return pieces;
 }
 
-describe('a stream of tnetstrings', () => {
+describe('Splitter', () => {
   const flows = split(recorded, recorded.length);
 
   for (const chunk of [1, 7, 4096, recorded.length]) {
-    it(`is cut into the same flows in chunks of ${chunk} bytes`, () => {
+    it(`splits chunks of ${chunk} bytes into the same flows`, () => {
       const pieces = split(recorded, chunk);
       assert.ok(pieces.length > 5);
       assert.deepEqual(pieces, flows);
@@ -26,7 +26,7 @@ describe('a stream of tnetstrings', () => {
     });
   }
 
-  it('goes on where it was when its last, cut flow comes again', () => {
+  it('continues after a reset when an incomplete flow is sent again', () => {
     const [first, second] = flows as [Buffer, Buffer];
     const splitter = new Splitter();
     const cut = Buffer.concat([first, second.subarray(0, second.length - 1)]);
@@ -37,7 +37,7 @@ describe('a stream of tnetstrings', () => {
   });
 
   for (const hostile of ['x', ':,', '-1:,', '1234567890123:', '999999999999:', '5 :hello,']) {
-    it(`ends where bytes are none: ${hostile}`, () => {
+    it(`refuses bytes that are not a tnetstring: ${hostile}`, () => {
       assert.throws(() => [...new Splitter().push(Buffer.from(hostile))], TnetstringError);
     });
   }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { decode, TnetstringError, type Value } from '../../scripts/lib/flow/tnetstring.ts';
 import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
 
-describe('tnetstrings', () => {
+describe('decode', () => {
   const same: [string, Value][] = [
     ['0:~', null],
     ['4:true!', true],
@@ -26,7 +26,7 @@ describe('tnetstrings', () => {
     ],
   ];
   for (const [text, value] of same) {
-    it(`reads and writes ${JSON.stringify(text)}`, () => {
+    it(`decodes ${JSON.stringify(text)}, and its value encoded again`, () => {
       assert.deepEqual(decode(Buffer.from(text, 'latin1')), value);
       assert.deepEqual(decode(encode(value)), value);
     });
@@ -60,7 +60,7 @@ describe('tnetstrings', () => {
     });
   }
 
-  it('refuses what is nested as deep as no flow is', () => {
+  it('refuses values that are nested too deeply', () => {
     let deep: Value = null;
     for (let depth = 0; depth < 100_000; depth++) deep = depth < 40 ? [deep] : deep;
     assert.throws(() => decode(encode(deep)), /nested too deeply/);

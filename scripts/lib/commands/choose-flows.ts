@@ -1,0 +1,98 @@
+import type { Flags } from '../cli/flags.ts';
+import { parseFilter } from '../flow/filter.ts';
+import type { Flow } from '../flow/flow.ts';
+import { formatFileName, type Place, readFlowAt, type Truncation } from '../flow/flow-file.ts';
+import { countBytes, measureLatency } from '../flow/measure.ts';
+import { type Found, readFlows } from '../formats/read.ts';
+import { createRedactor } from '../redact/redact.ts';
+import { UsageError } from '../util/error.ts';
+import type { Log } from '../util/log.ts';
+
+type Key = number | string;
+
+/** The fields by which flows can be sorted. Flows without the field come first. */
+const SORT_KEYS: Record<string, (flow: Flow) => Key> = {
+  time: ({ created }) => created,
+  latency: (flow) => measureLatency(flow) ?? -1,
+  status: ({ response }) => response?.status ?? 0,
+  size: (flow) => countBytes(flow).received,
+  path: ({ request }) => request?.path ?? '',
+  method: ({ request }) => request?.method ?? '',
+};
+
+/**
+ * Reads the flows that the flags select, sorted and redacted as they say.
+ * @param log is told about incomplete files.
+ * @throws UsageError for a wrong flag, before any file is read.
+ */
+export function chooseFlows(names: string[], flags: Flags<'flows'>, log: Log): AsyncIterable<Flow> {
+  const matches = flags.filter === undefined ? () => true : parseFilter(flags.filter);
+  const order = flags.sort === undefined ? undefined : parseSort(flags.sort);
+  const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : parseLimit(flags.limit);
+  const redact = createRedact(flags);
+  const warn = (truncation: Truncation) => log.say(formatTruncation(truncation));
+  const found = readMatching(names, matches, warn);
+  return take(order ? sort(found, order) : withoutPlaces(found), limit, redact);
+}
+
+function createRedact(flags: Flags<'flows'>): (flow: Flow) => Flow {
+  const { 'redact-name': names = [], 'redact-pattern': patterns = [] } = flags;
+  const isRedacted = flags.redact || names.length > 0 || patterns.length > 0;
+  return isRedacted ? createRedactor({ names, patterns }) : (flow) => flow;
+}
+
+async function* readMatching(
+  names: string[],
+  matches: (flow: Flow) => boolean,
+  onTruncation: (truncation: Truncation) => void,
+): AsyncGenerator<Found> {
+  for (const name of names)
+    for await (const found of readFlows(name, onTruncation)) if (matches(found.flow)) yield found;
+}
+
+function formatTruncation({ name, offset, bytes }: Truncation): string {
+  const lost = `its last ${bytes} bytes, from byte ${offset}, are left out`;
+  return `warning: the last flow of ${formatFileName(name)} is incomplete: ${lost}`;
+}
+
+async function* withoutPlaces(found: AsyncIterable<Found>): AsyncGenerator<Flow> {
+  for await (const { flow } of found) yield flow;
+}
+
+/** Keeps only keys and places in memory, and reads the flows again. Flows without a place are kept. */
+async function* sort(found: AsyncIterable<Found>, { key, sign }: Order): AsyncGenerator<Flow> {
+  const kept: { key: Key; from: Place | Flow }[] = [];
+  for await (const { flow, place } of found) kept.push({ key: key(flow), from: place ?? flow });
+  kept.sort((a, b) => sign * (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+  for (const { from } of kept) yield 'offset' in from ? await readFlowAt(from) : from;
+}
+
+async function* take(
+  flows: AsyncIterable<Flow>,
+  limit: number,
+  redact: (flow: Flow) => Flow,
+): AsyncGenerator<Flow> {
+  let count = 0;
+  if (limit === 0) return;
+  for await (const flow of flows) {
+    yield redact(flow);
+    if (++count >= limit) return;
+  }
+}
+
+interface Order {
+  key: (flow: Flow) => Key;
+  sign: 1 | -1;
+}
+
+function parseSort(text: string): Order {
+  const name = text.replace(/^-/, '');
+  const key = Object.hasOwn(SORT_KEYS, name) ? SORT_KEYS[name] : undefined;
+  if (key) return { key, sign: name === text ? 1 : -1 };
+  throw new UsageError(`flows can't be sorted by "${text}"`, Object.keys(SORT_KEYS).join(', '));
+}
+
+function parseLimit(text: string): number {
+  if (/^\d{1,12}$/.test(text)) return Number(text);
+  throw new UsageError(`"${text}" is not a number of flows`, '--limit 20');
+}
