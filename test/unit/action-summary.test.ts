@@ -36,7 +36,7 @@ describe("a job's summary", () => {
   const hostile =
     '<img src=https://evil.example/x onerror=alert(1)>|`**[a](https://evil.example)**`@octo\n\n# x ![i](y)';
 
-  it('shows what was captured as text, in HTML that nothing of it can end', () => {
+  it('captured text cannot break out of the HTML of the job summary', () => {
     const flows = [http({ path: `/${hostile}`, method: hostile, reason: hostile })];
     const failures = [{ service: 'shop/orders', why: hostile, repair: hostile }];
     const differences = [{ endpoint: hostile, kind: 'new' as const, what: hostile }];
@@ -53,7 +53,7 @@ describe("a job's summary", () => {
       assert.match(block, /^(<(h3|ul|p|details)[ >]|```mermaid\n)/);
   });
 
-  it('is never above 1 MiB, and shows the most asked endpoints', () => {
+  it('the job summary stays below 1 MiB, and says how many endpoints it leaves out', () => {
     const flows = Array.from({ length: 20_000 }, (_, n) =>
       http({ path: `/${'x'.repeat(3000)}${n}/y${n}z/${'<'.repeat(90)}` }),
     );
@@ -62,7 +62,7 @@ describe("a job's summary", () => {
     assert.match(summary, /And \d+ more/);
   });
 
-  it('says so when nothing came, and when all is well', () => {
+  it('the job summary says if nothing was recorded, and if nothing differs from the baseline', () => {
     assert.match(
       formatSummary(report([])),
       /shop\/orders<\/code>: 0 requests, no errors[\s\S]*Nothing reached/,
@@ -71,8 +71,8 @@ describe("a job's summary", () => {
   });
 });
 
-describe('what is printed', () => {
-  it('is no command to the runner', () => {
+describe('the log of the job', () => {
+  it('a printed line is never a workflow command', () => {
     for (const line of [
       '::error::x',
       '  ::set-output name=a::b',

@@ -74,7 +74,7 @@ describe("the Action's inputs", () => {
     ],
   ];
   for (const [what, inputs, says] of wrong) {
-    it(`refuses ${what} in one line, and post then does nothing`, async () => {
+    it(`the Action refuses ${what} in one line, and post then does nothing`, async () => {
       const job = new RunnerJob({ service: 'web', ...inputs }, { env: NOWHERE });
       const { code, log } = await job.main();
       assert.equal(code, 1);
@@ -86,7 +86,7 @@ describe("the Action's inputs", () => {
     });
   }
 
-  it("shows kubectl's error once when the cluster is down", async () => {
+  it('the Action shows the error of kubectl once if the cluster is down', async () => {
     const job = new RunnerJob({ service: 'shop/web' }, { env: NOWHERE });
     const { code, log } = await job.main();
     assert.equal(code, 1);
@@ -96,7 +96,7 @@ describe("the Action's inputs", () => {
     rmSync(job.temp, { recursive: true });
   });
 
-  it('takes the content of a kubeconfig, and masks its credentials before it prints anything', async () => {
+  it('the Action takes the content of a kubeconfig, and masks its credentials before it prints anything', async () => {
     const kubeconfig = formatKubeconfig({ token: 't0ken-of-ci', 'client-key-data': 'a2V5' });
     const job = new RunnerJob({ service: 'shop/web', kubeconfig }, { env: NOWHERE });
     const { log } = await job.main();
@@ -112,20 +112,20 @@ describe('action/dist', () => {
   const fresh = join(folder, 'dist');
   before(async () => await bundle(fresh));
 
-  it('is what make dist makes', () => assertSame(committed, fresh));
+  it('action/dist is what make dist writes', () => assertSame(committed, fresh));
 
-  it('is byte for byte the same when it is built again', async () => {
+  it('two builds of action/dist are identical', async () => {
     const again = join(folder, 'again');
     await bundle(again);
     assertSame(again, fresh);
   });
 
-  it('has file names without a hash, so that a change of the sources renames no file', () => {
+  it('the files of action/dist have no hash in their names', () => {
     for (const name of readdirSync(fresh))
       assert.match(name, /^(main|post|capture|artifact)\.js(\.LEGAL\.txt)?$/);
   });
 
-  it('has the artifact client in a file of its own, which only an upload loads', async () => {
+  it('only an upload loads the artifact client, which is a file of its own', async () => {
     const { DefaultArtifactClient } = await import(join(fresh, 'artifact.js'));
     assert.equal(typeof new DefaultArtifactClient().uploadArtifact, 'function');
     // A call of the artifact service's API.
@@ -139,7 +139,7 @@ describe('action/dist', () => {
     }
   });
 
-  it('contains no path of the machine that built it', () => {
+  it('action/dist contains no path of the machine that built it', () => {
     for (const dist of [committed, fresh])
       for (const name of readdirSync(dist))
         assert.ok(!readFileSync(join(dist, name)).includes(ROOT), join(dist, name));

@@ -66,7 +66,9 @@ describe('the artifact service', () => {
 
   const artifact = { name: 'flows', version: 7, mime_type: 'application/zip' };
 
-  it('receives files byte for byte, with their folders', { timeout: 60_000 }, async () => {
+  it('the artifact service of the tests receives files byte for byte, with their folders', {
+    timeout: 60_000,
+  }, async () => {
     const stdout = await upload('flows', files.keys());
     const [received, ...more] = service.artifacts;
     assert.ok(received);
@@ -80,7 +82,7 @@ describe('the artifact service', () => {
     assert.deepEqual(told, { size: received.zip.length, digest, id: received.id });
   });
 
-  it('gives zips in which damage is noticed', { timeout: 60_000 }, async () => {
+  it('a damaged artifact is noticed when it is read', { timeout: 60_000 }, async () => {
     await upload('flows', ['shop/orders ü.har']);
     const { zip } = service.artifacts[0] ?? assert.fail('nothing was received');
     const [path = ''] = readZip(zip).keys();
@@ -91,7 +93,9 @@ describe('the artifact service', () => {
     assert.throws(() => readZip(zip.subarray(0, -30)), /not a zip/);
   });
 
-  it('refuses a name a second time, in the words of GitHub', { timeout: 60_000 }, async () => {
+  it('the same artifact name is refused a second time, with the message of GitHub', {
+    timeout: 60_000,
+  }, async () => {
     await upload('flows', ['shop/empty']);
     await assert.rejects(upload('flows', ['shop/empty']), {
       stderr:
@@ -101,12 +105,12 @@ describe('the artifact service', () => {
     assert.equal(service.artifacts.length, 2);
   });
 
-  it('keeps a name that was never finalized', async () => {
+  it('an artifact name that was never finalized stays in use', async () => {
     assert.equal((await call('CreateArtifact', artifact)).status, 200);
     assert.equal((await call('CreateArtifact', artifact)).code, 'already_exists');
   });
 
-  it('is an error to the client at once when it fails', { timeout: 60_000 }, async () => {
+  it('a failure of the artifact service is an error of the client at once', { timeout: 60_000 }, async () => {
     service.failing = 403;
     await assert.rejects(upload('flows', ['shop/empty']), {
       stderr:
@@ -115,14 +119,14 @@ describe('the artifact service', () => {
     assert.equal(service.artifacts.length, 0);
   });
 
-  it('refuses a token that is not its own', async () => {
+  it('the artifact service of the tests refuses a foreign token', async () => {
     const other = await ArtifactService.start();
     const { ACTIONS_RUNTIME_TOKEN } = other.env;
     await other.stop();
     assert.equal((await call('CreateArtifact', artifact, ACTIONS_RUNTIME_TOKEN)).code, 'unauthenticated');
   });
 
-  it('refuses fields that are wrong', async () => {
+  it('the artifact service of the tests refuses wrong fields', async () => {
     const wrong = [
       { name: 'shop/orders' },
       { name: '' },
@@ -140,7 +144,7 @@ describe('the artifact service', () => {
     assert.equal((await call('CreateArtifact', artifact)).status, 200);
   });
 
-  it('finalizes only what was uploaded, by its size and hash', async () => {
+  it('an artifact is finalized only with the size and the hash of its upload', async () => {
     const { signed_upload_url: url = '' } = await call('CreateArtifact', artifact);
     const put = async (query: string, body: string) =>
       (await fetch(`${url}&${query}`, { method: 'PUT', body })).status;
@@ -162,7 +166,7 @@ describe('the artifact service', () => {
     assert.equal(String(service.artifacts[0]?.zip), 'content');
   });
 
-  it('stores nothing without the signature of the address', async () => {
+  it('an upload without the signature of its URL is refused', async () => {
     const { signed_upload_url = '' } = await call('CreateArtifact', artifact);
     const url = new URL(signed_upload_url);
     url.searchParams.set('sig', 'other');

@@ -9,8 +9,8 @@ import { Command } from '../../scripts/lib/util/command.ts';
 const folder = mkdtempSync(join(tmpdir(), 'mittens-recording-'));
 after(() => rmSync(folder, { recursive: true }));
 
-describe('a recording', () => {
-  it('ends with so many flows, and takes no more', async () => {
+describe('a capture file', () => {
+  it('a capture file is full at --count, and takes no more flows', async () => {
     const file = new CaptureFile(join(folder, 'count'), { count: 2 });
     await file.open();
     for (const flow of ['one', 'two', 'three']) await file.add(Buffer.from(flow));
@@ -19,7 +19,7 @@ describe('a recording', () => {
     assert.equal(readFileSync(file.name, 'utf8'), 'onetwo');
   });
 
-  it('ends before it is longer than it may be', async () => {
+  it('a capture file is full before it exceeds --max-size', async () => {
     const file = new CaptureFile(join(folder, 'size'), { size: 10 });
     await file.open();
     for (let flow = 0; flow < 5; flow++) await file.add(Buffer.from('1234'));
@@ -28,20 +28,20 @@ describe('a recording', () => {
     assert.deepEqual([file.flows, file.bytes, statSync(file.name).size], [2, 8, 8]);
   });
 
-  it('can be read by its owner only', async () => {
+  it('only the owner of a capture file can read it', async () => {
     const file = new CaptureFile(join(folder, 'mode'));
     await file.open();
     await file.close();
     assert.equal(statSync(file.name).mode & 0o777, 0o600);
   });
 
-  it('says where it cannot be written', async () => {
+  it('an error names a capture file that cannot be written', async () => {
     const file = new CaptureFile(join(folder, 'no', 'such'));
     await assert.rejects(file.open(), /no\/such: ENOENT/);
   });
 });
 
-describe('a command', () => {
+describe('the command of a capture', () => {
   const ends: [string[], number, RegExp][] = [
     [['true'], 0, /^the command has ended$/],
     [['sh', '-c', 'exit 42'], 42, /^the command has ended$/],
@@ -50,7 +50,7 @@ describe('a command', () => {
     [[folder], 126, /could not be started: .*EACCES/],
   ];
   for (const [line, exitCode, reason] of ends) {
-    it(`ends with ${exitCode} for ${line.join(' ').replace(folder, 'a folder')}`, async () => {
+    it(`the command ${line.join(' ').replace(folder, 'a folder')} has the exit code ${exitCode}`, async () => {
       const command = new Command(line, { ownStdout: true });
       assert.equal(await command.exitCode, exitCode);
       assert.match(String(command.ended.reason), reason);

@@ -24,17 +24,17 @@ describe('parseDuration', () => {
     ['1h', 3600],
     ['7', 7],
   ] as const) {
-    it(`reads ${text}`, () => assert.equal(parseDuration(text), seconds));
+    it(`the duration ${text} is ${seconds} s`, () => assert.equal(parseDuration(text), seconds));
   }
   for (const text of ['', '0s', '-1s', '1.5m', '5 m', 'soon', '1d']) {
-    it(`refuses "${text}"`, () => assert.throws(() => parseDuration(text), UsageError));
+    it(`the duration "${text}" is refused`, () => assert.throws(() => parseDuration(text), UsageError));
   }
 });
 
 describe('parsePort', () => {
-  it('reads a port', () => assert.equal(parsePort('65535'), 65535));
+  it('the port 65535 is accepted', () => assert.equal(parsePort('65535'), 65535));
   for (const text of ['0', '65536', '-1', 'http', '80x', '']) {
-    it(`refuses "${text}"`, () => assert.throws(() => parsePort(text), UsageError));
+    it(`the port "${text}" is refused`, () => assert.throws(() => parsePort(text), UsageError));
   }
 });
 
@@ -45,7 +45,7 @@ describe('parseCommandLine', () => {
     return { ...line, flags: { ...line.flags } };
   };
 
-  it('reads switches, values and repeated values, before and after the argument', () =>
+  it('flags may stand before and after the argument, and some may be repeated', () =>
     assert.deepEqual(
       parse('on', '-p', '80', 'web', '--port=http', '-nshop', '--web', '--context', 'kind-x'),
       {
@@ -55,24 +55,23 @@ describe('parseCommandLine', () => {
       },
     ));
 
-  it('takes a single dash as a value', () =>
+  it('a single dash is a value of a flag', () =>
     assert.deepEqual(parse('capture', 'web', '-o', '-').flags, { output: '-' }));
 
-  it('takes a value that begins with a dash after an equals sign', () =>
+  it('a value that begins with a dash follows an equals sign', () =>
     assert.deepEqual(parse('flows', '--sort=-latency', 'a.mitm').flags, { sort: '-latency' }));
 
-  it('leaves what follows -- to the command that it is for', () =>
+  it('words after -- belong to the command or to mitmproxy', () =>
     assert.deepEqual(parse('capture', 'web', '--', 'npm', 'test', '--', '--nope'), {
       flags: {},
       args: ['web'],
       rest: ['npm', 'test', '--', '--nope'],
     }));
 
-  it('takes what follows -- as arguments where nothing else may stand there', () =>
+  it('words after -- are arguments of a command that takes nothing else there', () =>
     assert.deepEqual(parse('flows', '--', '-odd.mitm').args, ['-odd.mitm']));
 
-  it('does not ask for an argument when help is wanted', () =>
-    assert.equal(parseCommandLine('on', ['-h']).flags.help, true));
+  it('--help works without an argument', () => assert.equal(parseCommandLine('on', ['-h']).flags.help, true));
 
   for (const [message, command, ...argv] of [
     ['unknown flag: --nope', 'on', 'web', '--nope'],
@@ -90,7 +89,7 @@ describe('parseCommandLine', () => {
     ['list takes no arguments, but got: web', 'list', 'web'],
     ['gc takes no arguments, but got: web', 'gc', '--', 'web'],
   ] as [string, CommandName, ...string[]][]) {
-    it(`refuses ${[command, ...argv].join(' ')}: ${message}`, () =>
+    it(`the command line ${[command, ...argv].join(' ')} is refused: ${message}`, () =>
       assert.throws(
         () => parse(command, ...argv),
         (error) => error instanceof UsageError && error.message === message && error.hint !== undefined,
@@ -100,7 +99,7 @@ describe('parseCommandLine', () => {
   for (const command of COMMAND_NAMES) {
     const examples: Example<CommandName>[] = COMMANDS[command].examples;
     for (const { says, args = [], flags = {}, rest = [] } of examples)
-      it(`reads the example of ${command}: ${says}`, () => {
+      it(`the example in the help of ${command} is parsed: ${says}`, () => {
         const help = formatHelp(command, (name) => ['mittens', name]);
         const line = help.split(`# ${says}\n  mittens ${command}`)[1]?.split('\n')[0] ?? '';
         const words = spawnSync('sh', ['-c', `printf '%s\\0' ${line.split(/ [|>] /)[0]}`], {
@@ -137,14 +136,14 @@ describe('a command line', () => {
     ['list', '-A', '-n', 'shop'],
     ['attach'],
   ] as [string, ...string[]][]) {
-    it(`that makes no sense is one clear line, hints, and exit code 2: ${[command, ...args].join(' ')}`, () => {
+    it(`a wrong command line ends with one error line, hints and exit code 2: ${[command, ...args].join(' ')}`, () => {
       const { status, stdout, stderr } = run(command, ...args);
       assert.deepEqual([status, stdout], [2, '']);
       assert.match(stderr, /^error: .+\n(hint: .+\n)*$/);
     });
   }
 
-  it('that cannot be read names the command that prints the help, which then works', () => {
+  it('the hint of a wrong command line prints the help when it is run', () => {
     const { stderr } = run('on', 'web', '--nope');
     assert.equal(
       stderr,

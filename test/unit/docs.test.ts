@@ -40,11 +40,11 @@ function mappingsIn(value: unknown): Record<string, unknown>[] {
 }
 
 describe('docs/ci.md', () => {
-  it('has the inputs and outputs of action.yml', () => {
+  it('docs/ci.md has the inputs and outputs of action.yml', () => {
     assert.equal(read('docs/ci.md'), updateTables(read('docs/ci.md')), 'make docs');
   });
 
-  it('and the workflows name no input or output that there is not', () => {
+  it('docs/ci.md and the workflows use only inputs and outputs that exist', () => {
     let uses = 0;
     for (const document of [...blocks, ...workflows.map(read)]) {
       for (const { uses: used, with: inputs } of mappingsIn(load(document))) {
@@ -58,7 +58,7 @@ describe('docs/ci.md', () => {
     assert.ok(uses >= 6, `only ${uses} steps were found`);
   });
 
-  it('has every input that the code reads, and the code reads every one', () => {
+  it('action.yml has exactly the inputs that the code reads', () => {
     for (const name of Object.keys(action.inputs))
       assert.ok(code.includes(`'${name}'`) || code.includes(`INPUT_${name.toUpperCase()}`), name);
     const names = [...code.matchAll(/\b(?:getInput|readInput|optional)\('([\w-]+)'/g)].map(
@@ -68,14 +68,14 @@ describe('docs/ci.md', () => {
     for (const name of names) assert.ok(name in action.inputs, name);
   });
 
-  it('has every output that the code sets, and the code sets every one', () => {
+  it('action.yml has exactly the outputs that the code sets', () => {
     const names = [...code.matchAll(/\bsetOutput\('([\w-]+)'/g)].map(([, name = '']) => name);
     assert.deepEqual([...names, ...FORMATS].sort(), Object.keys(action.outputs).sort());
   });
 });
 
 describe('the workflows', () => {
-  it('pin what they use by its hash, and so do those in docs/ci.md', () => {
+  it('workflows pin the actions that they use by hash, in docs/ci.md too', () => {
     let pinned = 0;
     for (const text of [...blocks, ...workflows.map(read)]) {
       for (const [, used = ''] of text.matchAll(/uses: (.+)/g)) {
@@ -87,7 +87,7 @@ describe('the workflows', () => {
     assert.ok(pinned >= 6, `only ${pinned} were found`);
   });
 
-  it('may write nothing, have timeouts, and leave no credentials in the checkout', () => {
+  it('workflows have read permissions only, timeouts, and no credentials in the checkout', () => {
     for (const text of [...blocks.filter((block) => /^jobs:/m.test(block)), ...workflows.map(read)]) {
       const { permissions, jobs } = load(text) as { permissions: object; jobs: Record<string, Job> };
       assert.equal('contents' in permissions, true);
@@ -100,7 +100,7 @@ describe('the workflows', () => {
     }
   });
 
-  it('have nothing from outside in their scripts', () => {
+  it('scripts in workflows contain no expressions, which could inject commands', () => {
     for (const text of [...blocks, ...workflows.map(read)])
       for (const { run } of mappingsIn(load(text)))
         if (typeof run === 'string') assert.doesNotMatch(run, /\$\{\{/);
@@ -138,23 +138,23 @@ const FOREIGN = [
 ];
 
 describe("README's tables of flags", () => {
-  it('are what the table of flags makes', () => {
+  it('the flag tables of the README are what make docs writes', () => {
     assert.equal(README, writeTables(README), 'run: make docs');
   });
 
-  it('leave to the text what all commands share, and the text names it', () => {
+  it('the README names the flags that all commands share', () => {
     for (const { name, section } of flagsOf('list'))
       if (section === 'Cluster') assert.match(README, new RegExp(`--${name}\\b`));
   });
 });
 
 describe('the documents', () => {
-  it('name every command and every protocol', () => {
+  it('the documents name every command and every protocol', () => {
     for (const command of COMMAND_NAMES) assert.match(README, new RegExp(`\`${command}\\b`), command);
     for (const protocol of PROTOCOLS) assert.match(read('docs/protocols.md'), new RegExp(`\`${protocol}\``));
   });
 
-  it('name the port names that mean tcp, and only those', () => {
+  it('docs/protocols.md lists the port names that mean tcp', () => {
     const [, list = ''] = /These names mean `tcp`: ([\s\S]*?)\. So /.exec(read('docs/protocols.md')) ?? [];
     const names = [...list.matchAll(/`([a-z0-9]+)`/g)].map(([, name = '']) => name);
     assert.ok(names.length >= 19, `only ${names.length} names were found`);
@@ -163,7 +163,7 @@ describe('the documents', () => {
       assert.equal(chooseProtocol({ name, port: 80 }), names.includes(name) ? 'tcp' : 'auto', name);
   });
 
-  it('have command lines that the commands parse', () => {
+  it('every command line in the documents is parsed by its command', () => {
     let calls = 0;
     const commands = COMMAND_NAMES.join('|');
     const call = new RegExp(`(?:npx tsx scripts/)(${commands})\\.ts\\b([^\`\\n]*)`, 'g');
@@ -175,7 +175,7 @@ describe('the documents', () => {
     assert.ok(calls >= 12, `only ${calls} calls were found`);
   });
 
-  it('have calls of make that run commands which parse', () => {
+  it('every call of make in the documents runs a command line that parses', () => {
     let calls = 0;
     const commands = COMMAND_NAMES.join('|');
     for (const { path, text } of pages)
@@ -190,7 +190,7 @@ describe('the documents', () => {
     assert.ok(calls >= 8, `only ${calls} calls were found`);
   });
 
-  it('have commands in the text whose flags exist', () => {
+  it('every command in the text of the documents has flags that exist', () => {
     let calls = 0;
     const call = new RegExp(`\`(${COMMAND_NAMES.join('|')})( [^\`\\n]*)\``, 'g');
     for (const { path, text } of pages)
@@ -202,7 +202,7 @@ describe('the documents', () => {
     assert.ok(calls >= 20, `only ${calls} commands were found`);
   });
 
-  it('name files and folders that exist', () => {
+  it('every file and folder that the documents name exists', () => {
     // Examples: a command of any name, and a file in the reader's own repository.
     const examples = ['scripts/COMMAND.ts', 'test/orders.har'];
     const name = /(?<=[`' (])((?:scripts|action|templates|docs|test)\/[\w./-]*)(?=[`' )])/g;
@@ -218,13 +218,13 @@ describe('the documents', () => {
       );
   });
 
-  it('name no flag that the table does not have', () => {
+  it('every flag that the documents name exists', () => {
     const known = new Set<string>([...FLAGS.map(({ name }) => name), ...FOREIGN]);
     for (const { path, text } of pages)
       for (const flag of flagsIn(text)) assert.ok(known.has(flag), `${path}: --${flag}`);
   });
 
-  it('link to pages and headings that there are', () => {
+  it('every link in the documents leads to a page and a heading', () => {
     const anchor = (title: string) =>
       title
         .toLowerCase()
@@ -251,12 +251,12 @@ describe('the documents', () => {
 describe('docs/architecture.md', () => {
   const architecture = read('docs/architecture.md');
 
-  it('has every room once', () => {
+  it('docs/architecture.md has every room once', () => {
     const rooms = [...architecture.matchAll(/^\| `(\w+)\/` /gm)].map(([, room = '']) => room);
     assert.deepEqual(rooms.sort(), readdirSync(new URL('scripts/lib', ROOT)).sort());
   });
 
-  it('names for each invariant the test files that prove it', () => {
+  it('docs/architecture.md names the test files that prove each invariant', () => {
     for (const name of ['I1', 'I2', 'I3', 'I4', 'I5'])
       assert.match(
         architecture,
@@ -266,7 +266,7 @@ describe('docs/architecture.md', () => {
 });
 
 describe('the Makefile', () => {
-  it('has a target for every command', () => {
+  it('the Makefile has a target for every command', () => {
     for (const command of COMMAND_NAMES)
       assert.match(
         read('Makefile'),

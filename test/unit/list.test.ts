@@ -27,11 +27,11 @@ describe('summarize', () => {
     ['broken: left by the Go mittens', service({}, { 'mittens.io/original-port': 'http' }), [workload()]],
   ];
   for (const [state, service, workloads] of cases) {
-    it(`knows the state ${state}`, () =>
+    it(`list shows the state "${state}"`, () =>
       assert.equal(summarize(service, { workloads, pods: [] }).state, state));
   }
 
-  it('counts the pods of the tapped workloads', () => {
+  it('list counts the pods of the tapped workloads only', () => {
     assert.deepEqual(
       summarize(tapped(), { workloads: [withProxy, workload('StatefulSet')], pods: [] }).pods,
       { ready: 2, wanted: 2 },
@@ -39,7 +39,7 @@ describe('summarize', () => {
   });
 });
 
-describe('age', () => {
+describe('formatAge', () => {
   // As k8s.io/apimachinery/pkg/util/duration writes them.
   for (const [seconds, text] of [
     [-5, '0s'],
@@ -56,6 +56,7 @@ describe('age', () => {
     [172_799, '47h'],
     [172_800, '2d'],
   ] as const) {
-    it(`writes ${seconds} s as ${text}`, () => assert.equal(formatAge(seconds * 1000), text));
+    it(`an age of ${seconds} s is shown as ${text}, as in kubectl`, () =>
+      assert.equal(formatAge(seconds * 1000), text));
   }
 });

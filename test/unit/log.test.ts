@@ -15,8 +15,8 @@ function stream(isTTY: boolean) {
   };
 }
 
-describe('talkOn', () => {
-  it('writes a line for each change of progress where there is no terminal', () => {
+describe('createLog', () => {
+  it('without a terminal, progress is a line per change', () => {
     const { stream: to, written } = stream(false);
     const talk = createLog(to, String);
     for (const text of ['1 of 2', '1 of 2', '2 of 2']) talk.progress(text);
@@ -24,7 +24,7 @@ describe('talkOn', () => {
     assert.deepEqual(written, ['1 of 2\n', '2 of 2\n', 'done\n']);
   });
 
-  it('replaces progress in place on a terminal, and never wraps it', () => {
+  it('on a terminal, progress replaces itself in one line that never wraps', () => {
     const { stream: to, written } = stream(true);
     const talk = createLog(to, String);
     talk.progress('x'.repeat(200));
@@ -34,13 +34,13 @@ describe('talkOn', () => {
 });
 
 describe('printable', () => {
-  it("takes away what would drive the reader's terminal, and leaves lines", () => {
+  it('printable replaces control characters, and keeps line breaks', () => {
     assert.equal(printable('a\x1b]0;evil\x07\nb\x9bc\té'), 'a?]0;evil?\nb?c?é');
   });
 });
 
 describe('printTable', () => {
-  it('aligns columns as kubectl does, without blanks at the end', () => {
+  it('printTable aligns columns as kubectl does, without trailing blanks', () => {
     const { stream: to, written } = stream(false);
     printTable(to, [
       ['NAME', 'AGE'],

@@ -36,93 +36,108 @@ const TWO_PORTS = [
   { name: 'admin', port: 81, protocol: 'TCP', targetPort: 9090 },
 ];
 
-describe('planTap refuses', () => {
+describe('a tap that cannot work', () => {
   const cases: [string, Partial<ClusterState>, Partial<TapRequest>, RegExp][] = [
-    ['ExternalName', { service: service({ type: 'ExternalName' }) }, {}, /ExternalName/],
+    ['a Service of type ExternalName', { service: service({ type: 'ExternalName' }) }, {}, /ExternalName/],
     ['a Service without a selector', { service: service({ selector: {} }) }, {}, /has no selector/],
     ['a headless Service', { service: service({ clusterIP: 'None' }) }, {}, /is headless/],
-    ['UDP', { service: service({ ports: [{ port: 53, protocol: 'UDP' }] }) }, {}, /speaks UDP/],
-    ['SCTP', { service: service({ ports: [{ port: 9, protocol: 'SCTP' }] }) }, {}, /speaks SCTP/],
-    ['no workload', { workloads: [], pods: [] }, {}, /no pod matches the selector/],
+    ['a UDP port', { service: service({ ports: [{ port: 53, protocol: 'UDP' }] }) }, {}, /speaks UDP/],
+    ['an SCTP port', { service: service({ ports: [{ port: 9, protocol: 'SCTP' }] }) }, {}, /speaks SCTP/],
+    ['a Service without pods and workloads', { workloads: [], pods: [] }, {}, /no pod matches the selector/],
     [
-      'no replicas without a restart',
+      'a workload scaled to zero, without a restart',
       { workloads: [workload('Deployment', { replicas: 0 })], pods: [] },
       { mode: 'ephemeral' },
       /scaled to zero/,
     ],
-    ['a bare pod with a restart', { owners: ['pod/web-1'], workloads: [] }, {}, /no workload owns it/],
-    ['a Job with a restart', { owners: ['job/web'], workloads: [] }, {}, /follow no template/],
-    ['a bare ReplicaSet', { workloads: [workload('ReplicaSet')] }, {}, /owned by no Deployment/],
     [
-      'a second port without a restart',
+      'a pod without an owner, with a restart',
+      { owners: ['pod/web-1'], workloads: [] },
+      {},
+      /no workload owns it/,
+    ],
+    ['a Job, with a restart', { owners: ['job/web'], workloads: [] }, {}, /follow no template/],
+    [
+      'a ReplicaSet without a Deployment',
+      { workloads: [workload('ReplicaSet')] },
+      {},
+      /owned by no Deployment/,
+    ],
+    [
+      'another port for a tap without a restart',
       { record: record({ mode: 'ephemeral' }) },
       { ports: ['http'] },
       /takes no more ports/,
     ],
     [
-      'a TUI where the web interface is',
+      'a TUI for a tap with the web interface',
       { record: record({ program: 'mitmweb' }) },
       {},
       /tapped with mitmweb/,
     ],
     [
-      'a Secret that the pods do not have, without a restart',
+      'a Secret that the pods do not mount, without a restart',
       { service: service({ ports: [{ port: 80, targetPort: 8080 }] }) },
       { mode: 'ephemeral', tlsSecret: 'web-tls' },
       /has no volume of secret\/web-tls/,
     ],
-    ['a pod that is not there', {}, { mode: 'ephemeral', pod: 'web-9' }, /pod\/web-9 is not ready/],
-    ['no ready pod', { pods: [pod({ phase: 'Pending' })] }, {}, /no pod of service\/web is ready/],
+    ['one pod that does not exist', {}, { mode: 'ephemeral', pod: 'web-9' }, /pod\/web-9 is not ready/],
     [
-      'the host network',
+      'a Service without a ready pod',
+      { pods: [pod({ phase: 'Pending' })] },
+      {},
+      /no pod of service\/web is ready/,
+    ],
+    [
+      'pods with hostNetwork',
       { workloads: [workload('Deployment', {}, { hostNetwork: true })] },
       {},
       /network of its nodes/,
     ],
-    ['a paused rollout', { workloads: [workload('Deployment', { paused: true })] }, {}, /paused/],
+    ['a paused Deployment', { workloads: [workload('Deployment', { paused: true })] }, {}, /paused/],
     [
-      'OnDelete',
+      'the update strategy OnDelete',
       { workloads: [workload('DaemonSet', { updateStrategy: { type: 'OnDelete' } })] },
       {},
       /OnDelete/,
     ],
     [
-      'a partition',
+      'a StatefulSet with a partition',
       { workloads: [workload('StatefulSet', { updateStrategy: { rollingUpdate: { partition: 1 } } })] },
       {},
       /partition/,
     ],
     [
-      'several ports without a choice',
+      'several ports when none was chosen',
       { service: service({ ports: TWO_PORTS }) },
       {},
       /several ports: 80 \(http\), 81/,
     ],
-    ['a port that there is not', {}, { ports: ['99'] }, /has no port 99/],
+    ['a port that the Service does not have', {}, { ports: ['99'] }, /has no port 99/],
     [
-      'a name that no container has',
+      'a targetPort name that no container has',
       { service: service({ ports: [{ port: 80, targetPort: 'no' }] }) },
       {},
       /named no/,
     ],
-    ['a listen port in use', {}, { listenPort: 8080 }, /port 8080 is in use/],
+    ['a --listen-port that is in use', {}, { listenPort: 8080 }, /port 8080 is in use/],
     [
-      'a session of a Service that is being captured',
+      'a session for a Service that is being captured',
       { record: record({ program: 'mitmdump' }) },
       {},
       /service\/web is being captured, by ann@laptop since/,
     ],
     [
-      'a capture of a Service that is tapped',
+      'a capture for a Service that is already tapped',
       { record: record() },
       { program: 'mitmdump' },
       /service\/web is tapped already, by ann@laptop since/,
     ],
-    ["mitmproxy's mode", {}, { mitmproxyArgs: ['--mode=socks5'] }, /--mode=socks5 is set by mittens/],
-    ["mitmproxy's port", {}, { mitmproxyArgs: ['-p', '1'] }, /-p is set by mittens/],
+    ["mitmproxy's own --mode", {}, { mitmproxyArgs: ['--mode=socks5'] }, /--mode=socks5 is set by mittens/],
+    ["mitmproxy's own --listen-port", {}, { mitmproxyArgs: ['-p', '1'] }, /-p is set by mittens/],
   ];
   for (const [what, parts, request, says] of cases) {
-    it(what, () => {
+    it(`is refused by planTap: ${what}`, () => {
       assert.throws(
         () => plan(parts, request),
         (error) => error instanceof UserError && says.test(error.message),
@@ -132,11 +147,11 @@ describe('planTap refuses', () => {
 });
 
 describe('planTap', () => {
-  it('records what targetPort was, and where the app and the proxy listen', () => {
+  it('planTap records the old targetPort, and the ports of the app and the proxy', () => {
     assert.deepEqual(plan().record, record({ phase: 'starting' }));
   });
 
-  it('takes a targetPort that is a number, or is left out', () => {
+  it('planTap accepts a numeric targetPort, and a missing one', () => {
     for (const [port, appPort] of [
       [{ port: 80, targetPort: 9090 }, 9090],
       [{ port: 8000 }, 8000],
@@ -183,17 +198,17 @@ describe('planTap', () => {
     ],
   ];
   for (const [who, workload] of taken) {
-    it(`steps over a listen port that ${who} uses`, () => {
+    it(`planTap avoids a listen port that ${who} uses`, () => {
       assert.equal(plan({ workloads: [workload] }).record.ports[0]?.listenPort, 7778);
     });
   }
 
-  it('steps over a listen port that is the app’s own, undeclared', () => {
+  it('planTap avoids a listen port that the app uses without declaring it', () => {
     const ports = [{ port: 80, targetPort: 7777 }];
     assert.equal(plan({ service: service({ ports }) }).record.ports[0]?.listenPort, 7778);
   });
 
-  it('gives each of several ports a listen port of its own', () => {
+  it('planTap gives each of several ports its own listen port', () => {
     const { ports } = plan({ service: service({ ports: TWO_PORTS }) }, { ports: ['http', '81'] }).record;
     assert.deepEqual(
       ports.map(({ port, targetPort, listenPort }) => [port, targetPort, listenPort]),
@@ -204,7 +219,7 @@ describe('planTap', () => {
     );
   });
 
-  it('adds a port to a tap that is on, and leaves the rest of its record', () => {
+  it('planTap adds a port to a tap, and keeps the rest of its record', () => {
     const before = record({ owner: 'bob@desk' });
     const { record: after } = plan(
       { service: service({ ports: TWO_PORTS }), record: before },
@@ -219,7 +234,7 @@ describe('planTap', () => {
     });
   });
 
-  it('adds a port to a proxy that otherwise goes on as it is', () => {
+  it('planTap adds a port to a proxy, and keeps its image and arguments', () => {
     const args = [
       'mitmproxy',
       '--set',
@@ -244,14 +259,14 @@ describe('planTap', () => {
     );
   });
 
-  it('refuses to add a port to a tap whose own port another container has taken since', () => {
+  it('planTap refuses to add a port if another container now uses the listen port of the tap', () => {
     const other = { name: 'late', ports: [{ containerPort: 7777 }] };
     const workloads = [workload('Deployment', {}, { containers: [{ name: 'app' }, other] })];
     const given = { service: service({ ports: TWO_PORTS }), record: record(), workloads };
     assert.throws(() => plan(given, { ports: ['81'] }), /port 7777 is now in use/);
   });
 
-  it('changes none of what it is given', () => {
+  it('planTap does not modify its arguments', () => {
     const given = state({ service: service({ ports: TWO_PORTS }), record: record() });
     const copy = structuredClone(given);
     planTap(given, { ...REQUEST, ports: ['81'] }, SIGNATURE, templates);
@@ -264,20 +279,20 @@ describe('planTap', () => {
     ['a StatefulSet of one', [workload('StatefulSet', { replicas: 1 })], /is down while its pod/],
     ['a DaemonSet', [workload('DaemonSet')], /a node has no pod/],
   ] as const) {
-    it(`notes what ${what} means for traffic`, () => {
+    it(`planTap notes what ${what} means for traffic`, () => {
       assert.match(plan({ workloads: [...workloads] }).notes.join(), note);
     });
   }
 });
 
 describe('the sidecar', () => {
-  it("gets the user's arguments last, as they were written", () => {
+  it("the sidecar gets the user's arguments last and unchanged", () => {
     const args = sidecarOf({}, { mitmproxyArgs: ['--set', 'x=$(HOME) $$'] })?.args;
     // Kubernetes reads $$ as $.
     assert.deepEqual(args?.slice(-2), ['--set', 'x=$$(HOME) $$$$']);
   });
 
-  it('meets the restricted Pod Security Standard, and has resources and a readiness probe', () => {
+  it('the sidecar meets the restricted Pod Security Standard, and has resources and a readiness probe', () => {
     const { securityContext, resources, readinessProbe } = sidecarOf() as unknown as Record<
       string,
       Record<string, unknown>
@@ -296,7 +311,7 @@ describe('the sidecar', () => {
 });
 
 describe('containerName', () => {
-  it('is a valid name, different for every Service', () => {
+  it('containerName returns a valid name, different for every Service', () => {
     const services = ['web', 'a'.repeat(55), 'a'.repeat(56), 'a'.repeat(63), `${'a'.repeat(62)}b`];
     const names = services.flatMap((name) => [containerName(name), containerName(name, '0123abcd')]);
     for (const name of names) assert.match(name, /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/);
@@ -305,7 +320,7 @@ describe('containerName', () => {
 });
 
 describe('literal', () => {
-  it('survives the expansion that Kubernetes does', () => {
+  it('a literal argument survives the $(NAME) expansion of Kubernetes', () => {
     // As third_party/forked/golang/expansion has it: $$ is $, $(NAME) is a variable.
     const expand = (text: string) =>
       text.replace(/\$(\$|\((\w+)\))/g, (_, what) => (what === '$' ? '$' : 'EXPANDED'));

@@ -71,17 +71,17 @@ const PORTS: [says: Partial<ServicePort>, protocol: Protocol, encrypted?: boolea
   ].map((name): [Partial<ServicePort>, Protocol] => [{ name, appProtocol: name }, 'auto']),
 ];
 
-describe('protocolOf', () => {
+describe('chooseProtocol', () => {
   for (const [says, protocol] of PORTS)
-    it(`takes ${JSON.stringify(says)} as ${protocol}`, () =>
+    it(`a port with ${JSON.stringify(says)} is taken as ${protocol}`, () =>
       assert.equal(chooseProtocol({ port: 80, ...says }), protocol));
 
-  it('takes a name as long as there can be any', () =>
+  it('a very long appProtocol is taken as auto', () =>
     assert.equal(chooseProtocol({ port: 80, appProtocol: 'tcp'.repeat(100_000) }), 'auto'));
 });
 
 describe('isEncrypted', () => {
   for (const [says, , encrypted = false] of PORTS)
-    it(`takes ${JSON.stringify(says)} for ${encrypted ? 'TLS' : 'plaintext'}`, () =>
+    it(`a port with ${JSON.stringify(says)} is expected to speak ${encrypted ? 'TLS' : 'plaintext'}`, () =>
       assert.equal(isEncrypted({ port: 80, ...says }), encrypted));
 });

@@ -10,40 +10,42 @@ const tapped = (text: string) => service({}, { [ANNOTATION]: text });
 const [port] = record().ports;
 
 describe('recordOf', () => {
-  it('reads what was written', () => {
+  it('parseRecord reads the record that a tap wrote', () => {
     assert.deepEqual(parseRecord(tapped(JSON.stringify(record()))), record());
   });
 
-  it('is undefined for a Service that is not tapped', () => {
+  it('parseRecord returns undefined for a Service without a tap', () => {
     assert.equal(parseRecord(service()), undefined);
   });
 
   // `off` acts on the record with the rights of whoever runs it.
   const hostile: [string, unknown][] = [
-    ['a later version', { ...record(), version: 2 }],
-    ['a container that is not ours', record({ container: 'app' })],
-    ['a container with more in its name', record({ container: 'mittens-x", "y' })],
+    ['a record of a later version', { ...record(), version: 2 }],
+    ['the name of another container', record({ container: 'app' })],
+    ['a container name with quotes', record({ container: 'mittens-x", "y' })],
     ['a workload of another kind', record({ workloads: ['secret/admin'] })],
     ['a workload that is a path', record({ workloads: ['deployment/../web'] })],
     ['a workload that is a flag', record({ workloads: ['deployment/web --all'] })],
-    ['an id that is not one', record({ id: '../etc' })],
+    ['an invalid id', record({ id: '../etc' })],
     ['a port out of range', { ...record(), ports: [{ ...port, listenPort: 70000 }] }],
     ['a port that is text', { ...record(), ports: [{ ...port, port: '80' }] }],
     ['a targetPort that is an object', { ...record(), ports: [{ ...port, targetPort: {} }] }],
-    ['ports that are no list', { ...record(), ports: port }],
-    ['another mode', { ...record(), mode: 'magic' }],
-    ['nothing', null],
+    ['ports that are not a list', { ...record(), ports: port }],
+    ['an unknown mode', { ...record(), mode: 'magic' }],
+    ['null', null],
     ['a list', []],
   ];
   for (const [what, value] of hostile) {
-    it(`refuses ${what}`, () => assert.throws(() => parseRecord(tapped(JSON.stringify(value))), UserError));
+    it(`parseRecord refuses ${what}`, () =>
+      assert.throws(() => parseRecord(tapped(JSON.stringify(value))), UserError));
   }
 
-  it('refuses what is not JSON', () => assert.throws(() => parseRecord(tapped('{"version":1')), UserError));
+  it('parseRecord refuses text that is not JSON', () =>
+    assert.throws(() => parseRecord(tapped('{"version":1')), UserError));
 });
 
 describe('restorePatch', () => {
-  it('leaves a port alone that someone else has pointed elsewhere', () => {
+  it('restorePatch keeps a targetPort that someone else has changed', () => {
     const current = service({ ports: [{ name: 'http', port: 80, protocol: 'TCP', targetPort: 9999 }] });
     const patch = restorePatch(new Templates(), current, record()) as { spec: { ports: object[] } };
     assert.deepEqual(patch.spec.ports, current.spec.ports);

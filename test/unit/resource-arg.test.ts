@@ -13,19 +13,19 @@ const kinds = {
   daemonset: ['ds/web', 'daemonsets/web'],
 };
 
-describe('parseTarget', () => {
+describe('parseResourceArg', () => {
   for (const [kind, spellings] of Object.entries(kinds)) {
     for (const argument of spellings) {
-      it(`reads ${argument}`, () =>
+      it(`the argument ${argument} means a ${kind}`, () =>
         assert.deepEqual(parseResourceArg(argument), { namespace: undefined, kind, name: 'web' }));
     }
   }
 
-  it('reads a namespace before the name', () => {
+  it('the argument shop/web means the Service web in the namespace shop', () => {
     assert.deepEqual(parseResourceArg('shop/web'), { namespace: 'shop', kind: 'service', name: 'web' });
   });
 
-  it('takes dots in the names of what may have them', () => {
+  it('the name of a pod may have a dot, that of a Service may not', () => {
     assert.equal(parseResourceArg('pod/web-1.2').name, 'web-1.2');
     assert.throws(() => parseResourceArg('svc/web.2'), UsageError);
   });
@@ -49,13 +49,13 @@ describe('parseTarget', () => {
     'pod/../x',
   ];
   for (const argument of [...hostile, 'job/x', 'rs/x', 'web\n', 'wéb']) {
-    it(`refuses ${JSON.stringify(argument)}`, () =>
+    it(`the argument ${JSON.stringify(argument)} is refused`, () =>
       assert.throws(() => parseResourceArg(argument), UsageError));
   }
 });
 
 describe('resolve', () => {
-  it('takes the namespace from the argument, or else from the flag', async () => {
+  it('resolve takes the namespace from the argument, or else from --namespace', async () => {
     const fromArgument = await resolve(createContext({}), 'shop/web');
     assert.equal(fromArgument.id, 'service/web');
     assert.equal(fromArgument.context.kubectl.connection.namespace, 'shop');
@@ -63,7 +63,7 @@ describe('resolve', () => {
     assert.equal(fromFlag.context.kubectl.connection.namespace, 'shop');
   });
 
-  it('refuses two namespaces that differ', async () => {
+  it('resolve refuses an argument and a --namespace that differ', async () => {
     await assert.rejects(resolve(createContext({ namespace: 'prod' }), 'shop/web'), UsageError);
   });
 });

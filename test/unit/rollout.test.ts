@@ -20,7 +20,7 @@ function trouble(containerStatuses: ContainerStatus[]) {
 }
 
 describe('podTrouble', () => {
-  it('finds none in a pod that starts, or is ready', () => {
+  it('podTrouble finds nothing wrong with a pod that starts or is ready', () => {
     assert.equal(trouble([]), undefined);
     assert.equal(trouble([app, waiting('mittens-web', 'ContainerCreating')]), undefined);
     assert.equal(trouble([app, status('mittens-web', { ready: true, state: { running: {} } })]), undefined);
@@ -33,7 +33,7 @@ describe('podTrouble', () => {
     'CreateContainerConfigError',
     'CrashLoopBackOff',
   ]) {
-    it(`gives up on ${reason}, with the container and the image`, () => {
+    it(`${reason} is fatal, and the message names the container and the image`, () => {
       const found = trouble([app, waiting('mittens-web', reason)]);
       assert.deepEqual(found, {
         text: `pod/web-1, container mittens-web: ${reason}, image image:1: why`,
@@ -43,7 +43,7 @@ describe('podTrouble', () => {
     });
   }
 
-  it('gives up when the proxy has ended once, but not when an app has', () => {
+  it('a proxy that exited once is fatal, an app that exited is not', () => {
     const ended = { state: { terminated: { exitCode: 3 } } };
     assert.match(trouble([app, status('mittens-web', ended)])?.text ?? '', /ended with exit code 3/);
     assert.equal(
@@ -52,12 +52,12 @@ describe('podTrouble', () => {
     );
   });
 
-  it('says, without giving up, that the proxy waits for the app’s port', () => {
+  it('a proxy that waits for the port of the app is reported, and is not fatal', () => {
     const found = trouble([app, status('mittens-web', { state: { running: {} } })]);
     assert.deepEqual(found, { text: "pod/web-1: nothing listens on the app's port yet", fatal: false });
   });
 
-  it('gives the scheduler a moment to find room', () => {
+  it('an unschedulable pod is fatal only after ten seconds', () => {
     const conditions = [
       { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' },
     ];

@@ -20,14 +20,14 @@ function write(content: string | Buffer): string {
 
 describe('readSentFile', () => {
   const contents: [what: string, content: string | Buffer][] = [
-    ['a script', 'def response(flow):\n    flow.response.headers["x"] = "é"\n'],
-    ['an empty file', ''],
-    ['what a shell or Kubernetes would expand', '$(HOME) $HOME `id` \\ \' " $$\r\n\n\n'],
-    ['every byte', Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
-    ['much that repeats itself', 'flow '.repeat(1_000_000)],
+    ['a Python script', 'def response(flow):\n    flow.response.headers["x"] = "é"\n'],
+    ['no content', ''],
+    ['text that a shell or Kubernetes would expand', '$(HOME) $HOME `id` \\ \' " $$\r\n\n\n'],
+    ['every possible byte', Buffer.from(Array.from({ length: 256 }, (_, byte) => byte))],
+    ['5 MB of repeated text', 'flow '.repeat(1_000_000)],
   ];
   for (const [what, content] of contents) {
-    it(`sends ${what} as it is, in letters that mean nothing to anyone`, () => {
+    it(`a file with ${what} arrives unchanged, as Base64`, () => {
       const sent = readSentFile('--scripts', write(content));
       assert.match(sent.content, /^[A-Za-z0-9+/]+=*$/);
       assert.deepEqual(gunzipSync(Buffer.from(sent.content, 'base64')), Buffer.from(content));
@@ -45,7 +45,7 @@ describe('readSentFile', () => {
     }
   };
 
-  it('sends as much as a process can be started with, and no more', () => {
+  it('the largest file that is accepted is the largest that fits into an environment variable', () => {
     let [fits, over] = [90_000, 100_000];
     while (over - fits > 1) {
       const middle = Math.floor((fits + over) / 2);
@@ -67,25 +67,25 @@ describe('readSentFile', () => {
     [`${'x'.repeat(100)}.mitm`, `${'x'.repeat(55)}.mitm`],
   ];
   for (const [path, name] of names) {
-    it(`calls ${JSON.stringify(path.slice(0, 20))} by a harmless name`, () => {
+    it(`the name ${JSON.stringify(path.slice(0, 20))} is made harmless for the pod`, () => {
       writeFileSync(join(folder, path), '');
       assert.equal(readSentFile('--scripts', join(folder, path)).name, name);
     });
   }
 
   const refused: [what: string, path: () => string, message: RegExp, hint?: RegExp][] = [
-    ['what is not there', () => join(folder, 'nowhere'), /^\S+\/nowhere can't be read: ENOENT/],
+    ['a file that does not exist', () => join(folder, 'nowhere'), /^\S+\/nowhere can't be read: ENOENT/],
     ['a folder', () => folder, /^\S+ can't be read: EISDIR/],
-    ['a name that there can be none of', () => 'a\0b', /can't be read: /],
+    ['a file name with a NUL', () => 'a\0b', /can't be read: /],
     [
-      'what is too big',
+      'a file that is too big',
       () => write(bytes),
       /^\S+\/file is too big to be sent to the pods: 130 KiB in gzip and Base64, of 128 KiB at most$/,
       /flows --filter/,
     ],
   ];
   for (const [what, path, message, hint] of refused) {
-    it(`refuses ${what}, in one line`, () =>
+    it(`readSentFile refuses ${what} with a message of one line`, () =>
       assert.throws(
         () => readSentFile('--server-replay', path()),
         (error) => {

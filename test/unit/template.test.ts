@@ -50,7 +50,7 @@ for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']) {
   describe(`the sidecar of a ${kind}`, () => {
     const original = workload(kind);
 
-    it('goes behind the containers that were there, which kubectl logs and exec then still pick', () => {
+    it('the sidecar is not the default container of kubectl logs and exec', () => {
       const tapped = inject(original);
       assert.deepEqual(names(tapped), ['app', 'logger', 'mittens-web']);
       assert.deepEqual(
@@ -59,15 +59,15 @@ for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']) {
       );
     });
 
-    it('is there once when it is injected twice', () => {
+    it('a sidecar that is injected twice is there once', () => {
       assert.deepEqual(names(inject(inject(original))), ['app', 'logger', 'mittens-web']);
     });
 
-    it('leaves the exact workload when it is removed', () => {
+    it('removing the sidecar restores the exact workload', () => {
       assert.deepEqual(normal(remove(inject(original))), normal(original));
     });
 
-    it('takes the volume of its certificates along when it is removed', () => {
+    it('removing the sidecar removes the volume of its certificates', () => {
       const tls = { tlsSecret: 'web-tls', clientTlsSecret: 'web-client' };
       for (const object of [original, workload(kind, {}, { volumes: undefined })]) {
         const tapped = inject(object, tls);
@@ -77,7 +77,7 @@ for (const kind of ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']) {
       }
     });
 
-    it('leaves what someone else changed meanwhile', () => {
+    it('removing the sidecar keeps what someone else has changed', () => {
       const edit = { spec: { template: { spec: { containers: [{ name: 'app', image: 'app:2' }] } } } };
       assert.deepEqual(
         normal(remove(patched(inject(original), 'strategic', edit))),
@@ -97,8 +97,8 @@ describe('the patches of a Service', () => {
     [{ team: 'shop' }, 'sidecar'],
     [{ team: 'shop' }, 'ephemeral'],
   ] as const) {
-    const own = annotations ? 'with annotations of its own' : 'without annotations';
-    it(`give back the exact Service, ${own}, in the mode ${mode}`, () => {
+    const own = annotations ? 'with its own annotations' : 'without annotations';
+    it(`the patches restore the exact Service, ${own}, in the mode ${mode}`, () => {
       const original = service({ ports }, annotations);
       const request = { ...REQUEST, mode, ports: ['80'] };
       const { record, changes } = planTap(state({ service: original }), request, SIGNATURE, templates);
@@ -126,7 +126,7 @@ describe('the patches of a Service', () => {
 describe('Templates', () => {
   const own = new Templates(folder);
 
-  it('takes a file of the user’s folder before the built-in one, and the others from there', () => {
+  it('a template in the folder of the user replaces the built-in one of that name only', () => {
     writeFileSync(join(folder, 'record-remove.yaml'), 'own: ${resourceVersion}');
     assert.deepEqual(own.render('record-remove', { resourceVersion: '7' }), { own: '7' });
     assert.deepEqual(
@@ -136,15 +136,15 @@ describe('Templates', () => {
   });
 
   for (const [what, text, says] of [
-    ['is no YAML', 'a: [', /^template record.yaml: /],
+    ['is not YAML', 'a: [', /^template record.yaml: /],
     [
-      'asks for a value that there is not',
+      'uses an unknown placeholder',
       'a: ${nope}',
       /^template record.yaml: no value \$\{nope\}; there are record/,
     ],
     ['is empty', '', /^template record.yaml: /],
   ] as const) {
-    it(`names a file that ${what}`, () => {
+    it(`an error names the template that ${what}`, () => {
       writeFileSync(join(folder, 'record.yaml'), text);
       assert.throws(
         () => own.render('record', { record: '' }),
@@ -153,18 +153,18 @@ describe('Templates', () => {
     });
   }
 
-  it('names a folder that is not there', () => {
+  it('an error names a template folder that does not exist', () => {
     assert.throws(() => new Templates('/no/where'), /there is no folder \/no\/where/);
   });
 });
 
 describe('fill', () => {
-  it('keeps the type of a value that stands alone, and takes its text inside a string', () => {
+  it('a placeholder that stands alone keeps the type of its value, one inside a string becomes text', () => {
     assert.deepEqual(fill({ a: '${n}', b: ['x-${n}'] }, { n: 7 }), { a: 7, b: ['x-7'] });
   });
 
   for (const hostile of ['"}, "b": {', 'a\nb: c', '${n}', '${other}', '__proto__', 'constructor']) {
-    it(`lets no value change the structure: ${JSON.stringify(hostile)}`, () => {
+    it(`a value cannot change the structure of a template: ${JSON.stringify(hostile)}`, () => {
       assert.deepEqual(fill({ a: '${n}', b: 'x${n}' }, { n: hostile, other: 'secret' }), {
         a: hostile,
         b: `x${hostile}`,
@@ -172,7 +172,7 @@ describe('fill', () => {
     });
   }
 
-  it('has no values but those that are given', () => {
+  it('a placeholder cannot name an inherited property', () => {
     assert.throws(() => fill('${constructor}', {}), /no value \$\{constructor\}/);
   });
 });
