@@ -25,28 +25,28 @@ function isTested({ name, short }: Flag): boolean {
 
 describe('the table of flags', () => {
   for (const flag of table)
-    it(`has --${flag.name} of ${flag.commands.join(', ')}, which a test uses`, () =>
+    it(`a test uses --${flag.name} of ${flag.commands.join(', ')}`, () =>
       assert.ok(isTested(flag), `no test in test/ uses --${flag.name}`));
 
-  it('has the commands that there are scripts for', () => {
+  it('the table of flags has a command for every script', () => {
     const scripts = readdirSync(new URL('scripts', ROOT)).filter((name) => name.endsWith('.ts'));
     assert.deepEqual(scripts.sort(), COMMAND_NAMES.map((name) => `${name}.ts`).sort());
   });
 
   for (const command of COMMAND_NAMES)
-    it(`has each name and each letter once for ${command}`, () => {
+    it(`no two flags of ${command} share a name or a letter`, () => {
       const names = flagsOf(command).flatMap(({ name, short }) => (short ? [name, short] : [name]));
       assert.deepEqual(names, [...new Set(names)]);
     });
 
-  it('has the protocols and formats that the program has', () => {
+  it('the table of flags completes --protocol and --output with every value that they accept', () => {
     const words = (command: string, name: string) =>
       table.find((flag) => flag.name === name && flag.commands.some((other) => other === command))?.completes;
     assert.deepEqual(words('on', 'protocol'), PROTOCOLS);
     assert.deepEqual(words('flows', 'output'), Object.keys(FORMATS));
   });
 
-  it('says what each flag does in one line of code and words, without a full stop', () => {
+  it('the help of each flag is one line without a full stop', () => {
     for (const { name, help } of table) {
       assert.match(help, /^[`'A-Za-z][^\n]*[^.]$/, name);
       assert.equal((help.match(/`/g)?.length ?? 0) % 2, 0, name);
@@ -59,11 +59,11 @@ describe('--help', () => {
 
   for (const command of COMMAND_NAMES) {
     const help = formatHelp(command, caller);
-    it(`of ${command} fits into 100 columns`, () => {
+    it(`the help of ${command} fits into 100 columns`, () => {
       for (const line of help.split('\n')) assert.ok(line.length <= 100, line);
     });
 
-    it(`of ${command} is one sentence, examples, usage, then each of its flags once`, () => {
+    it(`the help of ${command} is one sentence, examples, usage, then each of its flags once`, () => {
       const [sentence = '', examples = '', ...others] = help.split('\n\n');
       assert.match(sentence, /^[A-Z][^.]+\.$/);
       assert.match(examples, /^Examples:\n {2}# /);
@@ -78,7 +78,7 @@ describe('--help', () => {
       );
     });
 
-    it(`of ${command} names the commands as they were called`, () => {
+    it(`the examples in the help of ${command} are written as the user called it`, () => {
       const lines = [...help.matchAll(/^ {2}# .+\n {2}(.+)$/gm)].map(([, line = '']) => line);
       assert.equal(lines.length, COMMANDS[command].examples.length);
       for (const line of lines) assert.match(line, new RegExp(`^kubectl mittens ${command}( |$)`));

@@ -47,7 +47,7 @@ describe('findCaller', () => {
     ],
     ['another program', called('/actions/dist/main.js', []), 'npx tsx scripts/off.ts web'],
   ] as const)
-    it(`tells a call by ${what}`, () =>
+    it(`findCaller recognizes a call by ${what}`, () =>
       assert.equal(formatCommand(mittens('off', ['web']), findCaller(process)), expected));
 });
 
@@ -62,37 +62,37 @@ describe('a command in a message', () => {
     web: true,
   };
 
-  it('is given the connection and the templates that this command was given', () =>
+  it('a command in a hint has the namespace, context, kubeconfig and templates of this command', () =>
     assert.equal(
       formatCommand(mittens('off', ['web'], { namespace: 'shop' }), plugin, inherited),
       "kubectl mittens off web -n shop --templates ./t --context kind-x --kubeconfig 'my config' --as ci",
     ));
 
-  it('is not given a flag that it does not have', () =>
+  it('a command in a hint gets no flag that it does not have', () =>
     assert.equal(
       formatCommand(mittens('list', []), plugin, inherited),
       "kubectl mittens list -n mine --context kind-x --kubeconfig 'my config' --as ci",
     ));
 
-  it('has no namespace beside --all-namespaces', () =>
+  it('a command in a hint never has --namespace beside --all-namespaces', () =>
     assert.equal(
       formatCommand(mittens('list', [], { 'all-namespaces': true }), plugin, { namespace: 'mine' }),
       'kubectl mittens list --all-namespaces',
     ));
 
-  it("of kubectl's has the connection, and what it names itself comes first", () =>
+  it('a kubectl command in a hint has the context and kubeconfig, and its own flags win', () =>
     assert.equal(
       formatCommand(kubectl(['describe', 'pod/x'], { namespace: 'shop' }), 'make', inherited),
       "kubectl describe pod/x -n shop --context kind-x --kubeconfig 'my config' --as ci",
     ));
 
-  it('stands within words', () =>
+  it('a command in a hint may stand within a sentence', () =>
     assert.equal(
       formatMessage(message`${2} taps: ${mittens('list', [])}`, plugin, {}),
       '2 taps: kubectl mittens list',
     ));
 
-  it('is read by a shell as it was meant, whatever is in it', () => {
+  it('a shell reads a command in a hint as it was meant, whatever is in it', () => {
     const show = (command: string) => ['printf', '%s\\0', command];
     const command = mittens('on', HOSTILE, { context: HOSTILE.join(' '), script: HOSTILE });
     const line = formatCommand({ ...command, args: [...HOSTILE, '--', ...HOSTILE] }, show);
@@ -103,7 +103,7 @@ describe('a command in a message', () => {
     assert.deepEqual(words, ['on', ...HOSTILE, '--context', HOSTILE.join(' '), ...scripts, '--', ...HOSTILE]);
   });
 
-  it('is read by make as it was meant, whatever is in it', () => {
+  it('make reads a command in a hint as it was meant, whatever is in it', () => {
     // The Makefile's own rules, with a program in node's place that shows what it is given.
     const node = join(folder, 'node');
     writeFileSync(node, `#!/bin/sh\nprintf '%s\\0' "$@"\n`, { mode: 0o755 });

@@ -185,7 +185,7 @@ export const FLAGS = [
     repeatable: true,
     commands: TAPPING,
     section: 'Traffic',
-    help: 'Answer the requests in this flow file from it; all others go to the app',
+    help: 'Answer the requests in this flow file from it, as often as asked; others go to the app',
     more: 'The same size limit as for a script.',
     completes: 'file',
   },
