@@ -1,6 +1,7 @@
 import { Interrupted, UserError } from '../util/error.ts';
 import { toExitCode } from '../util/interrupt.ts';
 import { printable } from '../util/log.ts';
+import { dropUnreadOutput, isUnread } from '../util/unread-output.ts';
 import { findCaller, formatter, type Inherited } from './caller.ts';
 import { type CommandLine, checkArguments, parseCommandLine } from './command-line.ts';
 import type { CommandName } from './flags.ts';
@@ -33,6 +34,7 @@ export async function run(
   program: () => Promise<void>,
   inherited: () => Inherited = () => ({}),
 ): Promise<void> {
+  dropUnreadOutput();
   try {
     await program();
   } catch (error) {
@@ -41,6 +43,9 @@ export async function run(
     } else if (error instanceof UserError) {
       process.stderr.write(`${printable(formatError(error, inherited()))}\n`);
       process.exitCode = error.exitCode;
+    } else if (isUnread(error)) {
+      // As shells have it for a command that SIGPIPE ends: 128 + 13.
+      process.exitCode = 141;
     } else {
       throw error;
     }
