@@ -3,9 +3,6 @@ import { runCommand } from './lib/cli/run.ts';
 import { flows } from './lib/commands/flows.ts';
 import { flowsDiff } from './lib/commands/flows-diff.ts';
 
-// A reader such as head may close our stdout early.
-process.stdout.on('error', () => process.exit());
-
 await runCommand('flows', async ({ args, flags }) => {
   const [first, ...files] = args;
   if (first === 'diff') await flowsDiff(files, flags);

@@ -58,7 +58,9 @@ describe('a command whose terminal is closed', () => {
   const rows: [what: string, args: string[], until: RegExp][] = [
     ['while the pods roll', [], /pods ready/],
     ['with --no-tmux', ['--no-tmux'], /Flows/],
-    ...(hasEphemeral ? ([['with --no-restart', ['--no-restart'], /Flows/]] as [string, string[], RegExp][]) : []),
+    ...(hasEphemeral
+      ? ([['with --no-restart', ['--no-restart'], /Flows/]] as [string, string[], RegExp][])
+      : []),
   ];
   for (const [what, args, until] of rows) {
     it(`restores the Service: on, ${what}`, async () => {

@@ -8,9 +8,14 @@ export class Output {
   readonly #stream: Writable;
   #pieces: (string | Buffer)[] = [];
   #size = 0;
+  #error: Error | undefined;
 
   constructor(stream: Writable) {
     this.#stream = stream;
+    // A pipe whose reader has ended still says that it takes more.
+    stream.once('error', (error: Error) => {
+      this.#error = error;
+    });
   }
 
   /** Bound, so that it can be passed as a function. */
@@ -20,7 +25,9 @@ export class Output {
     if (this.#size >= CHUNK_BYTES) await this.flush();
   };
 
+  /** @throws the stream's error, once it has one. */
   async flush(): Promise<void> {
+    if (this.#error) throw this.#error;
     const text = this.#pieces.every((piece) => typeof piece === 'string');
     const chunk = text
       ? this.#pieces.join('')
