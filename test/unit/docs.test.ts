@@ -107,6 +107,22 @@ describe('the workflows', () => {
   });
 });
 
+describe('.github', () => {
+  it('the bug form requires the versions, the command line and the output of list -o wide', () => {
+    const { body } = load(read('.github/ISSUE_TEMPLATE/bug.yml')) as {
+      body: { id?: string; validations?: { required?: boolean } }[];
+    };
+    const required = body.filter(({ validations }) => validations?.required).map(({ id }) => id);
+    for (const id of ['versions', 'command', 'list']) assert.ok(required.includes(id), id);
+  });
+
+  it('Dependabot watches folders that exist', () => {
+    const { updates } = load(read('.github/dependabot.yml')) as { updates: { directory: string }[] };
+    assert.equal(updates.length, 3);
+    for (const { directory } of updates) assert.ok(existsSync(new URL(`.${directory}`, ROOT)), directory);
+  });
+});
+
 const README = read('README.md');
 const pages = [
   ...['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'test/cluster/README.md'],
