@@ -58,7 +58,8 @@ export function pod(status: Pod['status'] = { conditions: [{ type: 'Ready', stat
 export function state(parts: Partial<ClusterState> = {}): ClusterState {
   const { workloads = [workload()] } = parts;
   const owners = workloads.map(workloadName);
-  return { service: service(), pods: [pod()], owners, workloads, record: undefined, ...parts };
+  const able = { hasEphemeralContainers: true, mayExec: true, secretsWithoutCertificate: [] };
+  return { service: service(), pods: [pod()], owners, workloads, record: undefined, ...able, ...parts };
 }
 
 export const REQUEST: TapRequest = {

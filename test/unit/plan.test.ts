@@ -114,6 +114,21 @@ describe('a tap that cannot work', () => {
       /several ports: 80 \(http\), 81/,
     ],
     ['a port that the Service does not have', {}, { ports: ['99'] }, /has no port 99/],
+    ['a tap that starts', { record: record({ phase: 'starting' }) }, {}, /is starting, by/],
+    ['a tap that stops', { record: record({ phase: 'stopping' }) }, {}, /is stopping, by/],
+    [
+      'a cluster without ephemeral containers',
+      { hasEphemeralContainers: false },
+      { mode: 'ephemeral' },
+      /from 1\.25 on/,
+    ],
+    ['a capture without the right to exec', { mayExec: false }, { program: 'mitmdump' }, /pods\/exec/],
+    [
+      'a Secret without a certificate',
+      { secretsWithoutCertificate: ['web-tls'] },
+      { tlsSecret: 'web-tls' },
+      /secret\/web-tls has no tls\.crt/,
+    ],
     [
       'a targetPort name that no container has',
       { service: service({ ports: [{ port: 80, targetPort: 'no' }] }) },

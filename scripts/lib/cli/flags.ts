@@ -2,7 +2,6 @@
  * The one table of flags. Parsing, the types of flags, `--help`, the README's tables and shell completion come from it.
  * It is the lowest room above util, so that every room may use the types.
  */
-
 export const COMMAND_NAMES = ['on', 'off', 'list', 'attach', 'capture', 'watch', 'flows', 'gc'] as const;
 export type CommandName = (typeof COMMAND_NAMES)[number];
 

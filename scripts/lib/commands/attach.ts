@@ -1,5 +1,5 @@
 import type { Flags } from '../cli/flags.ts';
-import { refuseSecond } from '../plan/preflight.ts';
+import { refuseOtherProgram } from '../plan/preflight.ts';
 import { targetId } from '../plan/target-id.ts';
 import { show } from '../session/show.ts';
 import { createContext } from '../tap/context.ts';
@@ -12,7 +12,7 @@ export async function attach(argument: string, flags: Flags<'attach'>): Promise<
   const interrupts = listenForInterrupts();
   const { context, tap } = await openTap(createContext(flags, { signal: interrupts.signal }), argument);
   const { service, record } = tap;
-  refuseSecond(service, record, record.program === 'mitmweb' ? 'mitmweb' : 'mitmproxy');
+  refuseOtherProgram(service, record, record.program === 'mitmweb' ? 'mitmweb' : 'mitmproxy');
   if (record.phase !== 'on') {
     const since = `by ${record.owner} since ${record.started}`;
     throw new UserError(`${targetId(service)} is ${record.phase}, ${since}`);

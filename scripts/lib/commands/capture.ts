@@ -3,8 +3,7 @@ import { dirname } from 'node:path';
 import { CaptureFile, formatTimestamp } from '../capture/capture-file.ts';
 import type { Flags } from '../cli/flags.ts';
 import { parseFilter } from '../flow/filter.ts';
-import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
-import { refuseSecond } from '../plan/preflight.ts';
+import { refuseTapped } from '../plan/preflight.ts';
 import type { TapRequest } from '../plan/request.ts';
 import { createContext } from '../tap/context.ts';
 import { openTarget, resolve } from '../tap/resolve.ts';
@@ -48,8 +47,7 @@ export async function capture(
     );
   const file = parseCaptureFile(flags, target.id.slice('service/'.length));
   const { context, service, record: earlier } = await openTarget(target);
-  if (earlier) refuseSecond(service, earlier, asked.program);
-  await refuseWithoutExec(context.kubectl);
+  if (earlier) refuseTapped(service, earlier, asked);
   const request = { ...asked, ports: await pickPorts(service, asked.ports, signal) };
   const record = await tapService(context, service, request);
   return await captureTap(context, { kubectl: context.kubectl, service, record }, file, purpose, signal);
@@ -96,17 +94,4 @@ function parseCaptureFile(flags: Flags<'capture'>, service: string): CaptureFile
     throw new UserError(`${name} can't be written: ${(error as Error).message}`);
   }
   return new CaptureFile(name, limits);
-}
-
-/** @throws UserError for someone who could tap the Service, and then not fetch a flow. */
-async function refuseWithoutExec(kubectl: Kubectl): Promise<void> {
-  try {
-    await kubectl.run(['auth', 'can-i', 'create', 'pods', '--subresource=exec', '--quiet']);
-  } catch (error) {
-    // Quiet, it says nothing but by its exit code; with words, the question could not be asked.
-    if (!(error instanceof KubectlError) || error.message !== 'kubectl failed without a word') throw error;
-    throw new UserError('the flows come by kubectl exec, and you may not create pods/exec here', {
-      hint: 'docs/rbac.yaml is the Role that it takes',
-    });
-  }
 }

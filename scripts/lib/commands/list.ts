@@ -10,13 +10,12 @@ import {
   type Workload,
 } from '../kube/objects.ts';
 import { hasContainer, isSelected, podCounts, workloadName } from '../kube/workload.ts';
+import { findLegacyTool } from '../plan/legacy.ts';
 import { originalSelector, removeOurLabels } from '../plan/pod-label.ts';
-import { formatArgument } from '../plan/preflight.ts';
 import { ANNOTATION, parseRecord, type TapRecord } from '../plan/record.ts';
-import { isPod } from '../plan/target-id.ts';
+import { formatArgument, isPod } from '../plan/target-id.ts';
 import { findTaps } from '../tap/find.ts';
 import { getsTraffic } from '../tap/inject-pod.ts';
-import { findLegacyTool } from '../tap/legacy.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { printable } from '../util/log.ts';
 import { printTable } from '../util/table.ts';

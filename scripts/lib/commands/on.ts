@@ -1,10 +1,10 @@
 import type { Flags } from '../cli/flags.ts';
 import type { Service } from '../kube/objects.ts';
 import { choosePorts, describePort } from '../plan/ports.ts';
-import { formatArgument, refuseOtherMode, refuseSecond } from '../plan/preflight.ts';
+import { refuseTapped } from '../plan/preflight.ts';
 import type { TapRecord } from '../plan/record.ts';
 import type { TapRequest } from '../plan/request.ts';
-import { isPod, targetId } from '../plan/target-id.ts';
+import { formatArgument, isPod, targetId } from '../plan/target-id.ts';
 import { closeSessionIfOver } from '../session/end-tap.ts';
 import { show } from '../session/show.ts';
 import { startWatcher } from '../session/watcher.ts';
@@ -120,8 +120,7 @@ function planMorePorts(
   earlier: TapRecord,
   request: TapRequest,
 ): TapRequest {
-  refuseSecond(service, earlier, request.program);
-  refuseOtherMode(service, earlier, request);
+  refuseTapped(service, earlier, request);
   const { files, mitmproxyArgs, forwarded, tlsSecret, clientTlsSecret } = request;
   if (files.length + mitmproxyArgs.length > 0 || forwarded || tlsSecret || clientTlsSecret) {
     const name = targetId(service);

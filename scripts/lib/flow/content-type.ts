@@ -1,5 +1,4 @@
 /** Reads the Content-Type header, https://www.rfc-editor.org/rfc/rfc9110#section-8.3. */
-
 const CHARSET = /[;\s]charset=["']?([^"';\s]+)/i;
 const BOUNDARY = /;\s{0,8}boundary=(?:"([^"]+)"|([^;\s]+))/i;
 

@@ -1,6 +1,23 @@
 import { KubectlError } from './kubectl.ts';
 
-/** Whether someone else changed the object between our reading and our writing. */
-export function isConflict(error: unknown): boolean {
+/**
+ * Repeats work that reads an object and writes it, as long as somebody else changes the object in between.
+ * @param attempts how often at most.
+ * @param work gets the number of the attempt, from 1.
+ */
+export async function retryOnConflict<T>(
+  attempts: number,
+  work: (attempt: number) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work(attempt);
+    } catch (error) {
+      if (!isConflict(error) || attempt === attempts) throw error;
+    }
+  }
+}
+
+function isConflict(error: unknown): boolean {
   return error instanceof KubectlError && error.reason === 'Conflict';
 }

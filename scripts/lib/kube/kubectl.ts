@@ -22,6 +22,9 @@ export function toConnection(values: Connection): Connection {
 
 export type PatchType = 'strategic' | 'merge' | 'json';
 
+/** The message of a KubectlError when kubectl prints none. */
+export const SILENT = 'kubectl failed without a message';
+
 /** Kubernetes refused; the message is kubectl's own. `reason` is the API's: NotFound, Conflict, Forbidden … */
 export class KubectlError extends UserError {
   readonly reason: string | undefined;
@@ -30,7 +33,7 @@ export class KubectlError extends UserError {
     const lines = stderr
       .split('\n')
       .filter((line) => line.trim() && !/^(W\d{4} |Warning:|I\d{4} |E\d{4} )/.test(line));
-    super(lines.join('\n') || stderr.trim() || 'kubectl failed without a word');
+    super(lines.join('\n') || stderr.trim() || SILENT);
     this.reason = /^Error from server \((\w+)\)/m.exec(stderr)?.[1];
   }
 }

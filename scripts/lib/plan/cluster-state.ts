@@ -3,13 +3,19 @@ import type { TapRecord } from './record.ts';
 
 /** What was read of the cluster before a tap. */
 export interface ClusterState {
-  service: Service;
+  readonly service: Service;
   /** The pods that the Service selects. */
-  pods: Pod[];
-  /** `kind/name` of what owns them. */
-  owners: string[];
-  /** Those of the owners that have a pod template. */
-  workloads: Workload[];
-  /** The tap that is on already, to which ports are added. */
-  record: TapRecord | undefined;
+  readonly pods: Pod[];
+  /** `kind/name` of the owners of these pods. */
+  readonly owners: string[];
+  /** The owners that have a pod template. */
+  readonly workloads: Workload[];
+  /** The tap that the Service has. */
+  readonly record: TapRecord | undefined;
+  /** Whether the API server has ephemeral containers; true where the request needs none. */
+  readonly hasEphemeralContainers: boolean;
+  /** Whether the user may run `kubectl exec`; true where the request needs no exec. */
+  readonly mayExec: boolean;
+  /** The Secrets of the request that have no certificate. */
+  readonly secretsWithoutCertificate: string[];
 }

@@ -7,18 +7,7 @@ import type { ClusterState } from './cluster-state.ts';
 import { containerName } from './container.ts';
 import { planEphemeralContainer, podGroupFromPod } from './ephemeral.ts';
 import { choosePorts, planPorts, planWebPort, portsInUse } from './ports.ts';
-import {
-  refuseArgs,
-  refuseHostNetwork,
-  refuseMorePorts,
-  refuseOtherMode,
-  refuseOwners,
-  refusePods,
-  refusePort,
-  refuseSecond,
-  refuseService,
-  refuseWorkload,
-} from './preflight.ts';
+import { preflight } from './preflight.ts';
 import { isEncrypted } from './protocol.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
@@ -61,9 +50,7 @@ export function planTap(
   templates: Templates,
 ): Plan {
   const { service } = state;
-  refuse(state, request);
-  const wanted = choosePorts(service, request.ports);
-  for (const port of wanted) refusePort(service, port);
+  preflight(state, request);
   const record = planRecord(state, request, identity);
   const object = targetId(service);
   return {
@@ -93,23 +80,6 @@ export function planTap(
         patch: planEphemeralContainer(pod, record, request, templates),
       }));
   }
-}
-
-function refuse(state: ClusterState, request: TapRequest): void {
-  const { service, record, pods, workloads } = state;
-  refuseService(service);
-  if (record) {
-    refuseSecond(service, record, request.program);
-    refuseOtherMode(service, record, request);
-    refuseMorePorts(service, record);
-  }
-  refuseArgs(request.mitmproxyArgs);
-  if (request.mode === 'sidecar') {
-    refuseOwners(state);
-    for (const workload of workloads) refuseWorkload(workload, request);
-  }
-  for (const { metadata, spec } of pods) refuseHostNetwork(`pod/${metadata.name}`, spec);
-  refusePods(state, request);
 }
 
 function planRecord(

@@ -1,12 +1,67 @@
-import { isReady, isTcp, type Service, type ServicePort, type Workload } from '../kube/objects.ts';
-import { isReplacedByHand, podCounts, workloadName } from '../kube/workload.ts';
+import { isTcp, type Service, type ServicePort } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
 import type { ClusterState } from './cluster-state.ts';
+import { findLegacyTool } from './legacy.ts';
+import { choosePorts } from './ports.ts';
+import { refuseWorkloadsAndPods } from './preflight-pods.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
-import { isPod, targetId } from './target-id.ts';
+import { formatArgument, isPod, targetId } from './target-id.ts';
 
-// What cannot be tapped, each with the reason and the way out. Pure: nothing has been changed yet.
+/**
+ * Refuses what can't be tapped, before anything is changed. Everything that a tap is refused for is here and in
+ * preflight-pods.ts.
+ * @throws UserError with the reason and a way out.
+ */
+export function preflight(state: ClusterState, request: TapRequest): void {
+  const { service, record } = state;
+  refuseMissing(state);
+  refuseLegacyTap(service);
+  if (record) {
+    refusePhase(service, record);
+    refuseTapped(service, record, request);
+    refuseMorePorts(service, record);
+  }
+  refuseService(service);
+  refuseArgs(request.mitmproxyArgs);
+  refuseWorkloadsAndPods(state, request);
+  for (const port of choosePorts(service, request.ports)) refusePort(service, port);
+}
+
+/** @throws UserError when the cluster lacks what the request needs, or the user may not use it. */
+function refuseMissing({ hasEphemeralContainers, mayExec, secretsWithoutCertificate }: ClusterState): void {
+  if (!hasEphemeralContainers)
+    throw new UserError('--no-restart needs ephemeral containers, which Kubernetes has from 1.25 on', {
+      hint: 'without --no-restart the pods are replaced by such that have the proxy',
+    });
+  const [secret] = secretsWithoutCertificate;
+  if (secret)
+    throw new UserError(`secret/${secret} has no tls.crt and tls.key`, {
+      hint: 'kubectl create secret tls NAME --cert=FILE --key=FILE makes one that has',
+    });
+  if (!mayExec)
+    throw new UserError('the flows come by kubectl exec, and you may not create pods/exec here', {
+      hint: 'docs/rbac.yaml is the Role that it takes',
+    });
+}
+
+/** @throws UserError when an older tool has tapped the Service. */
+function refuseLegacyTap(service: Service): void {
+  const tool = findLegacyTool(service);
+  if (!tool) return;
+  throw new UserError(
+    `service/${service.metadata.name} is tapped by ${tool === 'mittens' ? 'the Go mittens' : tool}`,
+    { hint: `give it back first: off ${service.metadata.name}` },
+  );
+}
+
+/** @throws UserError when a tap is just starting or stopping. */
+function refusePhase(service: Service, record: TapRecord): void {
+  if (record.phase === 'on') return;
+  throw new UserError(`${targetId(service)} is ${record.phase}, by ${record.owner} since ${record.started}`, {
+    hint: `wait, or give it back: off ${formatArgument(service)}`,
+  });
+}
 
 /** The mode and the ports are ours: with others the tap would point at nothing. */
 const OWN_ARGS = /^(-m|--mode|-p|--listen-port|--listen-host|--no-server|-n)(=|$)/;
@@ -17,7 +72,7 @@ export function canBeTapped(service: Service): boolean {
 }
 
 /** @throws UserError for a Service whose clients do not come through a targetPort. */
-export function refuseService(service: Service): void {
+function refuseService(service: Service): void {
   const why = explainWhyNot(service);
   if (why) throw new UserError(`${targetId(service)} ${why.message}`, { hint: why.hint });
 }
@@ -42,11 +97,17 @@ function explainWhyNot(service: Service): { message: string; hint?: string } | u
   return undefined;
 }
 
+/** @throws UserError when the request does not fit the tap that the Service has. */
+export function refuseTapped(service: Service, record: TapRecord, request: TapRequest): void {
+  refuseOtherProgram(service, record, request.program);
+  refuseOtherMode(service, record, request);
+}
+
 /**
  * Two can look at a session, and add ports to it; a capture is of whoever began it.
  * @throws UserError when a Service is tapped already, and the two taps are not of one kind.
  */
-export function refuseSecond(service: Service, record: TapRecord, program: TapRecord['program']): void {
+export function refuseOtherProgram(service: Service, record: TapRecord, program: TapRecord['program']): void {
   if (record.program === program && program !== 'mitmdump') return;
   const name = targetId(service);
   const by = `by ${record.owner} since ${record.started}`;
@@ -65,7 +126,7 @@ export function refuseSecond(service: Service, record: TapRecord, program: TapRe
 }
 
 /** @throws UserError when a tap that is on has its proxies in another way than is wanted now, or in other pods. */
-export function refuseOtherMode(service: Service, record: TapRecord, { mode, pod }: TapRequest): void {
+function refuseOtherMode(service: Service, record: TapRecord, { mode, pod }: TapRequest): void {
   if (mode === 'sidecar' || (record.mode === mode && record.pod === pod)) return;
   const how = record.mode === 'sidecar' ? 'with a sidecar' : (record.pod ?? 'in all its pods');
   throw new UserError(`${targetId(service)} is tapped already, ${how}`, {
@@ -74,7 +135,7 @@ export function refuseOtherMode(service: Service, record: TapRecord, { mode, pod
 }
 
 /** @throws UserError when ports are to be added to a tap whose containers can't be changed. */
-export function refuseMorePorts(service: Service, record: TapRecord): void {
+function refuseMorePorts(service: Service, record: TapRecord): void {
   if (record.mode === 'sidecar') return;
   throw new UserError(
     `${targetId(service)} is tapped without a restart, and such a tap takes no more ports`,
@@ -82,13 +143,8 @@ export function refuseMorePorts(service: Service, record: TapRecord): void {
   );
 }
 
-/** How a command is told of a Service or pod, in its own namespace. */
-export function formatArgument(service: Service): string {
-  return isPod(service) ? targetId(service) : service.metadata.name;
-}
-
 /** @throws UserError for arguments of mitmproxy's that mittens sets. */
-export function refuseArgs(args: readonly string[]): void {
+function refuseArgs(args: readonly string[]): void {
   const own = args.find((arg) => OWN_ARGS.test(arg));
   if (own) {
     throw new UserError(`mitmproxy's ${own} is set by mittens`, {
@@ -97,74 +153,8 @@ export function refuseArgs(args: readonly string[]): void {
   }
 }
 
-/** @throws UserError when nothing stands behind a Service, or nothing that is ready. */
-export function refusePods({ service, pods, workloads }: ClusterState, { mode, pod }: TapRequest): void {
-  const name = targetId(service);
-  if (pods.length === 0 && workloads.length === 0) {
-    throw new UserError(`no pod matches the selector of ${name}`, { hint: 'kubectl get pods --show-labels' });
-  }
-  const [first] = workloads;
-  if (pods.length === 0 && first && workloads.every((workload) => podCounts(workload).wanted === 0)) {
-    // It serves nobody now; its pods will have the proxy when they come.
-    if (mode === 'sidecar') return;
-    throw new UserError(`${name} has no pods: ${workloadName(first)} is scaled to zero`, {
-      hint: `kubectl scale ${workloadName(first)} --replicas=1; or leave out --no-restart`,
-    });
-  }
-  if (pod && !pods.some((candidate) => candidate.metadata.name === pod && isReady(candidate)))
-    throw new UserError(`pod/${pod} is not ready`, { hint: `kubectl describe pod/${pod}` });
-  if (pods.some(isReady)) return;
-  throw new UserError(isPod(service) ? `${name} is not ready` : `no pod of ${name} is ready`, {
-    hint: `kubectl describe ${first ? workloadName(first) : 'pods'}`,
-  });
-}
-
-/** @throws UserError for pods whose own network is their node's. */
-export function refuseHostNetwork(name: string, spec: { hostNetwork?: boolean }): void {
-  if (!spec.hostNetwork) return;
-  throw new UserError(`${name} uses the network of its nodes: the proxy's port would be open there`, {
-    hint: 'hostNetwork workloads are not tapped',
-  });
-}
-
-const WITHOUT = 'with --no-restart the pods that run are tapped as they are';
-
-/** @throws UserError when pods have no template that a container could be added to. */
-export function refuseOwners({ owners, workloads }: ClusterState): void {
-  const strange = owners.find((owner) => !workloads.some((workload) => workloadName(workload) === owner));
-  if (!strange) return;
-  const why = strange.startsWith('pod/')
-    ? 'no workload owns it, and a pod takes no more containers'
-    : 'its pods follow no template that rolls out';
-  throw new UserError(`${strange} cannot be tapped with a restart: ${why}`, { hint: WITHOUT });
-}
-
-/** @throws UserError for a workload whose pods would not follow a change of their template, or should not. */
-export function refuseWorkload(workload: Workload, { replacePods }: TapRequest): void {
-  const name = workloadName(workload);
-  const { spec } = workload;
-  refuseHostNetwork(name, spec.template.spec);
-  if (spec.paused) {
-    throw new UserError(`the rollout of ${name} is paused: its pods would not change`, {
-      hint: `kubectl rollout resume ${name}; or ${WITHOUT}`,
-    });
-  }
-  if (spec.updateStrategy?.rollingUpdate?.partition) {
-    throw new UserError(`${name} has an update partition: not all of its pods would change`, {
-      hint: `set spec.updateStrategy.rollingUpdate.partition to 0; or ${WITHOUT}`,
-    });
-  }
-  if (isReplacedByHand(workload) && !replacePods) {
-    const why =
-      workload.kind === 'ReplicaSet' ? 'is owned by no Deployment' : 'has the update strategy OnDelete';
-    throw new UserError(`${name} ${why}: its pods would not change by themselves`, {
-      hint: `--replace-pods evicts them one at a time, now and at the end; or ${WITHOUT}`,
-    });
-  }
-}
-
 /** @throws UserError for a port that mitmproxy can't sit in front of. */
-export function refusePort(service: Service, port: ServicePort): void {
+function refusePort(service: Service, port: ServicePort): void {
   if (isTcp(port)) return;
   throw new UserError(`port ${port.port} of ${targetId(service)} speaks ${port.protocol}`, {
     hint: 'mitmproxy sits in front of TCP ports',

@@ -28,3 +28,8 @@ export function toService(object: Service | Pod): Service {
   );
   return { kind: 'Pod', metadata, spec: { ports } };
 }
+
+/** How a command is told of a Service or pod, in its own namespace. */
+export function formatArgument(service: Service): string {
+  return isPod(service) ? targetId(service) : service.metadata.name;
+}

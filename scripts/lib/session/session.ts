@@ -1,8 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects.ts';
-import { formatArgument } from '../plan/preflight.ts';
-import { targetId } from '../plan/target-id.ts';
+import { formatArgument, targetId } from '../plan/target-id.ts';
 import { type ActiveTap, readPhase } from '../tap/active-tap.ts';
 import { listPods } from '../tap/read-target.ts';
 import { UserError } from '../util/error.ts';

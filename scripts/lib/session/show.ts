@@ -1,7 +1,6 @@
 import { untapAndSaveFlows } from '../capture/untap-and-save.ts';
 import { PortForward } from '../kube/port-forward.ts';
-import { formatArgument } from '../plan/preflight.ts';
-import { isPod, targetId } from '../plan/target-id.ts';
+import { formatArgument, isPod, targetId } from '../plan/target-id.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
 import { type Context, withoutSignal } from '../tap/context.ts';
 import type { Reconciler } from '../tap/reconciler.ts';

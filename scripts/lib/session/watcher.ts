@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { formatArgument } from '../plan/preflight.ts';
-import { targetId } from '../plan/target-id.ts';
+import { formatArgument, targetId } from '../plan/target-id.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
 import type { Context, ContextFlags } from '../tap/context.ts';
 import { UserError } from '../util/error.ts';

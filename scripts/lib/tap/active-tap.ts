@@ -2,6 +2,7 @@ import type { Kubectl } from '../kube/kubectl.ts';
 import type { Service } from '../kube/objects.ts';
 import { parseRecord, type TapRecord } from '../plan/record.ts';
 import { targetId } from '../plan/target-id.ts';
+import { UserError } from '../util/error.ts';
 import { findTarget } from './read-target.ts';
 
 /** A Service that bears a tap, as it was when the record was read. `kubectl` is in its namespace. */
@@ -30,4 +31,9 @@ export async function readPhase({
 }: ActiveTap): Promise<TapRecord['phase'] | undefined> {
   const current = await findActiveTap(kubectl, targetId(service));
   return current?.record.id === record.id ? current.record.phase : undefined;
+}
+
+/** The error of a tap that somebody else ends while it starts. */
+export function errorGivenBack(service: Service): UserError {
+  return new UserError(`${targetId(service)} was given back by someone else meanwhile`);
 }

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isConflict } from '../kube/conflict.ts';
+import { retryOnConflict } from '../kube/conflict.ts';
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects.ts';
 import { lastWords, proxyTrouble } from '../kube/rollout.ts';
-import { findSubresource, podPath } from '../kube/subresource.ts';
+import { podPath } from '../kube/subresource.ts';
 import type { EphemeralContainer } from '../plan/ephemeral.ts';
 import { UserError } from '../util/error.ts';
 import { forEachInPool } from '../util/pool.ts';
@@ -19,28 +19,15 @@ export async function addEphemeralContainer(
   container: EphemeralContainer,
   options: { dryRun?: boolean } = {},
 ): Promise<void> {
-  for (let current: Pod | undefined = pod, attempt = 1; current; attempt++) {
-    if (hasContainerNamed(current, container.name)) return;
+  await retryOnConflict(10, async (attempt) => {
+    // The kubelet writes the pod's status all the time.
+    const current = attempt === 1 ? pod : await kubectl.find<Pod>([`pod/${pod.metadata.name}`]);
+    if (!current || hasContainerNamed(current, container.name)) return;
     const { spec } = current;
     const ephemeralContainers = [...(spec.ephemeralContainers ?? []), container];
+    const path = podPath(current, 'ephemeralcontainers');
     const changed = { ...current, spec: { ...spec, ephemeralContainers } };
-    try {
-      const path = podPath(current, 'ephemeralcontainers');
-      return await kubectl.send('replace', options.dryRun ? `${path}?dryRun=All` : path, changed);
-    } catch (error) {
-      if (!isConflict(error) || attempt === 10) throw error;
-    }
-    // The kubelet writes its status all the time.
-    current = await kubectl.find<Pod>([`pod/${pod.metadata.name}`]);
-  }
-}
-
-/** @throws UserError when the API server knows no ephemeral containers. */
-export async function refuseWithoutEphemeral(kubectl: Kubectl): Promise<void> {
-  // Before 1.22 they were of a kind of their own, and an experiment.
-  if ((await findSubresource(kubectl, 'ephemeralcontainers'))?.kind === 'Pod') return;
-  throw new UserError('--no-restart needs ephemeral containers, which Kubernetes has from 1.25 on', {
-    hint: 'without --no-restart the pods are replaced by such that have the proxy',
+    await kubectl.send('replace', options.dryRun ? `${path}?dryRun=All` : path, changed);
   });
 }
 

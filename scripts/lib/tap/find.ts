@@ -1,9 +1,9 @@
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import type { Pod, Service } from '../kube/objects.ts';
+import { findLegacyTool } from '../plan/legacy.ts';
 import { removeOurLabels } from '../plan/pod-label.ts';
 import { ANNOTATION } from '../plan/record.ts';
 import { toService } from '../plan/target-id.ts';
-import { findLegacyTool } from './legacy.ts';
 
 /**
  * Everything that bears a record, ours or an ancestor's, or selects what a tap has left: Services, and pods that are

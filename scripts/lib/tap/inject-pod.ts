@@ -1,12 +1,20 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { KubectlError } from '../kube/kubectl.ts';
 import { hasContainerNamed, isAlive, isReady, type Pod } from '../kube/objects.ts';
+import { workloadName } from '../kube/workload.ts';
+import type { ClusterState } from '../plan/cluster-state.ts';
 import type { EphemeralContainer } from '../plan/ephemeral.ts';
+import type { Plan } from '../plan/plan.ts';
 import { labelKey } from '../plan/pod-label.ts';
 import type { TapRecord } from '../plan/record.ts';
-import { isPod } from '../plan/target-id.ts';
+import { isPod, targetId } from '../plan/target-id.ts';
+import { forEachInPool } from '../util/pool.ts';
 import type { ActiveTap } from './active-tap.ts';
 import type { Context } from './context.ts';
 import { addEphemeralContainer, waitForProxy } from './ephemeral-pod.ts';
+
+/** How long the endpoints of a Service may take to follow its pods' labels, in ms. */
+const SETTLE_MS = 1000;
 
 /**
  * Serving a pod, in a tap without a restart: it gets the proxy, and when that listens the label by which the Service
@@ -56,4 +64,25 @@ export async function removeTapLabels({ kubectl, templates }: Context, service: 
       if (!(error instanceof KubectlError) || error.reason !== 'NotFound') throw error;
     });
   }
+}
+// -- without
+/**
+ * Puts the proxy into the pods that run. Those that get traffic now are waited for; the others get theirs from whoever
+ * watches over the tap.
+ */
+export async function injectPods(
+  context: Context,
+  { service, pods }: ClusterState,
+  { record, changes }: Plan,
+): Promise<void> {
+  let listening = 0;
+  const ready = pods.filter((pod) => isReady(pod) && needsProxy(pod, { service, record }));
+  await forEachInPool(ready, async (pod) => {
+    const change = changes.inject.find(({ object }) => object === workloadName({ kind: 'Pod', ...pod }));
+    context.log.progress(`${targetId(service)}: the proxy listens in ${listening} of ${ready.length} pods`);
+    await injectPod(context, { service, record }, pod, change?.patch as EphemeralContainer);
+    listening++;
+  });
+  // The controller that keeps the endpoints hears of the pods' labels apart from the Service.
+  if (!isPod(service)) await sleep(SETTLE_MS);
 }

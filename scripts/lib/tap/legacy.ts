@@ -7,35 +7,14 @@ import {
 } from '../kube/objects.ts';
 import { waitForRollout } from '../kube/rollout.ts';
 import { findWorkloads, hasContainer, workloadName } from '../kube/workload.ts';
+import type { LegacyTool } from '../plan/legacy.ts';
 import { originalSelector } from '../plan/pod-label.ts';
-import { UserError } from '../util/error.ts';
 import type { Context } from './context.ts';
-
-/** The tools before this one; each prefixes all that it leaves in a cluster with its name. */
-const LEGACY_TOOLS = ['mittens', 'kubetap'] as const;
-type LegacyTool = (typeof LEGACY_TOOLS)[number];
 
 // Both proxies listen there, always.
 const PROXY_PORT = 7777;
 // The Go mittens sets it on the Service, and does not say whether it was there before.
 const FLUX_ANNOTATION = 'helm.toolkit.fluxcd.io/driftDetection';
-
-/** Which ancestor's tap a Service bears, by the annotation that holds the original port. */
-export function findLegacyTool(service: Pick<Service, 'metadata'>): LegacyTool | undefined {
-  return LEGACY_TOOLS.find((ancestor) => service.metadata.annotations?.[`${ancestor}.io/original-port`]);
-}
-
-/** @throws UserError when an ancestor's tap is on a Service. */
-export function refuseLegacyTap(service: Service): void {
-  const ancestor = findLegacyTool(service);
-  if (!ancestor) return;
-  throw new UserError(
-    `service/${service.metadata.name} is tapped by ${ancestor === 'mittens' ? 'the Go mittens' : ancestor}`,
-    {
-      hint: `give it back first: off ${service.metadata.name}`,
-    },
-  );
-}
 
 /** Gives back a Service that an ancestor tapped: the Service, its container and volumes, its ConfigMap. */
 export async function removeLegacyTap(

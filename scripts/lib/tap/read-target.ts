@@ -1,4 +1,4 @@
-import { isConflict } from '../kube/conflict.ts';
+import { retryOnConflict } from '../kube/conflict.ts';
 import type { Kubectl } from '../kube/kubectl.ts';
 import { type Pod, type Service, selectorFlag } from '../kube/objects.ts';
 import { originalSelector } from '../plan/pod-label.ts';
@@ -25,17 +25,13 @@ export async function updateTarget(
   id: string,
   patchFor: (service: Service, record: TapRecord) => unknown,
 ): Promise<boolean> {
-  for (let attempt = 1; ; attempt++) {
+  return await retryOnConflict(10, async () => {
     const service = await findTarget(kubectl, name);
     const record = service && parseRecord(service);
     if (!service || record?.id !== id) return false;
-    try {
-      await kubectl.patch(name, 'merge', patchFor(service, record));
-      return true;
-    } catch (error) {
-      if (!isConflict(error) || attempt === 10) throw error;
-    }
-  }
+    await kubectl.patch(name, 'merge', patchFor(service, record));
+    return true;
+  });
 }
 
 /** Reads a Service, or a pod as one, by `kind/name`. */

@@ -1,9 +1,10 @@
 import type { Service, Workload } from '../kube/objects.ts';
+import { findLegacyTool } from '../plan/legacy.ts';
 import { parseRecord, type TapRecord } from '../plan/record.ts';
 import { erasePatch, restorePatch } from '../plan/service-patch.ts';
 import { targetId } from '../plan/target-id.ts';
 import type { Context } from './context.ts';
-import { findLegacyTool, removeLegacyTap } from './legacy.ts';
+import { removeLegacyTap } from './legacy.ts';
 import { findTarget, updateTarget } from './read-target.ts';
 import { removeRemains } from './remains.ts';
 import { removeEphemeralProxies, removeSidecars, waitForRemoval } from './remove-proxy.ts';
