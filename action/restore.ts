@@ -1,9 +1,12 @@
 import { existsSync } from 'node:fs';
 import { untapAndSaveFlows } from '../scripts/lib/capture/untap-and-save.ts';
+import { formatter } from '../scripts/lib/cli/caller.ts';
+import { mittensCommand } from '../scripts/lib/cli/to-run.ts';
 import { findActiveTap } from '../scripts/lib/tap/active-tap.ts';
 import { createContext, inNamespace } from '../scripts/lib/tap/context.ts';
 import { resolve } from '../scripts/lib/tap/resolve.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
+import { message } from '../scripts/lib/util/message.ts';
 import { hasFailed, lastWords, stopCapture } from './capture-process.ts';
 import { captureFlags, type Job } from './job.ts';
 import { jobFile } from './order.ts';
@@ -51,6 +54,5 @@ async function giveBack(job: Job, number: number, argument: string): Promise<boo
 }
 
 function formatRepair({ inputs }: Job, service: string): string {
-  const context = inputs.context === undefined ? '' : ` --context=${inputs.context}`;
-  return `npx tsx scripts/off.ts ${service}${context}`;
+  return formatter()(message`${mittensCommand('off', [service], { context: inputs.context })}`);
 }

@@ -69,7 +69,9 @@ for (const [ancestor, name] of [
       const refused = await mittens('on', 'web', '--detach', ...inShop);
       assert.match(
         refused.stderr,
-        new RegExp(`service/web is tapped by ${name}\nhint: give it back first: off web`),
+        new RegExp(
+          `service/web is tapped by ${name}\nhint: restore it first: .*scripts/off.ts web -n ${shop.name}\n`,
+        ),
       );
       const { code, stderr } = await mittens('off', 'web', ...inShop);
       assert.equal(code, 0, stderr);

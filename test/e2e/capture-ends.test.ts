@@ -185,7 +185,7 @@ describe('someone who may tap, but not exec into pods', () => {
   it('is refused a capture before anything is changed', async () => {
     const { code, stderr } = await mittens('capture', 'web', ...user, '-o', join(folder, 'no.mitm'));
     assert.equal(code, 1);
-    assert.match(stderr, /may not create pods\/exec here\nhint: docs\/rbac\.yaml/);
+    assert.match(stderr, /may not create pods\/exec here\nhint: .*: kubectl apply -f docs\/rbac\.yaml -n /);
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 

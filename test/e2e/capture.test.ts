@@ -187,7 +187,10 @@ describe('a capture', () => {
       await mittens('on', 'web', ...inShop, '--detach'),
     ]) {
       assert.equal(result.code, 1);
-      assert.match(result.stderr, /service\/web is being captured, by .*@.* since .*\nhint: .* off web/);
+      assert.match(
+        result.stderr,
+        /service\/web is being captured, by .*@.* since .*\nhint: wait until it ends, or end it: .*scripts\/off\.ts web -n /,
+      );
     }
     assert.ok(!existsSync(join(folder, 'second.mitm')));
     assert.match((await mittens('list', ...inShop, '-o', 'wide')).stdout, /^web .* mitmdump /m);

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
+import { checkHints } from '../hints.ts';
 import { execute, type Namespace, type Result } from './namespace.ts';
 import { commandLine, sleep } from './terminal.ts';
 
@@ -68,6 +69,7 @@ export class Capture {
 
   async ended(): Promise<Result> {
     if (this.#child.exitCode === null) await once(this.#child, 'close');
+    checkHints(this.stderr);
     return { code: this.#child.exitCode ?? 1, stdout: '', stderr: this.stderr };
   }
 }

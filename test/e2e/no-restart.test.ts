@@ -145,7 +145,7 @@ describe('a session without a restart', { skip }, () => {
 
   it('goes on watching when it is left, and is come back to', async () => {
     await terminal.type('C-b', 'd');
-    await terminal.shows('still watching over its pods; Ctrl-C gives it back');
+    await terminal.shows('still watching its pods; Ctrl-C restores it');
     await look('web', shop.name, '/left', () => shop.request('web', '/left'));
   });
 

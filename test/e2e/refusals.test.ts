@@ -7,7 +7,7 @@ import { commandLine, mittens, Terminal } from './terminal.ts';
 const shop = new Namespace('privileged');
 
 /** What Kubernetes before 1.25 lacks. */
-const NO_EPHEMERAL = /--no-restart needs ephemeral containers.*\nhint: without --no-restart/;
+const NO_EPHEMERAL = /--no-restart needs ephemeral containers.*\nhint: leave out --no-restart/;
 
 interface Case {
   name: string;
@@ -25,7 +25,9 @@ const cases: Case[] = [
   {
     name: 'whose pods are scaled to zero, without a restart',
     args: withoutRestart('zero'),
-    says: hasEphemeral ? /deployment\/zero is scaled to zero\nhint: .*leave out --no-restart/ : NO_EPHEMERAL,
+    says: hasEphemeral
+      ? /deployment\/zero is scaled to zero\nhint: leave out --no-restart, or .*: kubectl scale deployment\/zero --replicas=1 -n /
+      : NO_EPHEMERAL,
   },
   { name: 'without a ready pod', args: ['unready'], says: /no pod of service\/unready is ready/ },
   {
@@ -36,7 +38,7 @@ const cases: Case[] = [
   {
     name: 'in front of a bare pod, with a restart',
     args: ['bare'],
-    says: /pod\/client cannot be tapped with a restart: no workload owns it.*\nhint: with --no-restart/,
+    says: /pod\/client cannot be tapped with a restart: no workload owns it.*\nhint: use --no-restart/,
   },
   {
     name: 'without a restart, and a Secret that its pods do not have',

@@ -84,7 +84,9 @@ describe('a session', () => {
     await terminal.shows('Flows');
     await terminal.type('C-b', 'd');
     const screen = await terminal.shows('exit code 0');
-    assert.match(screen, /service\/web stays tapped; come back with: attach web; give it back with: off web/);
+    assert.match(screen, /service\/web stays tapped\n/);
+    for (const command of ['return to it: .*attach', 'restore it: .*off'])
+      assert.match(screen, new RegExp(`^${command}\\.ts web -n ${shop.name}`, 'm'));
     assert.equal(await state(), 'on');
     const back = await open('on');
     await back.shows('Flows');

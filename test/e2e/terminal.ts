@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { checkHints } from '../hints.ts';
 import { execute, type Result } from './namespace.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -12,10 +13,12 @@ export function commandLine(command: Command, args: string[]): string[] {
   return [process.execPath, '--import', 'tsx', `${ROOT}scripts/${command}.ts`, ...args];
 }
 
-/** Runs a script to its end, without a terminal. */
+/** Runs a script to its end, without a terminal. What it tells its user to run is parsed. */
 export async function mittens(command: Command, ...args: string[]): Promise<Result> {
   const [node = '', ...rest] = commandLine(command, args);
-  return await execute(node, rest);
+  const result = await execute(node, rest);
+  checkHints(result.stderr);
+  return result;
 }
 
 /** A user's terminal: a tmux of the test's own, in which a command runs, is typed at and looked at. */
@@ -61,6 +64,8 @@ export class Terminal {
 
   /** Closes the window, as a user does: the command gets a SIGHUP. */
   async close(): Promise<void> {
+    // Its lines as they were before the terminal broke them.
+    checkHints((await this.#tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'user')).stdout);
     await this.#tmux('kill-server');
   }
 

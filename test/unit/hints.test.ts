@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Caller, findCaller, formatCommand, formatMessage } from '../../scripts/lib/cli/caller.ts';
-import { kubectl, mittens } from '../../scripts/lib/cli/to-run.ts';
+import { kubectlCommand, mittensCommand } from '../../scripts/lib/cli/to-run.ts';
 import { message } from '../../scripts/lib/util/message.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -48,7 +48,7 @@ describe('findCaller', () => {
     ['another program', called('/actions/dist/main.js', []), 'npx tsx scripts/off.ts web'],
   ] as const)
     it(`findCaller recognizes a call by ${what}`, () =>
-      assert.equal(formatCommand(mittens('off', ['web']), findCaller(process)), expected));
+      assert.equal(formatCommand(mittensCommand('off', ['web']), findCaller(process)), expected));
 });
 
 describe('a command in a message', () => {
@@ -64,37 +64,37 @@ describe('a command in a message', () => {
 
   it('a command in a hint has the namespace, context, kubeconfig and templates of this command', () =>
     assert.equal(
-      formatCommand(mittens('off', ['web'], { namespace: 'shop' }), plugin, inherited),
+      formatCommand(mittensCommand('off', ['web'], { namespace: 'shop' }), plugin, inherited),
       "kubectl mittens off web -n shop --templates ./t --context kind-x --kubeconfig 'my config' --as ci",
     ));
 
   it('a command in a hint gets no flag that it does not have', () =>
     assert.equal(
-      formatCommand(mittens('list', []), plugin, inherited),
+      formatCommand(mittensCommand('list', []), plugin, inherited),
       "kubectl mittens list -n mine --context kind-x --kubeconfig 'my config' --as ci",
     ));
 
   it('a command in a hint never has --namespace beside --all-namespaces', () =>
     assert.equal(
-      formatCommand(mittens('list', [], { 'all-namespaces': true }), plugin, { namespace: 'mine' }),
+      formatCommand(mittensCommand('list', [], { 'all-namespaces': true }), plugin, { namespace: 'mine' }),
       'kubectl mittens list --all-namespaces',
     ));
 
   it('a kubectl command in a hint has the context and kubeconfig, and its own flags win', () =>
     assert.equal(
-      formatCommand(kubectl(['describe', 'pod/x'], { namespace: 'shop' }), 'make', inherited),
+      formatCommand(kubectlCommand(['describe', 'pod/x'], { namespace: 'shop' }), 'make', inherited),
       "kubectl describe pod/x -n shop --context kind-x --kubeconfig 'my config' --as ci",
     ));
 
   it('a command in a hint may stand within a sentence', () =>
     assert.equal(
-      formatMessage(message`${2} taps: ${mittens('list', [])}`, plugin, {}),
+      formatMessage(message`${2} taps: ${mittensCommand('list', [])}`, plugin, {}),
       '2 taps: kubectl mittens list',
     ));
 
   it('a shell reads a command in a hint as it was meant, whatever is in it', () => {
     const show = (command: string) => ['printf', '%s\\0', command];
-    const command = mittens('on', HOSTILE, { context: HOSTILE.join(' '), script: HOSTILE });
+    const command = mittensCommand('on', HOSTILE, { context: HOSTILE.join(' '), script: HOSTILE });
     const line = formatCommand({ ...command, args: [...HOSTILE, '--', ...HOSTILE] }, show);
     const words = execFileSync('sh', ['-c', line], { encoding: 'utf8', cwd: folder })
       .split('\0')
@@ -107,7 +107,7 @@ describe('a command in a message', () => {
     // The Makefile's own rules, with a program in node's place that shows what it is given.
     const node = join(folder, 'node');
     writeFileSync(node, `#!/bin/sh\nprintf '%s\\0' "$@"\n`, { mode: 0o755 });
-    const command = mittens('on', ['web'], {
+    const command = mittensCommand('on', ['web'], {
       namespace: 'shop',
       context: HOSTILE.join(' '),
       intercept: '~q & ~m POST',

@@ -81,7 +81,7 @@ describe('readSentFile', () => {
       'a file that is too big',
       () => write(bytes),
       /^\S+\/file is too big to be sent to the pods: 130 KiB in gzip and Base64, of 128 KiB at most$/,
-      /flows --filter/,
+      /send fewer flows/,
     ],
   ];
   for (const [what, path, message, hint] of refused) {

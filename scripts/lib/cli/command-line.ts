@@ -3,7 +3,7 @@ import { UsageError } from '../util/error.ts';
 import { type Message, message } from '../util/message.ts';
 import { COMMANDS } from './commands.ts';
 import { type CommandName, type Flag, type Flags, flagsOf } from './flags.ts';
-import { kubectl, mittens } from './to-run.ts';
+import { kubectlCommand, mittensCommand } from './to-run.ts';
 
 /** A command line of mittens. */
 export interface CommandLine<C extends CommandName> {
@@ -86,7 +86,7 @@ export function checkArguments(command: CommandName, args: string[]): void {
     if (name !== 'SERVICE') throw usageError(command, `${command} needs an argument: ${name}`);
     throw new UsageError(
       `${command} needs an argument: ${name}`,
-      message`list the Services: ${kubectl(['get', 'services'])}\nsee the help: ${mittens(command, [], { help: true })}`,
+      message`list the Services: ${kubectlCommand(['get', 'services'])}\nsee the help: ${mittensCommand(command, [], { help: true })}`,
     );
   }
   if (args.length <= max) return;
@@ -99,5 +99,5 @@ function usageError(command: CommandName, text: string): UsageError {
 }
 
 function help(command: CommandName): Message {
-  return message`see the help: ${mittens(command, [], { help: true })}`;
+  return message`see the help: ${mittensCommand(command, [], { help: true })}`;
 }

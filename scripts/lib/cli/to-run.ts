@@ -2,7 +2,7 @@ import type { CommandToRun } from '../util/message.ts';
 import type { CommandName, Flags } from './flags.ts';
 
 /** A command of mittens for a message. The table of flags types it, so that it can be run. */
-export function mittens<C extends CommandName>(
+export function mittensCommand<C extends CommandName>(
   command: C,
   args: readonly string[],
   flags: Flags<C> = {},
@@ -11,7 +11,7 @@ export function mittens<C extends CommandName>(
 }
 
 /** A kubectl command for a message. */
-export function kubectl(
+export function kubectlCommand(
   args: readonly string[],
   flags: { namespace?: string | undefined } = {},
 ): CommandToRun {

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { CaptureFile, formatTimestamp } from '../capture/capture-file.ts';
 import type { Flags } from '../cli/flags.ts';
+import { mittensCommand } from '../cli/to-run.ts';
 import { parseFilter } from '../flow/filter.ts';
 import { refuseTapped } from '../plan/preflight.ts';
 import type { TapRequest } from '../plan/request.ts';
@@ -10,6 +11,7 @@ import { openTarget, resolve } from '../tap/resolve.ts';
 import { tapService } from '../tap/tap.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { listenForInterrupts } from '../util/interrupt.ts';
+import { message } from '../util/message.ts';
 import { parseDuration, parseSize } from '../util/parse.ts';
 import { type CapturePurpose, captureTap } from './capture-tap.ts';
 import { pickPorts } from './pick-port.ts';
@@ -43,7 +45,7 @@ export async function capture(
   if (!target.id.startsWith('service/'))
     throw new UsageError(
       `"${argument}" is not a Service`,
-      `on ${target.id} taps one pod; capture takes all of a Service`,
+      message`capture a Service, or tap one pod: ${mittensCommand('on', [target.id])}`,
     );
   const file = parseCaptureFile(flags, target.id.slice('service/'.length));
   const { context, service, record: earlier } = await openTarget(target);
@@ -83,7 +85,11 @@ function parseCaptureFile(flags: Flags<'capture'>, service: string): CaptureFile
   const name = flags.output ?? `${service}-${formatTimestamp(new Date())}.mitm`;
   if (name === '') throw new UsageError('--output needs the name of a file');
   if (name === '-') {
-    if (process.stdout.isTTY) throw new UsageError('flows are not for a terminal', 'pipe them: -o - | …');
+    if (process.stdout.isTTY)
+      throw new UsageError(
+        'flows are not for a terminal',
+        'pipe them into a program, or name a file with -o FILE',
+      );
     return new CaptureFile(name, limits);
   }
   try {

@@ -1,4 +1,5 @@
 import type { Flags } from '../cli/flags.ts';
+import { mittensCommand } from '../cli/to-run.ts';
 import { targetId } from '../plan/target-id.ts';
 import { endTap } from '../session/end-tap.ts';
 import { type Context, createContext, inNamespace } from '../tap/context.ts';
@@ -6,6 +7,7 @@ import { findTaps } from '../tap/find.ts';
 import { findServicesOfProxies } from '../tap/remains.ts';
 import { resolve, type Target } from '../tap/resolve.ts';
 import { UsageError, UserError } from '../util/error.ts';
+import { message } from '../util/message.ts';
 
 /** The command `off`: gives back the Services that it is given, or all tapped ones. Goes on when one of them fails. */
 export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
@@ -32,7 +34,10 @@ export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
 function refuseContradictions(args: string[], flags: Flags<'off'>): void {
   if (flags.all && args.length > 0) throw new UsageError('either --all or names, not both');
   if (!flags.all && args.length === 0)
-    throw new UsageError('which Service?', 'name it, or use --all; list shows them');
+    throw new UsageError(
+      'off needs an argument: SERVICE, or --all',
+      message`list the taps: ${mittensCommand('list', [])}\nor end all of them: ${mittensCommand('off', [], { all: true })}`,
+    );
   if (!flags['all-namespaces']) return;
   if (!flags.all) throw new UsageError('--all-namespaces goes with --all');
   if (flags.namespace) throw new UsageError('either --namespace or --all-namespaces, not both');

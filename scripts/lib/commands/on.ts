@@ -4,7 +4,7 @@ import { choosePorts, describePort } from '../plan/ports.ts';
 import { refuseTapped } from '../plan/preflight.ts';
 import type { TapRecord } from '../plan/record.ts';
 import type { TapRequest } from '../plan/request.ts';
-import { formatArgument, isPod, targetId } from '../plan/target-id.ts';
+import { commandFor, isPod, targetId } from '../plan/target-id.ts';
 import { closeSessionIfOver } from '../session/end-tap.ts';
 import { show } from '../session/show.ts';
 import { startWatcher } from '../session/watcher.ts';
@@ -15,6 +15,7 @@ import { findServiceOfPod, openTarget, resolve } from '../tap/resolve.ts';
 import { dryRun, tapService } from '../tap/tap.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
+import { message } from '../util/message.ts';
 import { pickPorts } from './pick-port.ts';
 import { parseRequest } from './tap-request.ts';
 
@@ -76,8 +77,8 @@ async function goOn(
   const isWatched = isOurs && needsReconciler(tap);
   if (isWatched && flags['watch-detached']) await startWatcher(context, tap, flags);
   if (flags.detach) {
-    const argument = formatArgument(tap.service);
-    context.log.say(`attach ${argument} shows it; off ${argument} gives it back`);
+    context.log.say(message`show it: ${commandFor('attach', tap.service)}
+restore it: ${commandFor('off', tap.service)}`);
     return;
   }
   const reconciler = isWatched && !flags['watch-detached'] ? new Reconciler(context, tap).start() : undefined;
@@ -97,7 +98,7 @@ function refuseContradictions(flags: Flags<'on'>): void {
 function refuseWithoutTerminal(flags: Flags<'on'>): void {
   if (flags.detach || flags.web || flags['dry-run'] || (process.stdin.isTTY && process.stdout.isTTY)) return;
   throw new UserError("mitmproxy's TUI needs a terminal, and this is none", {
-    hint: 'use --detach, and attach later',
+    hint: 'use --detach now, and attach later from a terminal',
   });
 }
 
@@ -106,7 +107,7 @@ function refuseUnwatched(service: Service, { mode }: TapRequest, flags: Flags<'o
   if (mode === 'sidecar' || isPod(service) || !flags.detach || flags['watch-detached']) return;
   throw new UserError(
     'without a restart, pods that come get the proxy, and traffic, only while somebody watches over the tap',
-    { hint: 'add --watch-detached, which keeps a watcher in tmux; or leave out --detach' },
+    { hint: 'add --watch-detached, which runs a watcher in tmux\nor leave out --detach' },
   );
 }
 
@@ -124,8 +125,10 @@ function planMorePorts(
   const { files, mitmproxyArgs, forwarded, tlsSecret, clientTlsSecret } = request;
   if (files.length + mitmproxyArgs.length > 0 || forwarded || tlsSecret || clientTlsSecret) {
     const name = targetId(service);
-    const how = `to begin anew: off ${formatArgument(service)}`;
-    log.say(`note: ${name} is tapped already, and what is done to its traffic stays as it was begun; ${how}`);
+    log.say(
+      message`note: ${name} is already tapped; its scripts and rules can't change while the tap is on
+to start again, end it first: ${commandFor('off', service)}`,
+    );
   }
   const nothing = { files: [], mitmproxyArgs: [], forwarded: false };
   return { ...request, ...nothing, addsPorts: true, tlsSecret: undefined, clientTlsSecret: undefined };

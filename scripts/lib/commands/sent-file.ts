@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { mittensCommand } from '../cli/to-run.ts';
 import type { SentFile } from '../plan/request.ts';
 import { UserError } from '../util/error.ts';
+import { message } from '../util/message.ts';
 import { formatBytes } from '../util/units.ts';
 
 /** Linux takes no longer variable: MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html, less names. */
@@ -23,6 +25,11 @@ export function readSentFile(flag: SentFile['flag'], path: string): SentFile {
   if (content.length <= MAX_LENGTH) return { flag, name, content };
   throw new UserError(
     `${path} is too big to be sent to the pods: ${formatBytes(content.length)} in gzip and Base64, of 128 KiB at most`,
-    { hint: flag === '--scripts' ? undefined : 'flows --filter takes the flows that matter' },
+    {
+      hint:
+        flag === '--scripts'
+          ? undefined
+          : message`send fewer flows: ${mittensCommand('flows', [path], { filter: 'EXPRESSION', write: 'FILE' })}`,
+    },
   );
 }

@@ -1,8 +1,10 @@
 import type { Flags, TapFlags } from '../cli/flags.ts';
+import { mittensCommand } from '../cli/to-run.ts';
 import { parseResourceArg } from '../kube/resource-arg.ts';
 import { PROTOCOLS, type Protocol } from '../plan/protocol.ts';
 import type { TapRequest } from '../plan/request.ts';
 import { UsageError } from '../util/error.ts';
+import { message } from '../util/message.ts';
 import { parsePort } from '../util/parse.ts';
 import { readSentFile } from './sent-file.ts';
 
@@ -21,7 +23,11 @@ export function parseRequest(
 ): TapRequest {
   const { kind, name } = parseResourceArg(argument);
   const isPod = kind === 'pod';
-  if (flags.isolate && !isPod) throw new UsageError('--isolate is for one pod', 'on pod/NAME --isolate');
+  if (flags.isolate && !isPod)
+    throw new UsageError(
+      '--isolate is for one pod',
+      message`name a pod: ${mittensCommand('on', ['pod/NAME'], { isolate: true })}`,
+    );
   const imagePullPolicy = flags['image-pull-policy'] ?? 'IfNotPresent';
   if (!['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
     throw new UsageError(`"${imagePullPolicy}" is no image pull policy`, 'Always, IfNotPresent or Never');

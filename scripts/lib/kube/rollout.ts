@@ -206,7 +206,7 @@ export async function lastWords(kubectl: Kubectl, { log }: Trouble): Promise<str
 }
 
 function hintFor(text: string): string | undefined {
-  if (/Image/.test(text)) return 'choose another with --image, or --image-pull-policy';
+  if (/Image/.test(text)) return 'choose another image with --image, or change --image-pull-policy';
   if (/quota|LimitRange|PodSecurity|forbidden/.test(text)) {
     return "the proxy's resources and securityContext are in templates/sidecar.yaml; --templates takes your own";
   }

@@ -55,7 +55,7 @@ function findMounts({ metadata, spec }: Pod, { tlsSecret, clientTlsSecret }: Tap
     throw new UserError(
       `pod/${metadata.name} has no volume of secret/${name}, and can get none while it runs`,
       {
-        hint: 'without --no-restart the proxy brings its own',
+        hint: 'leave out --no-restart; the proxy then has its own',
       },
     );
   };

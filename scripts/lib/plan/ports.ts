@@ -22,9 +22,9 @@ export function choosePorts(service: Service, wanted: readonly string[]): Servic
   if (wanted.length === 0) {
     if (all.length === 1) return all;
     if (all.length === 0)
-      throw new UserError(`${targetId(service)} declares no port`, { hint: 'say which with --port' });
+      throw new UserError(`${targetId(service)} declares no port`, { hint: 'name one with --port' });
     throw new UserError(`${targetId(service)} has several ports: ${choices}`, {
-      hint: 'choose with --port, by number or name, once for each',
+      hint: 'choose with --port NUMBER or --port NAME; repeat it for more ports',
     });
   }
   const chosen = wanted.map((want) => {
@@ -79,7 +79,7 @@ export function planPorts(
   for (const port of more) {
     if (listenPort !== undefined && ports.length === 0 && taken.has(listenPort)) {
       throw new UserError(`port ${listenPort} is in use in the pods of ${pods[0]?.owner}`, {
-        hint: 'leave --listen-port out, and a free one is taken',
+        hint: 'leave out --listen-port; mittens then takes a free port',
       });
     }
     const listen = freePort(listenPort ?? DEFAULT_LISTEN_PORT, taken);
@@ -112,7 +112,7 @@ export function refuseTakenPorts({ owner, spec }: PodGroup, { container, ports }
   const clash = ports.find(({ listenPort }) => taken.includes(listenPort));
   if (!clash) return;
   throw new UserError(`port ${clash.listenPort} is now in use in the pods of ${owner}`, {
-    hint: 'tap again, and a free one is taken',
+    hint: 'run the same command again; it takes a free port',
   });
 }
 

@@ -1,12 +1,14 @@
+import { kubectlCommand } from '../cli/to-run.ts';
 import { isTcp, type Service, type ServicePort } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
+import { type Message, message } from '../util/message.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { findLegacyTool } from './legacy.ts';
 import { choosePorts } from './ports.ts';
 import { refuseWorkloadsAndPods } from './preflight-pods.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
-import { formatArgument, isPod, targetId } from './target-id.ts';
+import { commandFor, isPod, targetId } from './target-id.ts';
 
 /**
  * Refuses what can't be tapped, before anything is changed. Everything that a tap is refused for is here and in
@@ -29,19 +31,21 @@ export function preflight(state: ClusterState, request: TapRequest): void {
 }
 
 /** @throws UserError when the cluster lacks what the request needs, or the user may not use it. */
-function refuseMissing({ hasEphemeralContainers, mayExec, secretsWithoutCertificate }: ClusterState): void {
+function refuseMissing(state: ClusterState): void {
+  const { hasEphemeralContainers, mayExec, secretsWithoutCertificate } = state;
+  const { namespace } = state.service.metadata;
   if (!hasEphemeralContainers)
     throw new UserError('--no-restart needs ephemeral containers, which Kubernetes has from 1.25 on', {
-      hint: 'without --no-restart the pods are replaced by such that have the proxy',
+      hint: 'leave out --no-restart; the pods are then restarted with the proxy in them',
     });
   const [secret] = secretsWithoutCertificate;
   if (secret)
     throw new UserError(`secret/${secret} has no tls.crt and tls.key`, {
-      hint: 'kubectl create secret tls NAME --cert=FILE --key=FILE makes one that has',
+      hint: message`make one that has both: ${kubectlCommand(['create', 'secret', 'tls', 'NAME', '--cert=FILE', '--key=FILE'], { namespace })}`,
     });
   if (!mayExec)
     throw new UserError('the flows come by kubectl exec, and you may not create pods/exec here', {
-      hint: 'docs/rbac.yaml is the Role that it takes',
+      hint: message`an admin can create the Role that capture needs, in the folder of mittens: ${kubectlCommand(['apply', '-f', 'docs/rbac.yaml'], { namespace })}`,
     });
 }
 
@@ -51,7 +55,7 @@ function refuseLegacyTap(service: Service): void {
   if (!tool) return;
   throw new UserError(
     `service/${service.metadata.name} is tapped by ${tool === 'mittens' ? 'the Go mittens' : tool}`,
-    { hint: `give it back first: off ${service.metadata.name}` },
+    { hint: message`restore it first: ${commandFor('off', service)}` },
   );
 }
 
@@ -59,7 +63,7 @@ function refuseLegacyTap(service: Service): void {
 function refusePhase(service: Service, record: TapRecord): void {
   if (record.phase === 'on') return;
   throw new UserError(`${targetId(service)} is ${record.phase}, by ${record.owner} since ${record.started}`, {
-    hint: `wait, or give it back: off ${formatArgument(service)}`,
+    hint: message`wait until that is done, or restore it: ${commandFor('off', service)}`,
   });
 }
 
@@ -77,13 +81,13 @@ function refuseService(service: Service): void {
   if (why) throw new UserError(`${targetId(service)} ${why.message}`, { hint: why.hint });
 }
 
-function explainWhyNot(service: Service): { message: string; hint?: string } | undefined {
+function explainWhyNot(service: Service): { message: string; hint?: Message } | undefined {
   const { type, selector, clusterIP } = service.spec;
   if (isPod(service)) return undefined;
   if (type === 'ExternalName') {
     return {
       message: 'is of type ExternalName: there are no pods behind it',
-      hint: 'tap the Service that it names, in the cluster where that one is',
+      hint: 'tap the Service that it names, in the cluster of that Service',
     };
   }
   if (Object.keys(selector ?? {}).length === 0)
@@ -111,17 +115,19 @@ export function refuseOtherProgram(service: Service, record: TapRecord, program:
   if (record.program === program && program !== 'mitmdump') return;
   const name = targetId(service);
   const by = `by ${record.owner} since ${record.started}`;
-  const off = `off ${formatArgument(service)}`;
+  const off = commandFor('off', service);
   if (record.program === 'mitmdump') {
-    throw new UserError(`${name} is being captured, ${by}`, { hint: `wait for its end, or end it: ${off}` });
+    throw new UserError(`${name} is being captured, ${by}`, {
+      hint: message`wait until it ends, or end it: ${off}`,
+    });
   }
   if (program === 'mitmdump') {
     throw new UserError(`${name} is tapped already, ${by}`, {
-      hint: `its flows are kept when it ends; end it: ${off}`,
+      hint: message`end it, which saves its flows: ${off}`,
     });
   }
   throw new UserError(`${name} is tapped with ${record.program}, ${by}`, {
-    hint: `see it: attach ${formatArgument(service)}; or end it: ${off}`,
+    hint: message`see it: ${commandFor('attach', service)}\nor end it: ${off}`,
   });
 }
 
@@ -130,7 +136,7 @@ function refuseOtherMode(service: Service, record: TapRecord, { mode, pod }: Tap
   if (mode === 'sidecar' || (record.mode === mode && record.pod === pod)) return;
   const how = record.mode === 'sidecar' ? 'with a sidecar' : (record.pod ?? 'in all its pods');
   throw new UserError(`${targetId(service)} is tapped already, ${how}`, {
-    hint: `see it: attach ${formatArgument(service)}; or give it back first: off ${formatArgument(service)}`,
+    hint: message`see it: ${commandFor('attach', service)}\nor end it first: ${commandFor('off', service)}`,
   });
 }
 
@@ -139,7 +145,7 @@ function refuseMorePorts(service: Service, record: TapRecord): void {
   if (record.mode === 'sidecar') return;
   throw new UserError(
     `${targetId(service)} is tapped without a restart, and such a tap takes no more ports`,
-    { hint: `give it back first: off ${formatArgument(service)}; then name all its ports` },
+    { hint: message`end it, then tap all ports at once: ${commandFor('off', service)}` },
   );
 }
 
@@ -148,7 +154,7 @@ function refuseArgs(args: readonly string[]): void {
   const own = args.find((arg) => OWN_ARGS.test(arg));
   if (own) {
     throw new UserError(`mitmproxy's ${own} is set by mittens`, {
-      hint: 'use --port, --listen-port and --protocol for what is tapped, and how',
+      hint: 'use --port, --listen-port and --protocol instead',
     });
   }
 }
@@ -157,6 +163,6 @@ function refuseArgs(args: readonly string[]): void {
 function refusePort(service: Service, port: ServicePort): void {
   if (isTcp(port)) return;
   throw new UserError(`port ${port.port} of ${targetId(service)} speaks ${port.protocol}`, {
-    hint: 'mitmproxy sits in front of TCP ports',
+    hint: 'mitmproxy can only proxy TCP ports',
   });
 }

@@ -1,7 +1,9 @@
+import { kubectlCommand } from '../cli/to-run.ts';
 import type { Service } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
+import { message } from '../util/message.ts';
 import { PROTOCOLS, type Protocol } from './protocol.ts';
-import { targetId } from './target-id.ts';
+import { commandFor, targetId } from './target-id.ts';
 
 /** The annotation on the Service that holds the record of its tap; on a pod that is tapped by itself, also a label. */
 export const ANNOTATION = 'mittens.dev/tap';
@@ -61,7 +63,9 @@ export function parseRecord(service: Service): TapRecord | undefined {
   if (isRecord(record)) return record;
   const name = targetId(service);
   throw new UserError(`annotation ${ANNOTATION} of ${name} is not a record that this version reads`, {
-    hint: `use the version that wrote it; or: kubectl annotate ${name} -n ${service.metadata.namespace} ${ANNOTATION}-, then off`,
+    hint: message`use the version of mittens that wrote it
+or remove it: ${kubectlCommand(['annotate', name, `${ANNOTATION}-`], { namespace: service.metadata.namespace })}
+then restore the Service: ${commandFor('off', service)}`,
   });
 }
 

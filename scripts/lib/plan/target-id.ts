@@ -1,4 +1,6 @@
+import { mittensCommand } from '../cli/to-run.ts';
 import type { Pod, Service } from '../kube/objects.ts';
+import type { CommandToRun } from '../util/message.ts';
 
 /**
  * What is tapped and bears the record: a Service, or a pod that is tapped by itself. A pod then stands for a Service
@@ -8,6 +10,11 @@ import type { Pod, Service } from '../kube/objects.ts';
 /** `service/web` or `pod/web-1`, as kubectl takes it. */
 export function targetId({ kind, metadata }: Pick<Service, 'kind' | 'metadata'>): string {
   return `${kind.toLowerCase()}/${metadata.name}`;
+}
+
+/** A command of mittens on what is tapped, for a message. */
+export function commandFor(command: 'on' | 'off' | 'attach', service: Service): CommandToRun {
+  return mittensCommand(command, [formatArgument(service)], { namespace: service.metadata.namespace });
 }
 
 export function isPod({ kind }: Pick<Service, 'kind'>): boolean {

@@ -1,11 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { mittensCommand } from '../cli/to-run.ts';
 import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects.ts';
-import { formatArgument, targetId } from '../plan/target-id.ts';
+import { commandFor, formatArgument, targetId } from '../plan/target-id.ts';
 import { type ActiveTap, readPhase } from '../tap/active-tap.ts';
 import { listPods } from '../tap/read-target.ts';
 import { UserError } from '../util/error.ts';
 import type { Log } from '../util/log.ts';
+import { message } from '../util/message.ts';
 import { formatAge } from '../util/units.ts';
 import {
   attachSession,
@@ -131,7 +133,7 @@ async function waitForFirstPods(tap: ActiveTap, log: Log, signal: AbortSignal): 
     const others = (await listPods(tap.kubectl, tap.service)).filter(isAlive);
     if (others.length > 0 && pods.length === 0) {
       throw new UserError(`no pod of ${name} has the proxy`, {
-        hint: `see: list; or give it back: off ${formatArgument(tap.service)}`,
+        hint: message`see its state: ${mittensCommand('list', [], { namespace: tap.service.metadata.namespace })}\nor restore it: ${commandFor('off', tap.service)}`,
       });
     }
     log.progress(`${name} has no pod that runs; waiting for one`);

@@ -1,10 +1,11 @@
 import { untapAndSaveFlows } from '../capture/untap-and-save.ts';
 import { PortForward } from '../kube/port-forward.ts';
-import { formatArgument, isPod, targetId } from '../plan/target-id.ts';
+import { commandFor, isPod, targetId } from '../plan/target-id.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
 import { type Context, withoutSignal } from '../tap/context.ts';
 import type { Reconciler } from '../tap/reconciler.ts';
 import type { Interrupts } from '../util/interrupt.ts';
+import { message } from '../util/message.ts';
 import { closeSession, detachKeys, type Ending, type ShownTap, view } from './session.ts';
 import { viewOnWeb } from './web.ts';
 
@@ -44,8 +45,9 @@ async function viewAndReconcile(context: Context, tap: ActiveTap, options: ShowO
     const localPorts = forwards.map(({ localPort }) => localPort);
     const ending = await viewUntilLeft(context, { ...tap, localPorts }, options);
     if (ending !== 'detached' || !reconciler || signal.aborted || reconciler.failed.aborted) return ending;
-    const argument = formatArgument(tap.service);
-    context.log.say(`still watching over its pods; Ctrl-C gives it back; attach ${argument} shows it again`);
+    context.log.say(
+      message`still watching its pods; Ctrl-C restores it\nshow it again: ${commandFor('attach', tap.service)}`,
+    );
     await reconciler.untilOver(signal);
     return signal.aborted || reconciler.failed.aborted ? 'detached' : 'ended';
   } finally {
@@ -67,13 +69,15 @@ async function viewUntilLeft(
     leave.signal,
     ...(reconciler ? [reconciler.failed] : []),
   ]);
-  const argument = formatArgument(tap.service);
   if (tap.record.program === 'mitmweb') {
-    context.log.say(endsTap ? 'Ctrl-C gives it back' : `Ctrl-C leaves it on; off ${argument} gives it back`);
+    const off = commandFor('off', tap.service);
+    context.log.say(endsTap ? 'Ctrl-C restores it' : message`Ctrl-C leaves it on; restore it: ${off}`);
     return await viewOnWeb(tap, signal);
   }
   const leaves = reconciler ? 'back to this terminal' : 'leaves it on';
-  context.log.say(`q gives it back; ${detachKeys()} ${leaves}; attach ${argument} comes back`);
+  context.log.say(
+    message`q restores it; ${detachKeys()} ${leaves}; return to it: ${commandFor('attach', tap.service)}`,
+  );
   return await view(tap, { tmux, leaves, log: context.log, signal });
 }
 
@@ -105,8 +109,9 @@ async function giveBack(context: Context, tap: ActiveTap, why?: unknown): Promis
 
 function printHowItWasLeft({ log }: Context, { service }: ActiveTap, ending: Ending): void {
   const name = targetId(service);
-  const argument = formatArgument(service);
   if (ending === 'ended') log.say(`${name} was given back by someone else`);
   else
-    log.say(`${name} stays tapped; come back with: attach ${argument}; give it back with: off ${argument}`);
+    log.say(message`${name} stays tapped
+return to it: ${commandFor('attach', service)}
+restore it: ${commandFor('off', service)}`);
 }

@@ -30,7 +30,7 @@ async function dryRunEphemeral(kubectl: Kubectl, pods: Pod[], change: Change): P
   } catch (error) {
     if (!(error instanceof KubectlError)) throw error;
     throw new UserError(error.message, {
-      hint: 'without --no-restart the pods are replaced by such that have the proxy',
+      hint: 'leave out --no-restart; the pods are then restarted with the proxy in them',
     });
   }
 }

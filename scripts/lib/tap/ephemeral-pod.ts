@@ -106,7 +106,7 @@ export async function endEphemeralProxies(kubectl: Kubectl, container: string): 
     if (Date.now() > deadline) {
       const names = left.map(({ metadata }) => `pod/${metadata.name}`).join(', ');
       throw new UserError(`the proxy still runs in ${names}`, {
-        hint: 'it gets no more traffic, and ends with its pod; or try off again',
+        hint: 'it gets no traffic and ends with its pod; or run the same command again',
       });
     }
     if (Date.now() - told < TELL_AGAIN_MS) continue;

@@ -1,11 +1,13 @@
+import { kubectlCommand, mittensCommand } from '../cli/to-run.ts';
 import type { Labels, Pod, Service, Workload } from '../kube/objects.ts';
 import { parseResourceArg } from '../kube/resource-arg.ts';
 import { isSelected } from '../kube/workload.ts';
 import { originalSelector } from '../plan/pod-label.ts';
 import { canBeTapped } from '../plan/preflight.ts';
 import { parseRecord, type TapRecord } from '../plan/record.ts';
-import { formatArgument, targetId } from '../plan/target-id.ts';
+import { commandFor, targetId } from '../plan/target-id.ts';
 import { UsageError, UserError } from '../util/error.ts';
+import { message } from '../util/message.ts';
 import { askFor } from '../util/prompt.ts';
 import type { ActiveTap } from './active-tap.ts';
 import { type Context, inNamespace } from './context.ts';
@@ -58,7 +60,7 @@ export async function openTap(
   const { context: inside, service, record } = await openTarget(await resolve(context, argument));
   if (record) return { context: inside, tap: { kubectl: inside.kubectl, service, record } };
   throw new UserError(`${targetId(service)} is not tapped`, {
-    hint: `tap it: on ${formatArgument(service)}`,
+    hint: message`tap it: ${commandFor('on', service)}`,
   });
 }
 
@@ -68,7 +70,7 @@ function moveTo(context: Context, namespace: string | undefined, argument: strin
   if (flag === undefined || namespace === flag) return inNamespace(context, namespace);
   throw new UsageError(
     `"${argument}" is not in the namespace ${flag}`,
-    'leave out --namespace or the prefix',
+    'leave out --namespace, or the namespace before the slash',
   );
 }
 
@@ -80,6 +82,7 @@ export async function findServiceOfPod(target: Target): Promise<Target> {
 
 async function findServiceInFront({ context, id }: Target, labels: Labels | undefined): Promise<Target> {
   const { kubectl, signal } = context;
+  const { namespace } = kubectl.connection;
   const services = await kubectl.list<Service>(['services']);
   const inFront = services.filter(
     (service) => canBeTapped(service) && isSelected(originalSelector(service), labels),
@@ -88,13 +91,13 @@ async function findServiceInFront({ context, id }: Target, labels: Labels | unde
   const [first, ...others] = names;
   if (!first)
     throw new UserError(`no Service that can be tapped is in front of ${id}`, {
-      hint: 'kubectl get services -o wide shows what each selects; one pod alone is tapped by: on pod/NAME',
+      hint: message`see what each selects: ${kubectlCommand(['get', 'services', '-o', 'wide'], { namespace })}\nor tap one pod: ${mittensCommand('on', [id.startsWith('pod/') ? id : 'pod/NAME'], { namespace })}`,
     });
   if (others.length === 0) return { context, id: first };
   const question = `several Services are in front of ${id}`;
   const answer = signal && (await askFor(question, names, signal));
   if (answer === undefined)
-    throw new UserError(`${question}: ${names.join(', ')}`, { hint: 'name the one that you mean' });
+    throw new UserError(`${question}: ${names.join(', ')}`, { hint: 'name one of them' });
   if (names.includes(answer)) return { context, id: answer };
-  throw new UserError(`${answer} is not in front of ${id}`, { hint: `it is one of ${names.join(', ')}` });
+  throw new UserError(`${answer} is not in front of ${id}`, { hint: `choose one of ${names.join(', ')}` });
 }

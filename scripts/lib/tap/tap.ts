@@ -6,8 +6,9 @@ import { type Plan, planTap } from '../plan/plan.ts';
 import type { TapRecord } from '../plan/record.ts';
 import type { TapRequest } from '../plan/request.ts';
 import { retargetPatch } from '../plan/service-patch.ts';
-import { formatArgument, targetId } from '../plan/target-id.ts';
+import { commandFor, targetId } from '../plan/target-id.ts';
 import { UserError } from '../util/error.ts';
+import { message } from '../util/message.ts';
 import { errorGivenBack } from './active-tap.ts';
 import { dryRunChanges, patch } from './apply.ts';
 import { type Context, withoutSignal } from './context.ts';
@@ -85,6 +86,6 @@ async function rollBack(context: Context, service: Service, record: TapRecord, w
   context.log.say(`${why instanceof UserError ? why.message : 'interrupted'}; putting ${name} back ...`);
   await untap(withoutSignal(context), name, record.id).catch((error: unknown) => {
     context.log.say(`error: ${error instanceof Error ? error.message : error}`);
-    context.log.say(`hint: finish with: off ${formatArgument(service)}`);
+    context.log.say(message`hint: restore it: ${commandFor('off', service)}`);
   });
 }
