@@ -5,21 +5,21 @@ import type { ActiveTap } from '../tap/active-tap.ts';
 import { listPods } from '../tap/read-target.ts';
 import { FOLLOWERS } from './follow-pod.ts';
 
-/** How long pods may take to roll until nobody can still be waiting for them, in ms. */
+/** The age from which a tap that still starts is abandoned, in ms: nobody waits so long for a rollout. */
 const STARTING_MS = 15 * 60_000;
-/** A tap is on a moment before its followers are there; so they are looked for twice, in ms. */
+/** The time between two looks for followers, in ms: a tap is on shortly before they start. */
 const AGAIN_MS = 3000;
-/** A follower that lives touches its entry several times within the minute that find counts by. */
+/** A live follower touches its file several times a minute, and `find -mmin` counts in minutes. */
 const SCRIPT = `find ${FOLLOWERS} -type f -mmin -1 2>/dev/null; :`;
 
 /**
- * Whether a capture's tap was left on by somebody who died: for a minute nobody has read the flows of any of its pods.
- * A session may be left on purpose, and is never abandoned.
+ * Whether a capture died and left its tap on: for a minute nobody has read flows from any of its pods. A session may be
+ * left on purpose, so it is never abandoned.
  */
 export async function isAbandoned({ kubectl, service, record }: ActiveTap): Promise<boolean> {
   if (record.program !== 'mitmdump') return false;
   if (record.phase === 'starting') return Date.now() - Date.parse(record.started) > STARTING_MS;
-  // To go on with what another is giving back does no harm.
+  // Somebody may be giving it back now; doing so twice does no harm.
   if (record.phase === 'stopping') return true;
   for (let times = 0; times < 2; times++) {
     if (times > 0) await sleep(AGAIN_MS);

@@ -4,18 +4,18 @@ import type { Writable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { UserError } from '../util/error.ts';
 
-/** When a recording is full. */
+/** When a capture file is full. */
 export interface CaptureLimits {
-  /** Flows. */
+  /** In flows. */
   count?: number | undefined;
-  /** Bytes. */
+  /** In bytes. */
   size?: number | undefined;
 }
 
-/** Why a recording takes no more flows: it has as many, or as many bytes, as it may; or nobody reads stdout. */
+/** Why a capture file takes no more flows: a limit is reached, or nobody reads stdout any more. */
 export type CaptureFileEnd = 'count' | 'size' | 'closed';
 
-/** A file that flows are written to as they come, each whole, or stdout. It is made with the first flow. */
+/** The file to which a capture writes flows as they come, or stdout. The first flow creates it. */
 export class CaptureFile {
   readonly name: string;
   readonly #limits: CaptureLimits;
@@ -33,14 +33,14 @@ export class CaptureFile {
     this.#limits = limits;
   }
 
-  /** Aborted when the recording takes no more; its reason is a RecordingEnd, or a UserError. */
+  /** Aborts when the file takes no more flows. The reason is a CaptureFileEnd or a UserError. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
 
   /**
-   * Makes the file, or empties it. Only its owner can read it: it will have passwords in it.
-   * @throws UserError when that is not possible.
+   * Creates or empties the file. Only its owner can read it, because flows have passwords in them.
+   * @throws UserError when that fails.
    */
   async open(): Promise<void> {
     this.#stream = this.name === '-' ? process.stdout : createWriteStream(this.name, { mode: 0o600 });
@@ -49,12 +49,12 @@ export class CaptureFile {
     if (this.ended.reason instanceof Error) throw this.ended.reason;
   }
 
-  /** Writes a flow; one that is beyond the limits, or that comes after, is left out. */
+  /** Writes a flow, unless a limit is reached. */
   async add(flow: Buffer): Promise<void> {
     const { count = Infinity, size = Infinity } = this.#limits;
     if (this.ended.aborted) return;
     if (this.bytes + flow.length > size) return this.#ended.abort('size');
-    // Several pods may come with the first.
+    // Several pods may bring the first flow at the same time.
     this.#opening ??= this.#stream ? Promise.resolve() : this.open().catch(() => undefined);
     await this.#opening;
     if (this.ended.aborted) return;
@@ -71,7 +71,7 @@ export class CaptureFile {
     this.#drained = undefined;
   }
 
-  /** Waits until all is written. @throws UserError when that was not possible. */
+  /** Waits until everything is written. @throws UserError when writing failed. */
   async close(): Promise<void> {
     const stream = this.#stream;
     if (stream && stream !== process.stdout && !stream.destroyed)
@@ -80,13 +80,13 @@ export class CaptureFile {
   }
 
   #explain(error: NodeJS.ErrnoException): unknown {
-    // Whoever read our stdout has seen enough.
+    // The reader of stdout has ended.
     if (this.name === '-' && error.code === 'EPIPE') return 'closed' satisfies CaptureFileEnd;
     return new UserError(`${this.name}: ${error.message}`);
   }
 }
 
-/** Local time as it stands in the names of files: 20261123-170000. */
+/** Local time for the names of files: 20261123-170000. */
 export function formatTimestamp(date: Date): string {
   const two = (number: number) => String(number).padStart(2, '0');
   const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('');

@@ -5,7 +5,7 @@ import { decode, TnetstringError } from '../flow/tnetstring.ts';
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import { containerStatus, type Pod } from '../kube/objects.ts';
 
-/** One run of a pod's proxy: a container that is started again has a new file. */
+/** One run of the proxy in a pod. A restarted container has a new file. */
 export interface Run {
   pod: string;
   uid: string | undefined;
@@ -13,22 +13,22 @@ export interface Run {
   restarts: number;
 }
 
-/** How the flows of a run ended: all are read, or it was cut off, with its pod or alone, or they can't be read at all. */
+/** How the flows of a run ended: complete, cut off with the pod or with the proxy alone, or not readable. */
 export interface RunEnd {
   kind: 'complete' | 'killed' | 'died' | 'left' | 'forbidden' | 'unreadable';
-  /** Flows that the proxy itself could not keep. */
+  /** The number of flows that the proxy could not write. */
   dropped: number;
-  /** What went wrong, in the words of whoever says so. */
+  /** The error message. */
   why?: string;
 }
 
-// templates/mittens.py writes the file, and waits at its end for as long as a follower has its entry in the folder.
+// The addon writes the file. At its end it waits for followers: each has a file in FOLLOWERS.
 const FILE = '/tmp/mittens.flows';
-/** A folder with an entry for each follower, which is touched with its every heartbeat. */
+/** The folder with a file for each follower, which touches it at every heartbeat. */
 export const FOLLOWERS = '/tmp/mittens.followers';
-/** How often that is, in ms: a follower whose machine is lost would otherwise seem to read on. */
+/** The time between heartbeats, in ms. Without them, a follower on a lost machine would seem to read on. */
 const HEARTBEAT_MS = 10_000;
-/** A second time the entry must be there: where it is not, the file is another run's. */
+/** When a follower reconnects, its file must still exist. Otherwise the flows are those of another run. */
 const SCRIPT = `
 if [ "$2" -gt 1 ]; then [ -e ${FOLLOWERS}/"$1" ] || exit 3
 else mkdir -p ${FOLLOWERS} && : >${FOLLOWERS}/"$1" || exit 3
@@ -38,16 +38,16 @@ tail -c "+$2" -f ${FILE} &
 while read -r _; do [ -e ${FOLLOWERS}/"$1" ] && : >${FOLLOWERS}/"$1"; done
 kill $!
 `;
-/** What the proxy appends when there is no more; a flow is never that short. */
+/** The proxy ends its file with a short entry. A flow is always longer than this. */
 const MAX_END_BYTES = 200;
 const AGAIN_MS = 500;
 
 /**
- * Reads the flows of one run of a pod's proxy from the first on, as they come, until the proxy says that there are no
- * more; a connection that is lost is made anew, and goes on where it was.
- * @param id names this follower in the pod, in hexadecimal.
- * @param take is given one whole flow after another, each when it is done with the one before.
- * @param signal leaves it.
+ * Reads the flows of one run, from the first, until the proxy says that there are no more. Reconnects when the
+ * connection is lost, and continues where it was.
+ * @param id the name of this follower in the pod, in hexadecimal.
+ * @param take gets each flow as soon as it is done with the one before.
+ * @param signal ends the reading.
  */
 export async function followRun(
   kubectl: Kubectl,
@@ -71,7 +71,7 @@ export async function followRun(
   }
 }
 
-/** Reads until the proxy's end or the connection's. */
+/** Reads until the proxy or the connection ends. */
 async function readOn(
   kubectl: Kubectl,
   run: Run,
@@ -112,7 +112,7 @@ async function readOn(
   return { stderr };
 }
 
-/** What a proxy says at its end; undefined for a flow. */
+/** Parses the last entry of the file; undefined for a flow. */
 function parseEnd(piece: Buffer): RunEnd | undefined {
   if (piece.length > MAX_END_BYTES) return undefined;
   const value = decode(piece);
@@ -120,7 +120,7 @@ function parseEnd(piece: Buffer): RunEnd | undefined {
   return { kind: 'complete', dropped: Number(value.get('dropped')) || 0 };
 }
 
-/** Lets the proxy end; where it has ended already, so be it. */
+/** Removes the follower's file, so that the proxy can end. Ignores a proxy that has already ended. */
 async function leaveRun(kubectl: Kubectl, { pod, container }: Run, id: string): Promise<void> {
   const command = ['rm', '-f', `${FOLLOWERS}/${id}`];
   await kubectl
@@ -137,7 +137,7 @@ async function readRunState(kubectl: Kubectl, run: Run): Promise<'running' | 'ki
     if (!isOver) return 'running';
     return pod.metadata.deletionTimestamp ? 'killed' : 'died';
   } catch (error) {
-    // An API server that is away for a while knows more when it is back.
+    // The API server may be away for a while. It knows more when it is back.
     if (error instanceof KubectlError) return 'running';
     throw error;
   }

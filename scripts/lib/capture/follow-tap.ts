@@ -8,15 +8,15 @@ import { followRun, type Run, type RunEnd } from './follow-pod.ts';
 
 /** How often the pods are read, in ms. */
 const POLL_MS = 2000;
-/** A pod that is listed no more was killed, even if its connection says nothing, in ms. */
+/** How long a pod may be missing from the list before it counts as killed, in ms, even if the connection is open. */
 const UNLISTED_MS = 15_000;
 
-/** How long pods may take to end when their Service is given back, in seconds; Kubernetes gives them 30. */
+/** How long pods may take to end after their Service was given back, in seconds. Kubernetes gives them 30. */
 export const FINISH_SECONDS = 60;
 
-/** What the followers of a tap have read. */
+/** What was read from the pods of a tap. */
 export interface FollowResult {
-  /** Runs of proxies that were followed, each in a pod of its own but for those that were started again. */
+  /** The number of runs that were followed: one for each pod, and one more for each restart. */
   pods: number;
   /** What may be missing, and why. */
   warnings: string[];
@@ -30,7 +30,7 @@ interface Follower {
   ended?: RunEnd;
 }
 
-/** Follows the flows of all the pods of a tap, those included that come later. */
+/** Reads the flows of all pods of a tap, also of those that come later. */
 export class TapFollower {
   readonly #tap: ActiveTap;
   readonly #take: (flow: Buffer) => Promise<void>;
@@ -40,7 +40,7 @@ export class TapFollower {
   #watching: Promise<void> | undefined;
   #watched = true;
 
-  /** @param take is given every flow, whole; what it throws is thrown again by finish(). */
+  /** @param take gets every flow. What it throws, finish() throws again. */
   constructor(tap: ActiveTap, take: (flow: Buffer) => Promise<void>) {
     this.#tap = tap;
     this.#take = take;
@@ -50,7 +50,7 @@ export class TapFollower {
     return this.#followers.size;
   }
 
-  /** Begins, with the pods that there are now. */
+  /** Starts with the pods that exist now. */
   async start(): Promise<void> {
     await this.#look();
     this.#watching = this.#watch().catch((error: unknown) => {
@@ -59,7 +59,7 @@ export class TapFollower {
   }
 
   /**
-   * Reads to the end of every pod's flows, the Service being given back.
+   * Reads the flows of all pods to the end, after the Service was given back.
    * @param patience how long the pods may take to end, in seconds.
    */
   async finish(patience: number): Promise<FollowResult> {
@@ -86,7 +86,7 @@ export class TapFollower {
     }
   }
 
-  /** Follows what runs and is not followed yet, and leaves what has been gone for long. */
+  /** Follows new runs, and leaves those whose pod has been gone for long. */
   async #look(): Promise<void> {
     const { kubectl, service, record } = this.#tap;
     let pods: Pod[];
@@ -123,7 +123,7 @@ export class TapFollower {
   }
 }
 
-/** The run of a pod's proxy, if it runs. */
+/** The run of the proxy in a pod; empty when it does not run. */
 function findRun(pod: Pod, container: string): Run[] {
   const status = containerStatus(pod, container);
   if (!status?.state?.running) return [];

@@ -9,11 +9,11 @@ import { CaptureFile, formatTimestamp } from './capture-file.ts';
 import { FINISH_SECONDS, TapFollower } from './follow-tap.ts';
 
 /**
- * Gives a Service back as untap does, and fetches the flows of its tap meanwhile. What goes wrong with them is a
- * warning: they never keep a Service from being given back.
+ * Gives a Service back, and saves the flows of its tap at the same time. An error with the flows is only a warning: it
+ * never keeps a Service from being given back.
  * @param name `service/web` or `pod/web-1`.
- * @param onlyId gives back this one tap only.
- * @param path where the flows go, if not where they are kept for users.
+ * @param onlyId the id of the only tap to give back.
+ * @param path the file for the flows; by default one in the user's state folder.
  */
 export async function untapAndSaveFlows(
   context: Context,
@@ -45,12 +45,12 @@ async function finish({ log }: Context, follower: TapFollower, file: CaptureFile
   if (file.flows > 0) log.say(`${file.flows} flows are kept in ${file.name}`);
 }
 
-/** Whether a tap may have flows: it was on. */
+/** Whether a tap can have flows. One that has not been on has none. */
 function hasFlows({ record }: ActiveTap, onlyId?: string): boolean {
   return record.phase !== 'starting' && (!onlyId || record.id === onlyId);
 }
 
-/** Where programs keep what is no setting and not to be lost: the XDG Base Directory Specification. */
+/** A file in the state folder of the XDG Base Directory Specification. */
 function chooseFile({ log }: Context, { metadata }: Service): string {
   const folder = join(process.env.XDG_STATE_HOME || join(homedir(), '.local', 'state'), 'mittens');
   try {

@@ -9,7 +9,7 @@ import { isReplacedByHand, podCounts, workloadName } from './workload.ts';
 const POLL_MS = 500;
 
 /**
- * Waits until a workload's pods follow its template. Evicts pods that no controller replaces; the user has agreed to it.
+ * Waits until a workload's pods follow its template. Evicts pods that no controller replaces; the user has agreed.
  * @throws UserError with the reason from the pod or the workload.
  */
 export async function waitForPods(
@@ -21,7 +21,7 @@ export async function waitForPods(
   else await waitForRollout(kubectl, workload, options);
 }
 
-/** Replaces pods one at a time, by evictions, which keep to the workload's disruption budgets. */
+/** Evicts pods one at a time. Evictions respect disruption budgets. */
 async function replacePods(
   kubectl: Kubectl,
   workload: Workload,
@@ -46,7 +46,7 @@ async function replacePods(
       throw new UserError(trouble.text + (await lastWords(kubectl, trouble)), { hint: trouble.hint });
     const [next] = outdated;
     if (!next && ready >= wanted) return;
-    // A pod that serves nobody can go at any time.
+    // A pod that is not ready gets no traffic, so it can go at any time.
     const goes = outdated.find((pod) => !isReady(pod)) ?? (ready >= wanted ? next : undefined);
     if (goes) why = (await evict(kubectl, goes, apiVersion)) ?? why;
     if (Date.now() - began > timeout * 1000)
@@ -62,7 +62,7 @@ async function ownPods(kubectl: Kubectl, { metadata, spec }: Workload): Promise<
   );
 }
 
-/** @returns why it may not go now; undefined when it goes. */
+/** @returns why the pod can't be evicted now; undefined when it is evicted. */
 async function evict(kubectl: Kubectl, pod: Pod, apiVersion: string): Promise<string | undefined> {
   const { name, namespace, uid } = pod.metadata;
   const eviction = {

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { captured$ } from '../util/child.ts';
 import { UserError } from '../util/error.ts';
 
-/** Which cluster, as whom, and where: kubectl's own flags. */
+/** kubectl's own flags: the cluster, the user and the namespace. */
 export interface Connection {
   context?: string | undefined;
   kubeconfig?: string | undefined;
@@ -25,7 +25,7 @@ export type PatchType = 'strategic' | 'merge' | 'json';
 /** The message of a KubectlError when kubectl prints none. */
 export const SILENT = 'kubectl failed without a message';
 
-/** Kubernetes refused; the message is kubectl's own. `reason` is the API's: NotFound, Conflict, Forbidden … */
+/** kubectl failed. The message is kubectl's; `reason` is that of the API: NotFound, Conflict, Forbidden … */
 export class KubectlError extends UserError {
   readonly reason: string | undefined;
 
@@ -38,19 +38,20 @@ export class KubectlError extends UserError {
   }
 }
 
-/** Less than Linux' MAX_ARG_STRLEN, in bytes. */
+/** A little less than MAX_ARG_STRLEN of Linux (128 KiB), in bytes. */
 const MAX_ARGUMENT = 120_000;
-/** How often a read is tried while the API server is not available, and how far apart, in ms. */
+/** How often a read is tried while the API server is not available. */
 const READ_TRIES = 6;
+/** The time between these tries, in ms. */
 const READ_AGAIN_MS = 1000;
 
-/** Whether the API server refuses for now, whatever is asked of it. */
+/** Whether the API server is only unavailable for a while. */
 function isPassing(error: unknown): boolean {
   const reasons = ['ServiceUnavailable', 'TooManyRequests', 'ServerTimeout', 'Timeout'];
   return error instanceof KubectlError && reasons.includes(error.reason ?? '');
 }
 
-/** The one place where kubectl is started. */
+/** Runs kubectl. Nothing else starts it. */
 export class Kubectl {
   readonly connection: Connection;
 
@@ -63,7 +64,7 @@ export class Kubectl {
     return new Kubectl({ ...this.connection, namespace });
   }
 
-  /** The whole command line, for tmux and for a child of its own. */
+  /** The whole command line. */
   argv(args: string[]): string[] {
     const { context, kubeconfig, as, namespace } = this.connection;
     return [
@@ -78,7 +79,7 @@ export class Kubectl {
 
   /**
    * Runs kubectl to its end and returns its stdout.
-   * @throws KubectlError with kubectl's words; an abort ends kubectl and throws the signal's reason.
+   * @throws KubectlError with kubectl's message; the signal's reason when the signal ends kubectl.
    */
   async run(args: string[], options: { signal?: AbortSignal } = {}): Promise<string> {
     options.signal?.throwIfAborted();
@@ -95,7 +96,7 @@ export class Kubectl {
     return stdout;
   }
 
-  /** Reads; an API server that has no time or is about to be replaced is asked again for some seconds. */
+  /** Reads an object. Retries for some seconds while the API server is overloaded or restarts. */
   async get<T>(args: string[], options: { signal?: AbortSignal } = {}): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
@@ -107,7 +108,7 @@ export class Kubectl {
     }
   }
 
-  /** Like get, but undefined when there is no such object. */
+  /** As get, but undefined when there is no such object. */
   async find<T>(args: string[]): Promise<T | undefined> {
     try {
       return await this.get<T>(args);
@@ -121,18 +122,18 @@ export class Kubectl {
     return (await this.get<{ items: T[] }>(args, options)).items;
   }
 
-  /** Patches one object, `kind/name`, and returns what it is now. */
+  /** Patches one object, `kind/name`, and returns the patched object. */
   async patch<T>(
     object: string,
     type: PatchType,
     patch: unknown,
     options: { dryRun?: boolean } = {},
   ): Promise<T> {
-    // Not kubectl's default manager: Flux undoes what that one did.
+    // Flux reverts changes of kubectl's default field manager.
     const args = ['patch', object, `--type=${type}`, '--field-manager=mittens', '-o', 'json'];
     if (options.dryRun) args.push('--dry-run=server');
     const text = JSON.stringify(patch);
-    // Older kubectls have no --patch-file, and Linux no longer arguments.
+    // Older versions of kubectl have no --patch-file; Linux allows no longer arguments.
     if (Buffer.byteLength(text) < MAX_ARGUMENT)
       return JSON.parse(await this.run([...args, '--patch', text])) as T;
     return await withFile(
@@ -141,28 +142,28 @@ export class Kubectl {
     );
   }
 
-  /** Sends an object to an address of the API that kubectl has no command for. */
+  /** Sends an object to an API path that kubectl has no command for. */
   async send(verb: 'create' | 'replace', path: string, object: unknown): Promise<void> {
     await withFile(JSON.stringify(object), async (file) => await this.run([verb, '--raw', path, '-f', file]));
   }
 
-  /** kubectl on the user's own terminal. */
+  /** Starts kubectl on the user's terminal. */
   onTerminal(args: string[]): ChildProcess {
     const [command = '', ...rest] = this.argv(args);
     return spawn(command, rest, { stdio: 'inherit' });
   }
 
-  /** kubectl whose stdout is read as it comes. */
+  /** Starts kubectl with its stdout as a stream. */
   stream(args: string[]): ChildProcess {
     const [command = '', ...rest] = this.argv(args);
     return spawn(command, rest, { stdio: ['ignore', 'pipe', 'ignore'] });
   }
 
-  /** As stream, with its stdin and stderr, and out of a Ctrl-C's reach; it is ended with us at the latest. */
+  /** Starts kubectl with stdin, stdout and stderr as streams. Ctrl-C does not reach it; it ends with this process. */
   follow(args: string[]): ChildProcessByStdio<Writable, Readable, Readable> {
     const [command = '', ...rest] = this.argv(args);
     const child = spawn(command, rest, { stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-    // It may end before we know.
+    // kubectl may end before we write.
     child.stdin.on('error', () => undefined);
     const stop = () => endGroup(child.pid);
     process.once('exit', stop);
@@ -178,7 +179,7 @@ export class Kubectl {
   }
 }
 
-/** Lets kubectl read a text from a file that nobody else can. */
+/** Writes a text to a file that only this user can read, and removes the file after use. */
 async function withFile<T>(text: string, use: (file: string) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'mittens-'));
   try {
@@ -194,6 +195,6 @@ function endGroup(pid: number | undefined): void {
   try {
     if (pid) process.kill(-pid, 'SIGTERM');
   } catch {
-    // It has ended by itself.
+    // The process has already ended.
   }
 }

@@ -4,7 +4,7 @@ export type Labels = Record<string, string>;
 export interface Metadata {
   name: string;
   namespace: string;
-  /** Tells an object from a later one of the same name. */
+  /** Differs between objects that had the same name one after another. */
   uid?: string;
   resourceVersion: string;
   labels?: Labels;
@@ -17,14 +17,14 @@ export interface ServicePort {
   name?: string;
   port: number;
   protocol?: string;
-  /** What is spoken there, as whoever made the Service says. */
+  /** The protocol of the app, as the Service declares it. */
   appProtocol?: string;
   /** A number, or the name of a container's port. */
   targetPort?: number | string;
 }
 
 export interface Service {
-  /** `Service`; or `Pod`, for one pod that is tapped by itself: see plan/target-id.ts. */
+  /** `Service`, or `Pod` for a pod that is tapped on its own: see plan/target-id.ts. */
   kind: string;
   metadata: Metadata;
   spec: {
@@ -116,18 +116,18 @@ export function isReady(pod: Pod): boolean {
   );
 }
 
-/** Whether a pod counts: not on its way out, and not one that has ended. */
+/** Whether a pod has neither ended nor is being deleted. */
 export function isAlive(pod: Pod): boolean {
   return !pod.metadata.deletionTimestamp && pod.status.phase !== 'Succeeded' && pod.status.phase !== 'Failed';
 }
 
-/** The status of one of a pod's containers, an ephemeral one included. */
+/** The status of a pod's container. Finds ephemeral containers too. */
 export function containerStatus(pod: Pod, name: string): ContainerStatus | undefined {
   const { containerStatuses = [], ephemeralContainerStatuses = [] } = pod.status;
   return [...containerStatuses, ...ephemeralContainerStatuses].find((status) => status.name === name);
 }
 
-/** Whether a pod has a container of that name, an ephemeral one included; that may have ended. */
+/** Whether a pod has a container of that name. Counts ephemeral containers, also those that have ended. */
 export function hasContainerNamed({ spec }: Pod, name: string): boolean {
   return [...spec.containers, ...(spec.ephemeralContainers ?? [])].some(
     (container) => container.name === name,
@@ -139,7 +139,7 @@ export function isRunning(pod: Pod, name: string): boolean {
   return containerStatus(pod, name)?.state?.running !== undefined;
 }
 
-/** The containers of a pod that run beside one another, those that have ended in the end included. */
+/** The containers of a pod that run at the same time, ephemeral ones that have ended included. */
 export function listContainers({
   containers,
   initContainers = [],
@@ -156,7 +156,7 @@ export function selectorFlag(labels: Labels): string {
     .join(',');
 }
 
-/** The Service's port that a record speaks of; undefined when someone has removed it since. */
+/** The TCP port of a Service by its number; undefined when there is none. */
 export function servicePort(service: Service, port: number): ServicePort | undefined {
   return service.spec.ports?.find((candidate) => candidate.port === port && isTcp(candidate));
 }

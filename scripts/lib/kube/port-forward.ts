@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 
-/** How long a lost connection waits before it is made anew, in ms. */
+/** The time until a lost connection is opened again, in ms. */
 const AGAIN_MS = 500;
 
-/** A port of this machine that leads to one of a pod, by `kubectl port-forward`, as long as the pod is there. */
+/** A local port that `kubectl port-forward` connects to a port of a pod, for as long as the pod exists. */
 export class PortForward {
   readonly #kubectl: Kubectl;
   readonly #pod: string;
@@ -22,14 +22,14 @@ export class PortForward {
     this.#to = to;
   }
 
-  /** The port of this machine, once it has begun. */
+  /** The local port, after start(). */
   get localPort(): number {
     return this.#localPort;
   }
 
   /**
-   * Begins.
-   * @param wanted the local port that is tried first.
+   * Opens the local port.
+   * @param wanted the local port to try first.
    * @returns the local port.
    * @throws KubectlError when kubectl can't forward.
    */

@@ -2,14 +2,14 @@ import { UsageError } from '../util/error.ts';
 
 type TargetKind = 'service' | 'pod' | 'deployment' | 'statefulset' | 'daemonset';
 
-/** What is meant; the namespace only if the argument names it. */
+/** An argument of a command. The namespace is undefined unless the argument has one. */
 export interface ResourceArg {
   namespace: string | undefined;
   kind: TargetKind;
   name: string;
 }
 
-/** As kubectl takes them. */
+/** The names by which kubectl knows each kind. */
 const KINDS: Record<TargetKind, string[]> = {
   service: ['svc', 'service', 'services'],
   pod: ['po', 'pod', 'pods'],
@@ -17,15 +17,15 @@ const KINDS: Record<TargetKind, string[]> = {
   statefulset: ['sts', 'statefulset', 'statefulsets', 'statefulset.apps', 'statefulsets.apps'],
   daemonset: ['ds', 'daemonset', 'daemonsets', 'daemonset.apps', 'daemonsets.apps'],
 };
-/** Kinds that people may try, and that have no Service for certain. */
+/** Kinds that users may try, and that can't be tapped. */
 const OTHER_KINDS = ['rs', 'replicaset', 'replicasets', 'job', 'jobs', 'cj', 'cronjob', 'cronjobs'];
-// RFC 1123 labels, which is what the API server wants of Services and namespaces; other objects may have dots.
+// Services and namespaces have RFC 1123 labels as names; the names of other objects may have dots.
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const SUBDOMAIN = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 /**
- * Reads `web`, `svc/web`, `shop/web`, `pod/web-1`, `deploy/web`, `sts/web` or `ds/web`.
- * @throws UsageError for anything else, before it gets near a command line.
+ * Parses `web`, `svc/web`, `shop/web`, `pod/web-1`, `deploy/web`, `sts/web` or `ds/web`.
+ * @throws UsageError for anything else, so that it can't reach a command line.
  */
 export function parseResourceArg(argument: string): ResourceArg {
   const [first = '', second, ...rest] = argument.split('/');

@@ -14,12 +14,12 @@ import {
 } from './objects.ts';
 import { podCounts, workloadName } from './workload.ts';
 
-/** What stands in the way of a pod, or of a workload's pods. */
+/** Why a pod, or the pods of a workload, do not become ready. */
 export interface Trouble {
   text: string;
-  /** Waiting will not help. */
+  /** Waiting does not help. */
   fatal: boolean;
-  /** The pod and container whose log says more. */
+  /** The pod and container whose log may say more. */
   log?: { pod: string; container: string };
   hint?: string | undefined;
 }
@@ -36,12 +36,12 @@ export interface RolloutOptions {
 }
 
 const POLL_MS = 1000;
-/** How long the scheduler may take to find room, in ms: an autoscaler or a finished pod can make some. */
+/** How long a pod may stay unschedulable, in ms: an autoscaler or a pod that ends can make room. */
 const UNSCHEDULABLE_MS = 10_000;
 
 /**
- * Waits until a workload's pods follow its template, and shows what is being waited for.
- * @throws UserError with the reason from the pod or the workload, within seconds of its being known.
+ * Waits until a workload's pods follow its template. Shows the progress.
+ * @throws UserError with the reason from the pod or the workload, seconds after Kubernetes knows it.
  */
 export async function waitForRollout(
   kubectl: Kubectl,
@@ -71,7 +71,7 @@ export async function waitForRollout(
   });
 }
 
-/** Lets kubectl judge when a rollout is done; when the API server goes away for a while, asks again. */
+/** Waits with `kubectl rollout status`, and again when the API server was away for a while. */
 async function followRollout(
   kubectl: Kubectl,
   name: string,
@@ -115,13 +115,13 @@ async function lookForTrouble(
     );
     return trouble;
   } catch (error) {
-    // A slow or restarting API server is waited for; the rollout's own timeout ends it.
+    // The API server may be slow or restart. The timeout of the rollout ends the wait.
     if (error instanceof KubectlError) return { text: error.message, fatal: false };
     throw error;
   }
 }
 
-/** Why a pod does not become ready, if it says so. Pure. */
+/** Why a pod does not become ready, if its status says so. Pure. */
 export function podTrouble(pod: Pod, container: string | undefined, waited: number): Trouble | undefined {
   const name = `pod/${pod.metadata.name}`;
   const unscheduled = pod.status.conditions?.find(
@@ -145,7 +145,7 @@ export function podTrouble(pod: Pod, container: string | undefined, waited: numb
   return undefined;
 }
 
-/** Why the proxy in a pod does not run, or runs no more. Pure. */
+/** Why the proxy in a pod does not run. Pure. */
 export function proxyTrouble(pod: Pod, container: string): Trouble | undefined {
   const status = containerStatus(pod, container);
   const trouble = status && containerTrouble(status, true);
@@ -160,7 +160,7 @@ const BROKEN =
 
 function containerTrouble(status: ContainerStatus, ours: boolean): Trouble | undefined {
   const { waiting, terminated } = status.state ?? {};
-  // An app may fail once while what it needs comes up; mitmproxy has no reason to.
+  // An app may fail until its dependencies run; mitmproxy has none.
   const ended = terminated ?? status.lastState?.terminated;
   if (ours && ended) return { text: `ended with exit code ${ended.exitCode}`, fatal: true };
   if (waiting?.reason && BROKEN.test(waiting.reason)) {
@@ -177,7 +177,7 @@ function workloadTrouble(workload: Workload): Trouble | undefined {
   return failure && { text: `${workloadName(workload)}: ${failure.message ?? failure.reason}`, fatal: true };
 }
 
-/** StatefulSets and DaemonSets say only in an event why they can't make a pod. */
+/** StatefulSets and DaemonSets report only in an event why they can't create a pod. */
 async function eventTrouble(kubectl: Kubectl, workload: Workload): Promise<Trouble | undefined> {
   const fields = `involvedObject.name=${workload.metadata.name},involvedObject.kind=${workload.kind},reason=FailedCreate`;
   const events = await kubectl
@@ -191,14 +191,14 @@ function isRecent(timestamp: string | undefined): boolean {
   return timestamp !== undefined && Date.now() - Date.parse(timestamp) < 15_000;
 }
 
-/** The end of the log of a container that ended, in which it may have said why. */
+/** The last lines of the log of a container that ended. */
 export async function lastWords(kubectl: Kubectl, { log }: Trouble): Promise<string> {
   if (!log) return '';
   const args = ['logs', `pod/${log.pod}`, `--container=${log.container}`, '--tail=3'];
-  // It may have been started again, or be meanwhile: then its own log is the one before.
+  // After a restart, the log that says why is the previous one; the restart may also happen now.
   for (const which of [['--previous'], [], ['--previous']]) {
     const words = await kubectl.run([...args, ...which]).catch(() => '');
-    // The proxy has a terminal, so that its lines are coloured and end in both characters.
+    // The proxy has a terminal: its lines have colours, and end in CR LF.
     const plain = stripVTControlCharacters(words).replaceAll('\r', '').trim();
     if (plain) return `\n${plain}`;
   }

@@ -1,7 +1,7 @@
 import type { Kubectl } from './kubectl.ts';
 import type { Pod } from './objects.ts';
 
-/** A subresource of pods, as discovery tells of it. */
+/** A subresource of pods, from API discovery. */
 interface Subresource {
   name: string;
   kind: string;
@@ -9,14 +9,14 @@ interface Subresource {
   version?: string;
 }
 
-/** What the API server knows of a subresource of pods; undefined when it has none of that name. */
+/** A subresource of pods; undefined when the API server has none of that name. */
 export async function findSubresource(kubectl: Kubectl, name: string): Promise<Subresource | undefined> {
   const text = await kubectl.run(['get', '--raw', '/api/v1']);
   const { resources } = JSON.parse(text) as { resources: Subresource[] };
   return resources.find((resource) => resource.name === `pods/${name}`);
 }
 
-/** Its address in the API. */
+/** The API path of a pod's subresource. */
 export function podPath({ metadata }: Pod, subresource: string): string {
   return `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/${subresource}`;
 }

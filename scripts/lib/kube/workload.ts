@@ -1,25 +1,25 @@
 import type { Kubectl } from './kubectl.ts';
 import type { Labels, Metadata, Pod, Workload } from './objects.ts';
 
-/** What has a pod template that can be changed in place. */
+/** The kinds whose pod template can be changed in place. */
 const KINDS = ['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'];
 
-/** `kind/name`, as kubectl prints and takes it. */
+/** `kind/name`, as kubectl prints and reads it. */
 export function workloadName({ kind, metadata }: { kind: string; metadata: { name: string } }): string {
   return `${kind.toLowerCase()}/${metadata.name}`;
 }
 
-/** What stands behind a Service. */
+/** The owners of pods. */
 export interface Owners {
-  /** `kind/name` of all that own its pods; of a pod that nobody owns, the pod itself. */
+  /** `kind/name` of all owners. A pod without an owner stands for itself. */
   names: string[];
-  /** Those of them that have a template of their own. */
+  /** The owners that have a pod template. */
   workloads: Workload[];
 }
 
 /**
- * What owns pods, found by ownerReferences: a workload's own labels need not match its Service's selector. A
- * ReplicaSet's owner, if it has one, stands for it.
+ * Finds the owners of pods by ownerReferences, because the labels of a workload need not match the selector of its
+ * Service. Replaces a ReplicaSet by its owner, if it has one.
  */
 export async function findOwners(kubectl: Kubectl, pods: Pod[]): Promise<Owners> {
   const owners = new Map<string, { kind: string; name: string }>();
@@ -64,23 +64,23 @@ export function isSelected(selector: Labels, labels: Labels = {}): boolean {
   return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
 }
 
-/** Every workload of a namespace, or with `--all-namespaces` of all, that nobody else keeps. */
+/** The workloads of a namespace, or of all with `--all-namespaces`. Leaves out ReplicaSets that have an owner. */
 export async function listWorkloads(kubectl: Kubectl, flags: string[] = []): Promise<Workload[]> {
   const all = await kubectl.list<Workload>(['deployments,statefulsets,daemonsets,replicasets', ...flags]);
   return all.filter(({ kind, metadata }) => kind !== 'ReplicaSet' || !findController(metadata));
 }
 
-/** Whether a workload's pods have a container of that name. */
+/** Whether the pod template of a workload has a container of that name. */
 export function hasContainer(workload: Workload, name: string): boolean {
   return workload.spec.template.spec.containers.some((container) => container.name === name);
 }
 
-/** Whether pods stay as they are when their template changes, until somebody deletes them. */
+/** Whether the pods of a workload follow a changed template only after somebody deletes them. */
 export function isReplacedByHand({ kind, spec }: Workload): boolean {
   return kind === 'ReplicaSet' || spec.updateStrategy?.type === 'OnDelete';
 }
 
-/** How many pods are ready, and how many there should be. */
+/** The number of ready pods and of wanted pods. */
 export function podCounts(workload: Workload): { ready: number; wanted: number } {
   const { status, spec } = workload;
   return {

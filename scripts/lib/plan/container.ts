@@ -5,8 +5,8 @@ import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 
 /**
- * The name of the proxy's container: one a Service, so that each is given back on its own. An ephemeral container
- * stays in its pod's history, so that it needs a name of its own for each tap, by its id.
+ * The name of the proxy's container. Each Service has its own, so that each can be restored alone. An ephemeral
+ * container stays in its pod after it has ended, so its name also has the id of the tap.
  */
 export function containerName(service: string, id?: string): string {
   const name = id ? `${service}-${id}` : service;
@@ -16,7 +16,7 @@ export function containerName(service: string, id?: string): string {
   return `mittens-${service.slice(0, 54 - end.length)}-${end}`;
 }
 
-/** What both templates of the proxy's container need. */
+/** The values that both templates of the proxy's container need. */
 export function proxyValues(
   pods: PodGroup,
   record: TapRecord,
@@ -41,22 +41,22 @@ export function proxyValues(
 function commandLine(pods: PodGroup, record: TapRecord, request: TapRequest): string[] {
   const options = [
     'confdir=/tmp/mitmproxy',
-    // The addon opens the ports, once the app listens on its own.
+    // The addon opens the ports as soon as the app listens.
     'server=false',
     portsArgument(pods, record),
     'keep_host_header=true',
-    // The list shows the name that the client asked for, not localhost.
+    // The flow list shows the host that the client asked for, not localhost.
     'showhost=true',
-    // Otherwise every readiness probe would open a connection to the app.
+    // Otherwise each readiness probe opens a connection to the app.
     'connection_strategy=lazy',
-    // A Service of type LoadBalancer brings clients from public addresses, which mitmproxy blocks otherwise.
+    // Clients of a LoadBalancer Service have public addresses, which mitmproxy blocks by default.
     'block_global=false',
-    // What the app would have to judge is not for the proxy to refuse.
+    // The app decides which headers are invalid, not the proxy.
     'validate_inbound_headers=false',
     'ssl_insecure=true',
     'stream_large_bodies=5m',
   ];
-  // The container's log is not for what the file has.
+  // The flows are in the file, so the container's log need not have them.
   if (record.program === 'mitmdump') options.push('flow_detail=0', 'termlog_verbosity=warn');
   if (record.web) options.push(`web_port=${record.web.port}`, `mittens_web_token=${record.web.token}`);
   if (record.tlsSecret) options.push('certs=*=/tmp/mittens.tls.pem');

@@ -6,12 +6,12 @@ import { type PodGroup, portsArgument, withPorts } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 
-/** An ephemeral container as the API takes it. */
+/** An ephemeral container, as the API has it. */
 export interface EphemeralContainer extends Container {
   volumeMounts?: { name: string; mountPath: string; readOnly: boolean }[];
 }
 
-/** A pod, as something that ports are planned for: containers that have ended leave their ports. */
+/** The group of a single pod. Leaves out ephemeral containers that have ended: their ports are free. */
 export function podGroupFromPod(pod: Pod): PodGroup {
   const { metadata, spec } = pod;
   const ephemeralContainers = spec.ephemeralContainers?.filter(
@@ -25,7 +25,7 @@ export function podGroupFromPod(pod: Pod): PodGroup {
 
 /**
  * The proxy as an ephemeral container of a pod.
- * @throws UserError when the pod has no port of the name, or no volume of the Secret, that is needed.
+ * @throws UserError when the pod lacks a named port, or a volume with a Secret of the request.
  */
 export function planEphemeralContainer(
   pod: Pod,
@@ -37,7 +37,7 @@ export function planEphemeralContainer(
   return templates.render('ephemeral', { ...values, mounts: findMounts(pod, record) }) as EphemeralContainer;
 }
 
-/** The same proxy in another pod, in which ports and volumes may have other numbers and names. */
+/** Copies a proxy for another pod, whose ports and volumes may have other numbers and names. */
 export function copyForPod(container: EphemeralContainer, pod: Pod, record: TapRecord): EphemeralContainer {
   const ports = portsArgument(podGroupFromPod(pod), record);
   return {
@@ -47,7 +47,7 @@ export function copyForPod(container: EphemeralContainer, pod: Pod, record: TapR
   };
 }
 
-/** A pod that runs takes no more volumes: only Secrets that it has can be mounted. */
+/** A running pod takes no more volumes, so only Secrets that it already has can be mounted. */
 function findMounts({ metadata, spec }: Pod, { tlsSecret, clientTlsSecret }: TapRecord) {
   const mount = (name: string, folder: string) => {
     const volume = spec.volumes?.find(({ secret }) => secret?.secretName === name);

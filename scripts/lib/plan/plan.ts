@@ -15,16 +15,16 @@ import { retargetPatch, writePatch } from './service-patch.ts';
 import { podGroupFromWorkload, sidecarPatch } from './sidecar.ts';
 import { targetId } from './target-id.ts';
 
-/** Who taps, and when, and what nobody can guess: what a pure plan can't know. */
+/** What a pure plan can't know: who taps, when, and random values. */
 export interface TapIdentity {
   id: string;
   owner: string;
   started: string;
-  /** For mitmweb. */
+  /** mitmweb wants it: 32 hexadecimal digits. */
   token: string;
 }
 
-/** One change of one object: a patch; or of a pod the ephemeral container that it gets. */
+/** A change of one object: a patch, or the ephemeral container that a pod gets. */
 export interface Change {
   object: string;
   type: PatchType | 'ephemeral';
@@ -33,15 +33,15 @@ export interface Change {
 
 export interface Plan {
   record: TapRecord;
-  /** What the user should know before it happens. */
+  /** What the user should know before the changes. */
   notes: string[];
-  /** In the order in which they are made. */
+  /** In the order in which they happen. */
   changes: { record: Change; inject: Change[]; retarget: Change };
 }
 
 /**
  * Plans a tap. Pure: it reads nothing and changes nothing.
- * @throws UserError when the Service can't be tapped, with the reason and the way out.
+ * @throws UserError when the Service can't be tapped, with the reason and a way out.
  */
 export function planTap(
   state: ClusterState,
@@ -93,7 +93,7 @@ function planRecord(
   const container = containerName(service.metadata.name, mode === 'ephemeral' ? id : undefined);
   const running = state.pods.map(podGroupFromPod);
   const pods = mode === 'sidecar' ? workloads.map(podGroupFromWorkload) : running;
-  // Pods of a workload may have the proxies of other taps, which its template does not show.
+  // The pods of a workload may have proxies of other taps, which its template does not show.
   const taken = new Set([...pods, ...running].flatMap(({ spec }) => portsInUse(spec, container)));
   const wanted = choosePorts(service, request.ports);
   const ports = planPorts(wanted, pods, container, request, state.record, taken);

@@ -1,17 +1,17 @@
 import type { Service } from '../kube/objects.ts';
 
 /**
- * Without a restart, a pod may be ready before it has a proxy. So a Service that is tapped in this way selects only
- * pods with a label of ours, which they get when their proxy listens.
+ * Without a restart, a pod can be ready before it has a proxy. So the tapped Service selects only pods that have our
+ * label. A pod gets the label when its proxy listens.
  */
 const PREFIX = 'tap.mittens.dev/';
 
-/** The key of the label of the pods that get the traffic of a Service, by its name; its value is the tap's id. */
+/** The key of the label by which a tapped Service selects its pods. The value is the id of the tap. */
 export function labelKey(service: string): string {
   return `${PREFIX}${service}`;
 }
 
-/** What takes labels of ours out of a selector, or off a pod, in a merge patch. */
+/** The part of a merge patch that removes our labels from a selector or a pod. */
 export function removeOurLabels(labels: Record<string, string> = {}): Record<string, null> {
   return Object.fromEntries(
     Object.keys(labels)
@@ -20,7 +20,7 @@ export function removeOurLabels(labels: Record<string, string> = {}): Record<str
   );
 }
 
-/** What a Service selects when it is not tapped. */
+/** The selector that a Service has without a tap. */
 export function originalSelector({ spec }: Service): Record<string, string> {
   return Object.fromEntries(Object.entries(spec.selector ?? {}).filter(([key]) => !isOurs(key)));
 }

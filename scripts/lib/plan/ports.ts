@@ -15,7 +15,11 @@ import { isPod, targetId } from './target-id.ts';
 const DEFAULT_LISTEN_PORT = 7777;
 const DEFAULT_WEB_PORT = 7790;
 
-/** The Service's ports by number or name; the only one when none is asked for. */
+/**
+ * Finds ports of a Service by number or name.
+ * @param wanted empty means the only port.
+ * @throws UserError when there is no such port, or when the Service has several and none is named.
+ */
 export function choosePorts(service: Service, wanted: readonly string[]): ServicePort[] {
   const all = service.spec.ports ?? [];
   const choices = all.map(describePort).join(', ');
@@ -39,19 +43,19 @@ export function choosePorts(service: Service, wanted: readonly string[]): Servic
   return [...new Set(chosen)];
 }
 
-/** A pod's containers need not declare where they listen. */
+/** The containers of a pod need not declare their ports. */
 function undeclaredPort(service: Service, want: string): ServicePort | undefined {
   const port = Number(want);
   const isPort = isPod(service) && /^\d+$/.test(want) && port > 0 && port < 65536;
   return isPort ? { port, targetPort: port } : undefined;
 }
 
-/** `80 (http)`, as a person would name a port. */
+/** Formats a port for people: `80 (http)`. */
 export function describePort({ port, name, protocol = 'TCP' }: ServicePort): string {
   return `${port}${protocol === 'TCP' ? '' : `/${protocol}`}${name ? ` (${name})` : ''}`;
 }
 
-/** Pods that share a template: their names are in the messages, their containers say which ports are taken. */
+/** Pods with the same containers: those of a workload, or a single pod. */
 export interface PodGroup {
   /** `deployment/web` or `pod/web-1`. */
   owner: string;
@@ -59,9 +63,9 @@ export interface PodGroup {
 }
 
 /**
- * Where the proxy listens for each wanted port; ports that are tapped already stay as they are.
- * @param taken port numbers that are in use in the pods; those that are given are added.
- * @throws UserError when the user's listen port is taken, or a named targetPort is nobody's.
+ * Chooses the port on which the proxy listens for each wanted port. Ports that are already tapped stay as they are.
+ * @param taken port numbers that are in use in the pods; the chosen ones are added.
+ * @throws UserError when the user's listen port is in use, or no container has a named targetPort.
  */
 export function planPorts(
   wanted: ServicePort[],
@@ -93,12 +97,12 @@ export function planPorts(
   return ports;
 }
 
-/** Where mitmweb is in the pods. */
+/** Chooses the port on which mitmweb listens in the pods. */
 export function planWebPort(taken: Set<number>): number {
   return freePort(DEFAULT_WEB_PORT, taken);
 }
 
-/** The first port from one on that nobody has; it is given to whoever asks. */
+/** Takes the first free port, starting at `from`. */
 function freePort(from: number, taken: Set<number>): number {
   let port = from;
   while (taken.has(port)) port++;
@@ -106,7 +110,7 @@ function freePort(from: number, taken: Set<number>): number {
   return port;
 }
 
-/** @throws UserError when a port of the proxy has been taken since it was planned, or by a container since the tap began. */
+/** @throws UserError when another container now uses a port of the proxy. */
 export function refuseTakenPorts({ owner, spec }: PodGroup, { container, ports }: TapRecord): void {
   const taken = portsInUse(spec, container);
   const clash = ports.find(({ listenPort }) => taken.includes(listenPort));
@@ -116,7 +120,7 @@ export function refuseTakenPorts({ owner, spec }: PodGroup, { container, ports }
   });
 }
 
-/** The ports that containers other than this one declare, or that proxies are told to listen on. */
+/** The ports that other containers declare, and the ports of other proxies. */
 export function portsInUse(spec: PodSpec, container: string): number[] {
   const others = listContainers(spec).filter(({ name }) => name !== container);
   return others.flatMap((other) => [
@@ -126,8 +130,8 @@ export function portsInUse(spec: PodSpec, container: string): number[] {
 }
 
 /**
- * The number of a targetPort in some pods.
- * @throws UserError when none of their containers has a port of that name.
+ * The number of a targetPort in a group of pods.
+ * @throws UserError when no container has a port of that name.
  */
 function resolvePort({ owner, spec }: PodGroup, container: string, targetPort: number | string): number {
   if (typeof targetPort === 'number') return targetPort;
@@ -140,7 +144,7 @@ function resolvePort({ owner, spec }: PodGroup, container: string, targetPort: n
   });
 }
 
-/** What the addon is told of the ports: where to listen, and what is on which port of the app. */
+/** The addon's option for the ports: the listen port, the protocol and the app's port of each. */
 export function portsArgument(pods: PodGroup, { container, ports }: TapRecord): string {
   const pairs = ports.map(
     ({ listenPort, protocol, targetPort }) =>
@@ -149,14 +153,14 @@ export function portsArgument(pods: PodGroup, { container, ports }: TapRecord): 
   return `${PORTS_OPTION}${pairs.join(',')}`;
 }
 
-/** A proxy's arguments with other ports. */
+/** Replaces the ports in the arguments of a proxy. */
 export function withPorts(args: string[], ports: string): string[] {
   return args.map((arg) => (arg.startsWith(PORTS_OPTION) ? ports : arg));
 }
 
 const PORTS_OPTION = 'mittens_ports=';
 
-/** The ports of a proxy by its arguments: of any container that is none, none. */
+/** Parses the ports in the arguments of a proxy. Other containers have none. */
 export function parseProxyPorts({ args = [] }: Container): { listenPort: number; appPort: number }[] {
   const pairs = args.find((arg) => arg.startsWith(PORTS_OPTION))?.slice(PORTS_OPTION.length);
   return (pairs?.split(',') ?? []).flatMap((pair) => {

@@ -1,13 +1,13 @@
 import type { ServicePort } from '../kube/objects.ts';
 
-/** How the proxy takes what comes: `auto` looks at how each connection begins. */
+/** How the proxy reads a connection. `auto` decides by the first bytes of each connection. */
 export const PROTOCOLS = ['auto', 'http', 'https', 'h2c', 'tcp'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
 
 /**
- * Protocols by the names that Services give them, in which the server may speak first, or that mitmproxy would take
- * for another: https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol, and the names
- * that Istio reads, https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/.
+ * appProtocol and port names of protocols in which the server may speak first, or which mitmproxy mistakes for
+ * others: https://kubernetes.io/docs/concepts/services-networking/service/#application-protocol,
+ * and the names that Istio reads, https://istio.io/latest/docs/ops/configuration/traffic-management/protocol-selection/.
  */
 const OPAQUE = [
   ...['tcp', 'amqp', 'cassandra', 'ftp', 'imap', 'kafka', 'ldap', 'memcached', 'mongo', 'mongodb', 'mqtt'],
@@ -16,14 +16,14 @@ const OPAQUE = [
 const ENCRYPTED = ['https', 'tls', 'wss', 'kubernetes.io/wss', 'grpcs'];
 
 /**
- * How a Service's port is proxied, where the user leaves it to us. A name never makes us read what a client did not
- * send: what is HTTP, or HTTP/2 in plaintext, the proxy sees by itself.
+ * The protocol of a Service's port when the user names none. Only opaque protocols are chosen by name: the proxy
+ * detects HTTP and plaintext HTTP/2 by itself.
  */
 export function chooseProtocol(port: ServicePort): Protocol {
   return names(port).some((name) => OPAQUE.includes(name)) ? 'tcp' : 'auto';
 }
 
-/** Whether a Service's port says that its clients speak TLS, by its name, or else by the number of HTTPS. */
+/** Whether the clients of a port speak TLS, according to its protocol, its name, or the number 443. */
 export function isEncrypted(port: ServicePort): boolean {
   const named = names(port).some((name) => ENCRYPTED.includes(name));
   return named || (port.appProtocol === undefined && port.port === 443);

@@ -5,56 +5,56 @@ import { message } from '../util/message.ts';
 import { PROTOCOLS, type Protocol } from './protocol.ts';
 import { commandFor, targetId } from './target-id.ts';
 
-/** The annotation on the Service that holds the record of its tap; on a pod that is tapped by itself, also a label. */
+/** The annotation on the Service that holds the record. A pod that is tapped on its own also has it as a label. */
 export const ANNOTATION = 'mittens.dev/tap';
 
 /** A Service port that is tapped. */
 export interface TappedPort {
-  /** The Service's port; with the protocol TCP it is unique in the Service. */
+  /** The port of the Service; unique among its TCP ports. */
   port: number;
-  /** What targetPort was, and will be again. */
+  /** The original targetPort. */
   targetPort: number | string;
-  /** How the proxy takes what comes. */
+  /** How the proxy reads connections. */
   protocol: Protocol;
   /** The port number on which the proxy listens in the pods. */
   listenPort: number;
 }
 
 /**
- * The record of a tap: its lock, the journal that says what to give back, and all that another machine
- * needs to attach to it. JSON in an annotation of the Service, written before the first change.
+ * The record of a tap: JSON in an annotation of the Service, written before the first change. It is the lock, it says
+ * what to restore, and it has all that another machine needs to attach.
  */
 export interface TapRecord {
   version: 1;
-  /** Tells one tap of a Service from the next. */
+  /** Differs between taps: 8 hexadecimal digits. */
   id: string;
-  /** `starting` until the Service points at the proxy, `stopping` from when it no longer does. */
+  /** `starting` until the Service points at the proxy; `stopping` as soon as it no longer does. */
   phase: 'starting' | 'on' | 'stopping';
-  /** A container of the pod template, or an ephemeral container of the running pods, which do not restart. */
+  /** A container in the pod template, or an ephemeral container in running pods. */
   mode: 'sidecar' | 'ephemeral';
-  /** What runs in the container: the TUI, the web interface, or for a capture mitmdump. */
+  /** What runs in the container: the TUI, the web interface, or mitmdump for a capture. */
   program: 'mitmproxy' | 'mitmweb' | 'mitmdump';
-  /** user@host of whoever began it. */
+  /** user@host of the user who began the tap. */
   owner: string;
-  /** When, in ISO 8601. */
+  /** ISO 8601. */
   started: string;
   /** The name of the proxy's container. */
   container: string;
   /** `kind/name` of each workload whose pods have the container. */
   workloads: string[];
   ports: TappedPort[];
-  /** The one pod that gets the Service's traffic; otherwise all do. */
+  /** The only pod that gets the Service's traffic; undefined for all. */
   pod?: string;
-  /** Where mitmweb is in the pods, and the token that it wants. */
+  /** The port of mitmweb in the pods, and its token. */
   web?: { port: number; token: string };
-  /** The Secrets whose certificates the proxy shows: to clients, and to the app. */
+  /** The Secrets with the certificates that the proxy shows to clients and to the app. */
   tlsSecret?: string;
   clientTlsSecret?: string;
 }
 
 /**
- * The record on a Service; undefined when it has none.
- * @throws UserError when it has one that can't be read: it was cut, edited, or is from a later version.
+ * Parses the record of a Service; undefined when it has none.
+ * @throws UserError for a record that is damaged, or from a later version.
  */
 export function parseRecord(service: Service): TapRecord | undefined {
   const text = service.metadata.annotations?.[ANNOTATION];
@@ -77,8 +77,8 @@ function parseJson(text: string): unknown {
   }
 }
 
-// Whoever may edit the Service may edit the record; `off` acts on it with the rights of whoever runs it.
-// So nothing passes that is not a name of ours or a plain port.
+// Everybody who may edit the Service may edit the record, and `off` acts on it with the rights of another user.
+// So only our own names and plain port numbers are accepted.
 function isRecord(value: unknown): value is TapRecord {
   const record = value as Partial<TapRecord> | null;
   return (
@@ -92,7 +92,7 @@ function isRecord(value: unknown): value is TapRecord {
     typeof record.owner === 'string' &&
     matches(record.started, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/) &&
     matches(record.container, /^mittens-[a-z0-9-]{1,55}$/) &&
-    // Only the workloads of a sidecar are acted on; the others are shown.
+    // `off` changes only the workloads of a sidecar tap; others are only shown.
     isArrayWith(record.workloads, (item) =>
       matches(item, record.mode === 'sidecar' ? WITH_TEMPLATE : ANY_OWNER),
     ) &&
@@ -106,7 +106,7 @@ function isRecord(value: unknown): value is TapRecord {
 
 const WITH_TEMPLATE = /^(deployment|statefulset|daemonset|replicaset)\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 const ANY_OWNER = /^[a-z]+\/[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
-/** A DNS subdomain, RFC 1123, which is what pods and Secrets are named by. */
+/** The name of a pod or Secret: an RFC 1123 subdomain. */
 const OBJECT_NAME = /^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/;
 
 function isTappedPort(value: unknown): boolean {

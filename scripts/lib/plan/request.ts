@@ -1,41 +1,41 @@
 import type { Protocol } from './protocol.ts';
 import type { TapRecord } from './record.ts';
 
-/** What the user asked for. */
+/** What the user asks for. */
 export interface TapRequest {
   readonly mode: TapRecord['mode'];
   readonly program: TapRecord['program'];
-  /** Port numbers or names; none means the only one. */
+  /** Port numbers or names; empty means the only port. */
   readonly ports: readonly string[];
-  /** undefined means what the Service says of each port. */
+  /** undefined: by what the Service declares for each port. */
   readonly protocol: Protocol | undefined;
-  /** Where the proxy listens; undefined means 7777, or above it the first that is free. */
+  /** The port on which the proxy listens; undefined: the first free port from 7777 on. */
   readonly listenPort: number | undefined;
   readonly image: string;
   readonly imagePullPolicy: string;
-  /** Whether ports are added to a tap that is on, whose proxies otherwise go on as they are. */
+  /** Whether the request only adds ports to a tap that is on. */
   readonly addsPorts: boolean;
-  /** The one pod that shall get the Service's traffic. */
+  /** The only pod that shall get the Service's traffic; undefined for all. */
   readonly pod: string | undefined;
-  /** Whether pods that do not follow their template may be evicted. */
+  /** Whether pods that do not follow their template by themselves may be evicted. */
   readonly replacePods: boolean;
-  /** Secrets with certificates for clients, and for the app. */
+  /** Secrets with the certificates for clients and for the app. */
   readonly tlsSecret: string | undefined;
   readonly clientTlsSecret: string | undefined;
-  /** Whether the app is told by X-Forwarded-For and -Proto who asks, and how. */
+  /** Whether the proxy adds X-Forwarded-For and X-Forwarded-Proto. */
   readonly forwarded: boolean;
-  /** Sent along. */
+  /** Files that are sent to the pods. */
   readonly files: readonly SentFile[];
-  /** For mitmproxy itself. */
+  /** More arguments for mitmproxy. */
   readonly mitmproxyArgs: readonly string[];
 }
 
-/** A file of the user's that goes to the pods in an environment variable: nothing else of ours is in the cluster. */
+/** A file of the user. It goes to the pods in an environment variable, so that no ConfigMap is needed. */
 export interface SentFile {
   /** mitmproxy's flag for it. */
   flag: '--scripts' | '--server-replay';
-  /** By which mitmproxy speaks of it: the user's, in letters that every shell and Python takes as they are. */
+  /** The name of the user's file, in characters that shells and Python take as they are. */
   name: string;
-  /** gzip in Base64. */
+  /** gzip, in Base64. */
   content: string;
 }

@@ -12,7 +12,7 @@ export function writePatch(templates: Templates, service: Service, record: TapRe
     : templates.render('record', values);
 }
 
-/** The patch that points the tapped ports at the proxy, of a tap without a restart in the pods that have one. */
+/** The patch that points the tapped ports at the proxy. Without a restart, it also selects only pods with a proxy. */
 export function retargetPatch(templates: Templates, service: Service, record: TapRecord): unknown {
   const on: TapRecord = { ...record, phase: 'on' };
   if (isPod(service)) return writePatch(templates, service, on);
@@ -22,8 +22,7 @@ export function retargetPatch(templates: Templates, service: Service, record: Ta
 }
 
 /**
- * The patch that points the tapped ports at the app again. A port that no longer points at the proxy was
- * changed by someone else, and stays as it is.
+ * The patch that points the tapped ports at the app again. Leaves a port that somebody else has changed since.
  */
 export function restorePatch(templates: Templates, service: Service, record: TapRecord): unknown {
   const stopping: TapRecord = { ...record, phase: 'stopping' };

@@ -8,7 +8,7 @@ import type { TapRequest } from './request.ts';
 
 /**
  * The patch that puts the proxy into a workload's pods.
- * @throws UserError when another container has a port that the record gives to the proxy.
+ * @throws UserError when another container uses a port that the record gives to the proxy.
  */
 export function sidecarPatch(
   workload: Workload,
@@ -34,7 +34,7 @@ export function sidecarPatch(
   });
 }
 
-/** What was asked of a proxy when its tap began. The files that were sent along are kept by the merge. */
+/** The values that the proxy of a tap keeps when ports are added. The merge keeps the files that were sent. */
 function keptValues(pods: PodGroup, record: TapRecord): Values {
   const current = pods.spec.containers.find(({ name }) => name === record.container);
   if (!current) return {};
@@ -42,7 +42,7 @@ function keptValues(pods: PodGroup, record: TapRecord): Values {
   return { image, imagePullPolicy, args: withPorts(args, portsArgument(pods, record)) };
 }
 
-/** The patch that takes it out again. */
+/** The patch that takes the proxy out of a workload's pods. */
 export function sidecarRemovePatch(workload: Workload, container: string, templates: Templates): unknown {
   const volumes = workload.spec.template.spec.volumes ?? [];
   const ours = volumes
@@ -51,12 +51,12 @@ export function sidecarRemovePatch(workload: Workload, container: string, templa
   return templates.render('sidecar-remove', { container, volumes: ours });
 }
 
-/** The pods of a workload, as its template makes them. */
+/** The pods of a workload, from its template. */
 export function podGroupFromWorkload(workload: Workload): PodGroup {
   return { owner: workloadName(workload), spec: workload.spec.template.spec };
 }
 
-/** As the sources of a projected volume, each in a folder of its own, in which templates/start.sh looks. */
+/** The sources of a projected volume. Each Secret has its own folder, where templates/start.sh looks. */
 function listSecretSources({ tlsSecret, clientTlsSecret }: TapRecord): object[] {
   const source = (name: string, folder: string) => ({
     secret: { name, items: ['tls.crt', 'tls.key'].map((key) => ({ key, path: `${folder}/${key}` })) },

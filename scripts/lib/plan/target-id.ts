@@ -3,11 +3,11 @@ import type { Pod, Service } from '../kube/objects.ts';
 import type { CommandToRun } from '../util/message.ts';
 
 /**
- * What is tapped and bears the record: a Service, or a pod that is tapped by itself. A pod then stands for a Service
- * of its own, whose ports are those that its containers declare.
+ * The target of a tap has the record: a Service, or a pod that is tapped on its own. A pod is read as a Service whose
+ * ports are those that its containers declare.
  */
 
-/** `service/web` or `pod/web-1`, as kubectl takes it. */
+/** `service/web` or `pod/web-1`, as kubectl reads it. */
 export function targetId({ kind, metadata }: Pick<Service, 'kind' | 'metadata'>): string {
   return `${kind.toLowerCase()}/${metadata.name}`;
 }
@@ -21,7 +21,7 @@ export function isPod({ kind }: Pick<Service, 'kind'>): boolean {
   return kind === 'Pod';
 }
 
-/** A pod as the Service that it stands for; a Service as it is. */
+/** Reads a pod as a Service. Returns a Service as it is. */
 export function toService(object: Service | Pod): Service {
   if (object.kind !== 'Pod') return object as Service;
   const { metadata, spec } = object as Pod;
@@ -36,7 +36,7 @@ export function toService(object: Service | Pod): Service {
   return { kind: 'Pod', metadata, spec: { ports } };
 }
 
-/** How a command is told of a Service or pod, in its own namespace. */
+/** The argument by which a command finds a Service or pod in its namespace: `web` or `pod/web-1`. */
 export function formatArgument(service: Service): string {
   return isPod(service) ? targetId(service) : service.metadata.name;
 }

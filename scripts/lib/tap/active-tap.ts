@@ -5,7 +5,7 @@ import { targetId } from '../plan/target-id.ts';
 import { UserError } from '../util/error.ts';
 import { findTarget } from './read-target.ts';
 
-/** A Service that bears a tap, as it was when the record was read. `kubectl` is in its namespace. */
+/** A tap and its Service, as they were read. `kubectl` is in the Service's namespace. */
 export interface ActiveTap {
   kubectl: Kubectl;
   service: Service;
@@ -13,7 +13,7 @@ export interface ActiveTap {
 }
 
 /**
- * The tap of a Service or pod.
+ * Finds the tap of a Service or pod.
  * @param name `service/web` or `pod/web-1`.
  * @returns undefined when there is no such object, or no tap on it.
  */

@@ -9,7 +9,7 @@ import { forEachInPool } from '../util/pool.ts';
 import type { Context } from './context.ts';
 import { addEphemeralContainer } from './ephemeral-pod.ts';
 
-/** Lets the API server judge the changes, its admission and the user's rights included, before the first. */
+/** Asks the API server whether it accepts all changes. This includes admission and the user's rights. */
 export async function dryRunChanges(
   context: Context,
   { pods }: ClusterState,

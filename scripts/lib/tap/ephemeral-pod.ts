@@ -9,9 +9,9 @@ import { UserError } from '../util/error.ts';
 import { forEachInPool } from '../util/pool.ts';
 
 /**
- * Adds an ephemeral container to a pod, unless it has it.
- * @param options.dryRun only has the API server judge it.
- * @throws UserError when that is not possible in this cluster, or not allowed.
+ * Adds an ephemeral container to a pod that does not have it.
+ * @param options.dryRun only asks the API server whether it accepts the container.
+ * @throws KubectlError when it does not.
  */
 export async function addEphemeralContainer(
   kubectl: Kubectl,
@@ -31,15 +31,15 @@ export async function addEphemeralContainer(
   });
 }
 
-/** How often a pod is looked at while its proxy starts, in ms. */
+/** How often pods are read while proxies start or end, in ms. */
 const POLL_MS = 250;
-// templates/mittens.py makes the file when its ports are open; it waits for the app's first.
+// The addon writes the file when its ports are open. It first waits until the app listens.
 const READY = 'until [ -e /tmp/mittens.ready ]; do sleep 0.1; done';
 /**
  * Waits until the proxy in a pod listens.
- * @param options.timeout seconds.
- * @returns false when the pod is gone, or on its way out.
- * @throws UserError when the proxy can't run there.
+ * @param options.timeout in seconds.
+ * @returns false when the pod is gone or is being deleted.
+ * @throws UserError when the proxy can't run, or does not listen in time.
  */
 export async function waitForProxy(
   kubectl: Kubectl,
@@ -81,21 +81,21 @@ async function isListening(
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof KubectlError && error.reason === 'Forbidden') throw error;
-    // The container or the connection has ended, or it is late: the pod says more.
+    // The container or the connection has ended, or the time is over. The pod's status says more.
     if (error instanceof KubectlError || late.aborted) return false;
     throw error;
   }
 }
-// templates/mittens.py takes this signal for the tap's end, and SIGTERM for the pod's.
+// To the addon, SIGUSR1 means the end of the tap, and SIGTERM the end of the pod.
 const LEAVE = 'kill -USR1 "$(cat /tmp/mittens.pid)"';
-/** How often a proxy is told: one that has just been started does not hear. In ms. */
+/** How often a proxy is told to end, in ms: one that just starts does not handle the signal yet. */
 const TELL_AGAIN_MS = 2000;
-/** How long a proxy may take to leave, in ms: what is open is cut off after 20 s, and followers have 15 s. */
+/** How long a proxy may take to end, in ms: it closes open connections after 20 s, and gives followers 15 s. */
 const LEAVE_MS = 60000;
 /**
- * Ends the proxies of a tap whose Service no longer points at them, in all pods of the namespace, and waits until they
- * have ended: those, too, that have yet to begin.
- * @throws UserError for those that do not end.
+ * Ends the proxies of a tap in all pods of the namespace, after its Service no longer points at them. Waits until they
+ * have ended, also those that have not started yet.
+ * @throws UserError for proxies that do not end.
  */
 export async function endEphemeralProxies(kubectl: Kubectl, container: string): Promise<void> {
   const deadline = Date.now() + LEAVE_MS;
@@ -116,12 +116,12 @@ export async function endEphemeralProxies(kubectl: Kubectl, container: string): 
   }
 }
 
-/** Whether a container runs, or will; one that can't be started never does. */
+/** Whether a proxy runs or will run. One that can't start never runs. */
 function isToEnd(pod: Pod, container: string): boolean {
   return hasContainerNamed(pod, container) && !proxyTrouble(pod, container);
 }
 
-/** A proxy that has ended, or can't be reached any more, has heard it. */
+/** Ignores proxies that have ended or can't be reached: they get no more traffic. */
 async function tellToLeave(kubectl: Kubectl, { metadata }: Pod, container: string): Promise<void> {
   const args = ['exec', `pod/${metadata.name}`, `--container=${container}`, '--', 'sh', '-c', LEAVE];
   await kubectl.run(args).catch((error: unknown) => {

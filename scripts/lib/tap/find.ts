@@ -6,9 +6,9 @@ import { ANNOTATION } from '../plan/record.ts';
 import { toService } from '../plan/target-id.ts';
 
 /**
- * Everything that bears a record, ours or an ancestor's, or selects what a tap has left: Services, and pods that are
- * tapped by themselves.
- * @param flags `--all-namespaces`, or none.
+ * Finds the Services and pods that have a record of this tool or of an older one, and Services that still select by our
+ * label.
+ * @param flags empty, or `--all-namespaces`.
  */
 export async function findTaps(kubectl: Kubectl, flags: string[]): Promise<Service[]> {
   const [services, pods] = await Promise.all([
@@ -27,7 +27,7 @@ function isTapped(service: Service): boolean {
   );
 }
 
-/** Who may not list pods has tapped none. */
+/** A user who may not list pods can't have tapped one. */
 function noneIfForbidden(error: unknown): [] {
   if (error instanceof KubectlError && error.reason === 'Forbidden') return [];
   throw error;

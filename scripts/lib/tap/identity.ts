@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname, userInfo } from 'node:os';
 import type { TapIdentity } from '../plan/plan.ts';
 
-/** The identity of a new tap: now, with a new id, of this user. */
+/** The identity of a new tap of this user. */
 export function createIdentity(): TapIdentity {
   return {
     id: randomBytes(4).toString('hex'),
@@ -17,7 +17,7 @@ function formatOwner(): string {
   return process.env.MITTENS_OWNER || `${findUserName()}@${hostname()}`;
 }
 
-/** In a container a user may have no name. */
+/** The user's name, or number: in a container a user may have no name. */
 function findUserName(): string {
   try {
     return userInfo().username;

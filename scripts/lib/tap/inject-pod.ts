@@ -13,21 +13,21 @@ import type { ActiveTap } from './active-tap.ts';
 import type { Context } from './context.ts';
 import { addEphemeralContainer, waitForProxy } from './ephemeral-pod.ts';
 
-/** How long the endpoints of a Service may take to follow its pods' labels, in ms. */
+/** How long the endpoints of a Service may take to follow the labels of its pods, in ms. */
 const SETTLE_MS = 1000;
 
 /**
- * Serving a pod, in a tap without a restart: it gets the proxy, and when that listens the label by which the Service
- * sends it traffic.
+ * Injection in a tap without a restart: a pod gets the proxy, and when the proxy listens, the label by which the
+ * Service selects it.
  */
 
-/** A pod that is to get a tapped Service's traffic, and has no proxy that is known to listen. */
+/** Whether a pod of a tapped Service still has no proxy that is known to listen. */
 export function needsProxy(pod: Pod, { service, record }: Omit<ActiveTap, 'kubectl'>): boolean {
   if (!isAlive(pod) || (record.pod && pod.metadata.name !== record.pod)) return false;
   return isPod(service) ? !hasContainerNamed(pod, record.container) : !hasTapLabel(pod, { service, record });
 }
 
-/** A pod that has the label. */
+/** Whether a pod has the label of a tap. */
 function hasTapLabel({ metadata }: Pod, { service, record }: Omit<ActiveTap, 'kubectl'>): boolean {
   return metadata.labels?.[labelKey(service.metadata.name)] === record.id;
 }
@@ -38,8 +38,8 @@ export function getsTraffic(pod: Pod, tap: Omit<ActiveTap, 'kubectl'>): boolean 
 }
 
 /**
- * Serves a pod. A pod that is gone meanwhile needs nothing any more.
- * @throws UserError when the proxy can't be put there, or can't run.
+ * Injects the proxy into a pod and sends the Service's traffic to it. Ignores a pod that is gone meanwhile.
+ * @throws UserError when the proxy can't be added, or can't run.
  */
 export async function injectPod(
   { kubectl, templates, timeout, signal }: Context,
@@ -55,7 +55,7 @@ export async function injectPod(
   await kubectl.patch(`pod/${pod.metadata.name}`, 'merge', patch);
 }
 
-/** Takes a Service's label off the pods that have it. */
+/** Removes a Service's label from all pods of the namespace. */
 export async function removeTapLabels({ kubectl, templates }: Context, service: string): Promise<void> {
   const key = labelKey(service);
   const patch = templates.render('pod-label', { labels: { [key]: null } });
@@ -67,8 +67,7 @@ export async function removeTapLabels({ kubectl, templates }: Context, service: 
 }
 // -- without
 /**
- * Puts the proxy into the pods that run. Those that get traffic now are waited for; the others get theirs from whoever
- * watches over the tap.
+ * Injects the proxy into the pods that are ready, and waits for it. The reconciler injects it into the others.
  */
 export async function injectPods(
   context: Context,
@@ -83,6 +82,6 @@ export async function injectPods(
     await injectPod(context, { service, record }, pod, change?.patch as EphemeralContainer);
     listening++;
   });
-  // The controller that keeps the endpoints hears of the pods' labels apart from the Service.
+  // The endpoints controller sees the labels of the pods and the change of the Service independently.
   if (!isPod(service)) await sleep(SETTLE_MS);
 }

@@ -16,7 +16,7 @@ import type { Context } from './context.ts';
 import { listPods } from './read-target.ts';
 
 // -- with a restart
-/** Puts the proxy into the pods of every workload, which roll out beside one another. */
+/** Injects the proxy into the pods of all workloads, which roll out at the same time. */
 export async function injectSidecars(
   context: Context,
   service: Service,
@@ -28,7 +28,7 @@ export async function injectSidecars(
   await waitForProxies(context, service, plan.record);
 }
 
-/** Changes a template; another's edit of the workload in between is read, and stays. */
+/** Changes a pod template. Keeps what somebody else changes in between. */
 async function injectSidecar(
   context: Context,
   planned: Change,
@@ -63,7 +63,7 @@ async function waitForWorkload(
   await waitForPods(kubectl, workload, { log, timeout, isNew, container, ...(signal && { signal }) });
 }
 
-/** Every pod that gets traffic has a proxy that takes it: a rollout that is done can still leave others. */
+/** Waits until all ready pods have the proxy: after a rollout others may still get traffic. */
 async function waitForProxies(context: Context, service: Service, record: TapRecord): Promise<void> {
   const deadline = Date.now() + context.timeout * 1000;
   for (;;) {

@@ -11,12 +11,12 @@ import type { LegacyTool } from '../plan/legacy.ts';
 import { originalSelector } from '../plan/pod-label.ts';
 import type { Context } from './context.ts';
 
-// Both proxies listen there, always.
+// The proxies of both tools always listen there.
 const PROXY_PORT = 7777;
-// The Go mittens sets it on the Service, and does not say whether it was there before.
+// The Go mittens sets this annotation, and does not record whether it was there before.
 const FLUX_ANNOTATION = 'helm.toolkit.fluxcd.io/driftDetection';
 
-/** Gives back a Service that an ancestor tapped: the Service, its container and volumes, its ConfigMap. */
+/** Removes the tap of an older tool: restores the Service, and removes the container, its volumes and ConfigMap. */
 export async function removeLegacyTap(
   context: Context,
   service: Service,
@@ -62,7 +62,7 @@ function restorePorts(service: Service, ancestor: LegacyTool): ServicePort[] {
   return (service.spec.ports ?? [])
     .filter(({ name }) => name !== `${ancestor}-web`)
     .map(({ name, ...port }) => ({
-      // An unnamed port was given a name of theirs.
+      // The tool names a port that has no name.
       ...(name && name !== `${ancestor}-listen` && { name }),
       ...port,
       ...(port.targetPort === PROXY_PORT && { targetPort }),

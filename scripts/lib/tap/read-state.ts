@@ -35,12 +35,12 @@ async function findScaledToZero(kubectl: Kubectl, service: Service): Promise<Own
   return { names: workloads.map(workloadName), workloads };
 }
 
-/** Before Kubernetes 1.22 ephemeral containers were of a kind of their own, and an experiment. */
+/** Before Kubernetes 1.22 the subresource existed too, but with another kind, as an experiment. */
 async function hasEphemeralContainers(kubectl: Kubectl): Promise<boolean> {
   return (await findSubresource(kubectl, 'ephemeralcontainers'))?.kind === 'Pod';
 }
 
-/** A pod that waits for a Secret that does not exist says so only in an event, and waits for ever. */
+/** Checks Secrets before the tap: a pod that mounts a missing one waits for ever, and says so only in an event. */
 async function findSecretsWithoutCertificate(
   kubectl: Kubectl,
   { tlsSecret, clientTlsSecret }: TapRequest,

@@ -5,7 +5,7 @@ import { originalSelector } from '../plan/pod-label.ts';
 import { parseRecord, type TapRecord } from '../plan/record.ts';
 import { isPod, targetId, toService } from '../plan/target-id.ts';
 
-/** The pods behind a Service whether it is tapped or not, dead ones too; of a pod that is tapped by itself, that pod. */
+/** The pods that a Service selects without a tap, dead ones included. A pod that is read as a Service has itself. */
 export async function listPods(kubectl: Kubectl, service: Service): Promise<Pod[]> {
   if (!isPod(service))
     return await kubectl.list<Pod>(['pods', '-l', selectorFlag(originalSelector(service))]);
@@ -14,10 +14,10 @@ export async function listPods(kubectl: Kubectl, service: Service): Promise<Pod[
 }
 
 /**
- * Patches what bears the record of one tap as long as it does, which is read with it; when someone else
- * changed it between our reading and our writing, reads it anew.
+ * Patches the target of a tap while the tap is on it. Reads the target again when somebody else changes it in between.
  * @param name `service/web` or `pod/web-1`.
- * @returns false when the tap is no longer there.
+ * @param id the id of the tap.
+ * @returns false when the tap is over.
  */
 export async function updateTarget(
   kubectl: Kubectl,
@@ -39,7 +39,7 @@ export async function readTarget(kubectl: Kubectl, name: string): Promise<Servic
   return toService(await kubectl.get<Service | Pod>([name]));
 }
 
-/** As getSubject, but undefined when it is not there. */
+/** As readTarget, but undefined when there is no such object. */
 export async function findTarget(kubectl: Kubectl, name: string): Promise<Service | undefined> {
   const found = await kubectl.find<Service | Pod>([name]);
   return found && toService(found);

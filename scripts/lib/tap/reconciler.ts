@@ -10,14 +10,14 @@ import type { Context } from './context.ts';
 import { getsTraffic, injectPod, needsProxy } from './inject-pod.ts';
 import { listPods } from './read-target.ts';
 
-/** What the API server will not say otherwise the next time. */
+/** Reasons for which the API server would refuse again. */
 const REFUSALS = ['Forbidden', 'Invalid', 'BadRequest', 'MethodNotAllowed'];
-/** How often the pods are read when nothing is heard of them, in ms. */
+/** How often the pods are read when no event comes, in ms. */
 const LOOK_MS = 2000;
 
 /**
- * Watches over a tap without a restart: pods that come get the proxy, and then the Service's traffic. Nobody else does
- * that, so a tap that is not watched loses its pods one after another.
+ * Keeps a tap without a restart complete: injects the proxy into new pods, which then get traffic. Nothing else does,
+ * so without a reconciler a tap loses its pods one after another.
  */
 export class Reconciler {
   readonly #context: Context;
@@ -35,18 +35,18 @@ export class Reconciler {
     this.#tap = tap;
   }
 
-  /** Aborted when the Service is to be given back at once; the reason is the UserError that says why. */
+  /** Aborts when the Service must be given back at once. The reason is a UserError. */
   get failed(): AbortSignal {
     return this.#failed.signal;
   }
 
-  /** Begins to watch. */
+  /** Starts in the background. */
   start(): this {
     this.#watching = this.#run().catch((error: unknown) => this.#failed.abort(error));
     return this;
   }
 
-  /** Ends without a change to anything. */
+  /** Stops, and leaves the tap as it is. */
   async stop(): Promise<void> {
     this.#stopped.abort();
     this.#wake();
@@ -54,7 +54,7 @@ export class Reconciler {
     await Promise.allSettled(this.#underWay.values());
   }
 
-  /** Until it fails, or the tap is over; or a signal. */
+  /** Waits until the reconciler fails, the tap ends, or the signal aborts. */
   async untilOver(signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     const aborted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
@@ -82,7 +82,7 @@ export class Reconciler {
     return this.#stopped.signal.aborted || this.failed.aborted;
   }
 
-  /** Looks as soon as a pod changes: one that is new may be ready within a second. */
+  /** Wakes up when a pod changes: a new pod may be ready within a second. */
   #listen(): { end(): void } {
     const { kubectl, service } = this.#tap;
     const which = isPod(service)
@@ -107,10 +107,10 @@ export class Reconciler {
     let pods: Pod[];
     try {
       pods = await listPods(kubectl, service);
-      // After the pods: those of a tap that has ended have ended, too.
+      // Read after the pods: when the tap has ended meanwhile, its proxies have ended on purpose.
       if (!(await this.#isOn())) return false;
     } catch (error) {
-      // An API server that is away for a while is waited for.
+      // The API server may be away for a while.
       if (error instanceof KubectlError) return true;
       throw error;
     }
@@ -124,7 +124,7 @@ export class Reconciler {
     return phase !== undefined && phase !== 'stopping';
   }
 
-  /** @throws UserError when what comes to the Service would reach nobody, or not what the tap is for. */
+  /** @throws UserError when traffic would reach no pod, or pods without a proxy. */
   #refuse(pods: Pod[]): void {
     const { service, record } = this.#tap;
     const name = targetId(service);
@@ -143,7 +143,7 @@ export class Reconciler {
     this.#container = source.find(({ name }) => name === record.container) ?? this.#container;
   }
 
-  /** Serves a pod in the background. */
+  /** Injects into a pod in the background. */
   #serve(pod: Pod): void {
     const key = pod.metadata.uid ?? pod.metadata.name;
     if (this.#underWay.has(key)) return;
@@ -163,7 +163,7 @@ export class Reconciler {
     await injectPod(this.#context, this.#tap, pod, copyForPod(this.#container, pod, this.#tap.record));
   }
 
-  /** What keeps a pod from being served ends the tap; unless that is over, or the API server only away. */
+  /** An error of an injection ends the tap, unless the tap is over or the API server only away. */
   async #judge(error: unknown): Promise<void> {
     if (this.#stopped.signal.aborted) return;
     if (error instanceof KubectlError && !REFUSALS.includes(error.reason ?? '')) return;
@@ -171,7 +171,7 @@ export class Reconciler {
   }
 }
 
-/** Whether pods that come would have no proxy unless somebody puts it there, and so no traffic. */
+/** Whether new pods of a tap get neither proxy nor traffic without a reconciler. */
 export function needsReconciler({ service, record }: Omit<ActiveTap, 'kubectl'>): boolean {
   return record.mode === 'ephemeral' && !isPod(service);
 }

@@ -16,7 +16,7 @@ import type { Context } from './context.ts';
 import { removeEphemeralProxies, removeSidecars, waitForRemoval } from './remove-proxy.ts';
 
 // -- without a record
-/** What is left when the record is gone: the Service was made anew, or someone removed the annotation. */
+/** Removes what a tap leaves when its record is gone: the Service was created again, or somebody removed the annotation. */
 export async function removeRemains(
   context: Context,
   service: Service | undefined,
@@ -37,10 +37,10 @@ export async function removeRemains(
   return true;
 }
 interface Remains {
-  /** With the proxy in their template, and its name. */
+  /** The workloads with the proxy in their template, and its name. */
   workloads: Workload[];
   container: string;
-  /** In which the proxy runs as an ephemeral container, and all names that such have. */
+  /** The pods in which the proxy runs as an ephemeral container, and the names of these containers. */
   pods: Pod[];
   ephemeral: string[];
 }
@@ -48,7 +48,7 @@ interface Remains {
 async function findRemains(kubectl: Kubectl, name: string): Promise<Remains> {
   const bare = name.slice('service/'.length);
   const container = containerName(bare);
-  // The id of a tap is at the end.
+  // The name of an ephemeral container ends with the id of the tap.
   const prefix = containerName(bare, '00000000').slice(0, -8);
   const isOurs = (name: string) => name.startsWith(prefix) && /^[0-9a-f]{8}$/.test(name.slice(prefix.length));
   const [all, workloads] = await Promise.all([kubectl.list<Pod>(['pods']), listWorkloads(kubectl)]);
@@ -71,7 +71,7 @@ function listProxies({ workloads, container, pods, ephemeral }: Remains): Contai
   return specs.flatMap(listContainers).filter(({ name }) => name === container || ephemeral.includes(name));
 }
 
-/** Without the record, the proxies' own arguments still say which port of the app they stand for. */
+/** Without the record, the arguments of the proxies still say which port of the app they forward to. */
 async function restoreFromContainers(
   context: Context,
   service: Service,
@@ -86,7 +86,7 @@ async function restoreFromContainers(
   }));
   const { resourceVersion } = service.metadata;
   const selector = removeOurLabels(service.spec.selector);
-  // The record is null: there is none, and none is made.
+  // A null record writes none.
   const patch = context.templates.render('service-restore', {
     resourceVersion,
     record: null,
@@ -96,7 +96,7 @@ async function restoreFromContainers(
   await context.kubectl.patch(targetId(service), 'merge', patch);
 }
 
-/** The Services that proxies were put there for, by the containers' names. */
+/** Finds the Services that have sidecars, by the names of the containers. */
 export async function findServicesOfProxies(
   kubectl: Kubectl,
   flags: string[],

@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { endEphemeralProxies } from './ephemeral-pod.ts';
 import { removeTapLabels } from './inject-pod.ts';
 
-/** Takes the container out of those workloads that have it, and returns them. */
+/** Removes the container from the workloads that have it, and returns those. */
 export async function removeSidecars(
   { kubectl, templates }: Context,
   workloads: Workload[],
@@ -29,7 +29,7 @@ export async function waitForRemoval(
   for (const workload of workloads) await waitForPods(kubectl, workload, { log, timeout, isNew });
 }
 
-/** Ends the proxies in all pods of the namespace, whatever the Service selects by now, and takes its label off them. */
+/** Ends the proxies in all pods of the namespace, whatever the Service selects now, and removes its label. */
 export async function removeEphemeralProxies(
   context: Context,
   service: string,

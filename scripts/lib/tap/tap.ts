@@ -20,10 +20,10 @@ import { readTarget, updateTarget } from './read-target.ts';
 import { untap } from './untap.ts';
 
 /**
- * Taps a Service: read, plan, record, inject, wait, retarget. Nothing is changed before the plan stands,
- * and whatever fails afterwards, the Service is given back.
- * @returns the record of the tap, which is then on.
- * @throws UserError when the Service can't be tapped, or could not be.
+ * Taps a Service: read, plan, record, inject, wait, retarget. Changes nothing before the plan is complete. When a later
+ * step fails, gives the Service back.
+ * @returns the record of the tap that is now on.
+ * @throws UserError when the Service can't be tapped, or a step fails.
  */
 export async function tapService(
   context: Context,
@@ -72,7 +72,7 @@ async function readAndPlan(
 async function retarget(context: Context, service: Service, record: TapRecord): Promise<TapRecord> {
   context.signal?.throwIfAborted();
   const done = await updateTarget(context.kubectl, targetId(service), record.id, (current, { phase }) => {
-    // An off that has begun takes the proxies away: pointing at them now would cut the Service off.
+    // `off` has begun and removes the proxies: the Service must not point at them.
     if (phase !== 'starting') throw errorGivenBack(service);
     return retargetPatch(context.templates, current, record);
   });
@@ -80,7 +80,7 @@ async function retarget(context: Context, service: Service, record: TapRecord): 
   return { ...record, phase: 'on' };
 }
 
-/** Gives the Service back, and waits for it even when the user no longer wants to. */
+/** Gives the Service back. An interrupt does not end this. */
 async function rollBack(context: Context, service: Service, record: TapRecord, why: unknown): Promise<void> {
   const name = targetId(service);
   context.log.say(`${why instanceof UserError ? why.message : 'interrupted'}; putting ${name} back ...`);

@@ -10,12 +10,12 @@ import { removeRemains } from './remains.ts';
 import { removeEphemeralProxies, removeSidecars, waitForRemoval } from './remove-proxy.ts';
 
 /**
- * Gives a Service back: the Service first, then the proxies go, then the record. It works from whatever
- * state an `on` or an `off` died in, and when there is nothing to do, does nothing.
+ * Gives a Service back: restores the Service, then removes the proxies, then the record. Works in every state that an
+ * `on` or `off` left when it died, and when there is nothing to do.
  * @param name `service/web` or `pod/web-1`.
- * @param onlyId gives back this one tap, and not one that someone else began since.
+ * @param onlyId the id of the only tap to give back; a later tap of somebody else stays on.
  * @returns whether there was a tap, or the remains of one.
- * @throws UserError when the pods do not become ready without the proxy; the Service is given back then.
+ * @throws UserError when the pods do not become ready without the proxy; the Service is restored even then.
  */
 export async function untap(context: Context, name: string, onlyId?: string): Promise<boolean> {
   const service = await findTarget(context.kubectl, name);
@@ -48,6 +48,6 @@ async function giveBack(context: Context, service: Service, record: TapRecord): 
   const workloads = await Promise.all(record.workloads.map((object) => kubectl.find<Workload>([object])));
   const found = workloads.filter((workload) => workload !== undefined);
   const changed = await removeSidecars(context, found, record.container);
-  // From here on nothing of ours is in any spec, so the record goes even if the pods are in trouble.
+  // No spec has the proxy any more, so the record goes even when the pods do not become ready.
   await waitForRemoval(context, changed, record.container).finally(erase);
 }
