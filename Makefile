@@ -6,20 +6,22 @@ CONTEXT ?=
 ARGS ?=
 FILE ?=
 TUI ?=
-# The longest first: they are run several at a time.
+# What tells a newcomer that it works. Of all files the longest come first, as several run at a time.
+UNIT := $(wildcard test/unit/*.test.ts)
+CORE ?= $(patsubst %,test/e2e/%.test.ts,tap session capture no-restart refusals list) $(UNIT)
 LONGEST := $(patsubst %,test/e2e/%.test.ts,everything no-restart crash action-ends capture powers session workloads)
 E2E ?= $(LONGEST) $(filter-out $(LONGEST),$(wildcard test/e2e/*.test.ts))
-FILES ?= $(E2E) $(wildcard test/unit/*.test.ts) $(wildcard test/cluster/test/*.test.ts)
+ALL := $(E2E) $(UNIT) $(wildcard test/cluster/test/*.test.ts)
 
 # One process, not npx: npx loses the signals that end a tap.
 RUN := node --import tsx
 PLACE := $(if $(NS),--namespace=$(NS)) $(if $(CONTEXT),--context=$(CONTEXT))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo recording setup on off list attach capture watch flows gc dist docs test e2e coverage conformance fuzz bench lint
+.PHONY: help demo recording setup on off list attach capture watch flows gc dist docs test test-all e2e coverage conformance fuzz bench lint
 
 help: ## what there is to make
-	@grep -E '^[a-z0-9]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9]+):.*## /  make \1\t/' | expand -t 18
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/' | expand -t 20
 
 demo: node_modules ## see it work, here and now: make demo, make demo TUI=1, make demo CONTEXT=kind-x
 	@$(RUN) test/demo/demo.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(if $(TUI),--tui)
@@ -54,14 +56,17 @@ flows: node_modules ## what was recorded: make flows FILE=web.mitm ARGS="-o summ
 gc: node_modules ## give back what dead captures left on: make gc NS=shop, or make gc ARGS=-A
 	@$(RUN) scripts/gc.ts $(PLACE) $(ARGS)
 
-test: node_modules ## all tests, on a pocket cluster of their own
-	$(RUN) test/run.ts $(FILES)
+test: node_modules ## see that it works, on a pocket cluster: the unit tests and the main end-to-end tests
+	$(RUN) test/run.ts $(CORE)
 
-e2e: node_modules ## the end-to-end tests: on the pocket cluster, or make e2e CONTEXT=kind-x
+test-all: node_modules ## all tests, on a pocket cluster
+	$(RUN) test/run.ts $(ALL)
+
+e2e: node_modules ## the end-to-end tests, on a pocket cluster, or on yours: make e2e CONTEXT=kind-x
 	$(RUN) test/run.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(E2E)
 
 coverage: node_modules ## the coverage of the unit tests: a summary, and coverage/index.html
-	npx c8 $(RUN) test/run.ts $(wildcard test/unit/*.test.ts)
+	npx c8 $(RUN) test/run.ts $(UNIT)
 
 conformance: node_modules ## the pocket cluster against a real one: make conformance CONTEXT=kind-x
 	$(RUN) test/cluster/conformance/compare.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(ARGS)
@@ -69,10 +74,10 @@ conformance: node_modules ## the pocket cluster against a real one: make conform
 fuzz: node_modules ## read 100,000 damaged flow files: make fuzz ARGS="100000 SEED"
 	$(RUN) test/flows/main.ts $(ARGS)
 
-bench: node_modules ## flows beside mitmdump; and, where KUBECONFIG names a cluster, a tap beside its rollout
+bench: node_modules ## flows beside mitmdump, and with CONTEXT=kind-x a tap beside its rollout
 	$(RUN) test/bench/flows.ts
 	$(RUN) test/bench/action.ts
-	$(if $(KUBECONFIG),$(RUN) test/bench/tap.ts)
+	$(if $(CONTEXT),$(RUN) test/bench/tap.ts $(CONTEXT))
 
 lint: node_modules ## lint, format, the directions of imports, types and dead exports
 	npx biome check .

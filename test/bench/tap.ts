@@ -1,12 +1,17 @@
-import { Namespace } from '../e2e/namespace.ts';
-import { mittens } from '../e2e/terminal.ts';
+import { anyCluster } from '../any-cluster.ts';
+import { mittens } from '../scripts.ts';
 
 /**
  * How much longer a tap takes than the rollout that it needs: `on --detach` beside the same patch and
- * `kubectl rollout status`, in turns, on the cluster that KUBECONFIG names.
+ * `kubectl rollout status`, in turns, on a real cluster: tap.ts CONTEXT [ROUNDS].
  */
 
-const ROUNDS = Number(process.argv[2] ?? 5);
+const [context, rounds = '5'] = process.argv.slice(2);
+if (!context) throw new Error('which cluster? tap.ts CONTEXT [ROUNDS]');
+const ROUNDS = Number(rounds);
+const cluster = await anyCluster(context);
+Object.assign(process.env, { KUBECONFIG: cluster.kubeconfig, MITTENS_TEST_KUBECONFIG: cluster.kubeconfig });
+const { Namespace } = await import('../e2e/namespace.ts');
 const shop = new Namespace();
 
 async function seconds(work: () => Promise<unknown>): Promise<number> {
@@ -51,4 +56,5 @@ try {
   );
 } finally {
   await shop.delete();
+  await cluster.stop();
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 
 import { after, afterEach, before, describe, it } from 'node:test';
+import { execute } from '../execute.ts';
 import { ActionStage } from './action.ts';
 import { pathsIn } from './capture.ts';
-import { execute, hasEphemeral } from './namespace.ts';
+import { hasEphemeral } from './cluster.ts';
 import { sleep } from './terminal.ts';
 
 let stage: ActionStage;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { mittens } from '../scripts.ts';
 import { Namespace } from './namespace.ts';
-import { mittens } from './terminal.ts';
 
 const shop = new Namespace('privileged');
 const inShop = ['-n', shop.name];

@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'js-yaml';
+import { commandLine, mittens } from '../scripts.ts';
 import { Capture, flowsIn, pathsIn } from './capture.ts';
 import { Namespace } from './namespace.ts';
-import { commandLine, mittens, sleep, Terminal } from './terminal.ts';
+import { sleep, Terminal } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];

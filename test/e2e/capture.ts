@@ -3,9 +3,11 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
+import { execute, type Result } from '../execute.ts';
 import { checkHints } from '../hints.ts';
-import { execute, type Namespace, type Result } from './namespace.ts';
-import { commandLine, sleep } from './terminal.ts';
+import { commandLine } from '../scripts.ts';
+import type { Namespace } from './namespace.ts';
+import { sleep } from './terminal.ts';
 
 /** A capture that runs beside the test. */
 export class Capture {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
-import { execute, hasEphemeral, isPocket, Namespace } from './namespace.ts';
-import { commandLine, mittens, sleep } from './terminal.ts';
+import { execute } from '../execute.ts';
+import { commandLine, mittens } from '../scripts.ts';
+import { hasEphemeral, isPocket } from './cluster.ts';
+import { Namespace } from './namespace.ts';
+import { sleep } from './terminal.ts';
 
 /** A try takes twice as long on a real cluster. */
 const TRIES = isPocket ? 10 : 5;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { execute, isPocket, kubectl } from './namespace.ts';
+import { execute } from '../execute.ts';
+import { isPocket, kubectl } from './cluster.ts';
 import { Terminal } from './terminal.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

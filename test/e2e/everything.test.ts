@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Capture, flowsIn } from './capture.ts';
-import { autoscaling, hasEphemeral, hasNativeSidecars, Namespace, policy } from './namespace.ts';
+import { autoscaling, hasEphemeral, hasNativeSidecars, policy } from './cluster.ts';
+import { Namespace } from './namespace.ts';
 import {
   bringPeers,
   everything,

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { mittens } from '../scripts.ts';
 import { Namespace } from './namespace.ts';
-import { mittens } from './terminal.ts';
 
 const TEMPLATES = fileURLToPath(new URL('../../templates/', import.meta.url));
 const objects = ['service/web', 'deployment/web', 'service/db', 'statefulset/db'];

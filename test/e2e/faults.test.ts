@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { FAULTS, isPocket, kubectl, Namespace } from './namespace.ts';
-import { mittens, sleep } from './terminal.ts';
+import { mittens } from '../scripts.ts';
+import { FAULTS, isPocket, kubectl } from './cluster.ts';
+import { Namespace } from './namespace.ts';
+import { sleep } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { mittens } from '../scripts.ts';
 import { Capture, pathsIn } from './capture.ts';
 import { Namespace } from './namespace.ts';
-import { mittens, sleep } from './terminal.ts';
+import { sleep } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { hostname, userInfo } from 'node:os';
 import { after, before, describe, it } from 'node:test';
-import { execute, Namespace } from './namespace.ts';
-import { mittens } from './terminal.ts';
+import { execute } from '../execute.ts';
+import { mittens } from '../scripts.ts';
+import { Namespace } from './namespace.ts';
 
 const shop = new Namespace();
 const owner = `${userInfo().username}@${hostname()}`;

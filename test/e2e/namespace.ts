@@ -1,57 +1,15 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { filesBeside } from '../files.ts';
+import { kubectl } from './cluster.ts';
+import { type AppOptions, app, pod } from './manifests.ts';
 
 /**
  * A namespace of a test's own on whatever cluster KUBECONFIG names, with the sample app's code in it.
  * Everything goes by kubectl, and traffic by pods inside, so that any cluster will do.
  */
-
-const IMAGE = process.env.MITTENS_TEST_APP_IMAGE ?? 'node:20-slim';
-
-/** What a finished process said. */
-export interface Result {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs a program without a shell. */
-export function execute(command: string, args: string[], input?: string): Promise<Result> {
-  return new Promise((resolve) => {
-    const child = execFile(command, args, { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
-      resolve({ code: error ? Number(error.code) || 1 : 0, stdout, stderr });
-    });
-    child.stdin?.end(input);
-  });
-}
-
-export async function kubectl(args: string[], input?: string): Promise<string> {
-  const { code, stdout, stderr } = await execute('kubectl', args, input);
-  assert.equal(code, 0, `kubectl ${args.join(' ')}: ${stderr}`);
-  return stdout;
-}
-
-/** The pocket cluster's API fails on demand; a real one does not. */
-export const FAULTS = '/pocket/faults';
-export const isPocket = (await execute('kubectl', ['get', '--raw', FAULTS])).code === 0;
-
-/** Whether a tap without a restart is possible here. */
-export const hasEphemeral = /"pods\/ephemeralcontainers"[^}]*"kind":"Pod"/.test(
-  (await execute('kubectl', ['get', '--raw', '/api/v1'])).stdout,
-);
-
-/** Init containers that go on beside the others are of Kubernetes 1.29. */
-export const hasNativeSidecars =
-  Number(/"minor": *"(\d+)/.exec((await execute('kubectl', ['get', '--raw', '/version'])).stdout)?.[1]) >= 29;
-const apiVersions = (await execute('kubectl', ['api-versions'])).stdout.split('\n');
-/** In which PodDisruptionBudgets are: v1 from 1.21 on. */
-export const policy = apiVersions.includes('policy/v1') ? 'policy/v1' : 'policy/v1beta1';
-/** In which HorizontalPodAutoscalers are: v2 from 1.23 on. */
-export const autoscaling = apiVersions.includes('autoscaling/v2') ? 'autoscaling/v2' : 'autoscaling/v1';
 
 export interface Answer {
   /** 0 when there was none. */
@@ -238,106 +196,4 @@ export interface Load {
 interface PodSpec {
   containers: { name: string }[];
   ephemeralContainers?: object[];
-}
-
-export interface AppOptions {
-  name: string;
-  kind?: 'Deployment' | 'StatefulSet' | 'DaemonSet';
-  replicas?: number;
-  ports?: number[];
-  /** Whether its pods become ready; by default they do. */
-  ready?: boolean;
-  /** What app.mjs reads of its environment; an object is where Kubernetes takes the value from. */
-  env?: Record<string, string | object>;
-  /** Merged into the workload's spec. */
-  spec?: object;
-  /** Merged into the pod's spec. */
-  podSpec?: object;
-}
-
-const RESTRICTED = {
-  allowPrivilegeEscalation: false,
-  capabilities: { drop: ['ALL'] },
-  runAsNonRoot: true,
-  runAsUser: 1000,
-  seccompProfile: { type: 'RuntimeDefault' },
-};
-
-/** A workload of the sample app; its own labels differ from its pods', as they may. */
-export function app(options: AppOptions): object {
-  const { name, kind = 'Deployment', replicas = 1, ports = [8080], ready = true, env, ...more } = options;
-  const containerPorts = ports.map((port, index) => ({
-    name: index === 0 ? 'http' : `p${port}`,
-    containerPort: port,
-  }));
-  return {
-    apiVersion: 'apps/v1',
-    kind,
-    metadata: { name, labels: { team: 'shop' } },
-    spec: {
-      ...(kind !== 'DaemonSet' && { replicas }),
-      ...(kind === 'StatefulSet' && { serviceName: name }),
-      selector: { matchLabels: { app: name } },
-      template: {
-        metadata: { labels: { app: name, tier: 'shop' } },
-        spec: {
-          // A Service named tls would set TLS_PORT.
-          enableServiceLinks: false,
-          containers: [
-            {
-              name: 'app',
-              image: IMAGE,
-              imagePullPolicy: 'IfNotPresent',
-              command: ['node', '/code/app.mjs'],
-              env: Object.entries({ PORTS: ports.join(','), ...env }).map(([name, value]) =>
-                typeof value === 'string' ? { name, value } : { name, valueFrom: value },
-              ),
-              ports: containerPorts,
-              readinessProbe: { httpGet: { path: '/healthz', port: ready ? ports[0] : 1 }, periodSeconds: 1 },
-              resources: {
-                requests: { cpu: '10m', memory: '32Mi' },
-                limits: { cpu: '500m', memory: '128Mi' },
-              },
-              securityContext: RESTRICTED,
-              volumeMounts: [{ name: 'code', mountPath: '/code' }],
-            },
-          ],
-          volumes: [{ name: 'code', configMap: { name: 'code' } }],
-          ...more.podSpec,
-        },
-      },
-      ...more.spec,
-    },
-  };
-}
-
-function pod(name: string, command: string[]): object {
-  return {
-    apiVersion: 'v1',
-    kind: 'Pod',
-    metadata: { name, labels: { role: name } },
-    spec: {
-      terminationGracePeriodSeconds: 0,
-      containers: [containerOf(name, command, {}, [{ name: 'code', mountPath: '/code' }])],
-      volumes: [{ name: 'code', configMap: { name: 'code' } }],
-    },
-  };
-}
-
-/** A container of node's, without a probe. */
-export function containerOf(
-  name: string,
-  command: string[],
-  env: Record<string, string>,
-  volumeMounts: object[],
-): object {
-  return {
-    name,
-    image: IMAGE,
-    imagePullPolicy: 'IfNotPresent',
-    command,
-    env: Object.entries(env).map(([name, value]) => ({ name, value })),
-    securityContext: RESTRICTED,
-    volumeMounts,
-  };
 }

@@ -3,9 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { execute } from '../execute.ts';
+import { commandLine, mittens } from '../scripts.ts';
 import { Capture, flowsIn } from './capture.ts';
-import { execute, hasEphemeral, Namespace } from './namespace.ts';
-import { commandLine, look, mittens, sleep, Terminal } from './terminal.ts';
+import { hasEphemeral } from './cluster.ts';
+import { Namespace } from './namespace.ts';
+import { look, sleep, Terminal } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];

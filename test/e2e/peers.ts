@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import { execute } from '../execute.ts';
 import { bundlePeers } from '../peers/bundle.ts';
-import { type AppOptions, app, containerOf, execute, type Namespace } from './namespace.ts';
+import { type AppOptions, app, nodeContainer } from './manifests.ts';
+import type { Namespace } from './namespace.ts';
 
 /**
  * An app that speaks everything: beside the sample app, in containers of their own, real servers of gRPC, WebSocket,
@@ -40,7 +42,7 @@ export async function bringPeers(shop: Namespace): Promise<void> {
     metadata: { name: 'asker' },
     spec: {
       terminationGracePeriodSeconds: 0,
-      containers: [containerOf('asker', command, {}, [PEERS_MOUNT])],
+      containers: [nodeContainer('asker', command, {}, [PEERS_MOUNT])],
       volumes: [PEERS_VOLUME],
     },
   });
@@ -72,7 +74,7 @@ export function everything(options: AppOptions & { nativeSidecar?: boolean }): W
     `Object.assign(process.env, ${JSON.stringify(env)}); await import('/peers/app-${name}.mjs');`;
   const peers = (name: string, ...lines: string[]) => {
     const command = ['node', '--input-type=module', '-e', lines.join('\n')];
-    return containerOf(name, command, tls, [PEERS_MOUNT, TLS_MOUNT]);
+    return nodeContainer(name, command, tls, [PEERS_MOUNT, TLS_MOUNT]);
   };
   const web = serve('web', { PORT: '8081', TLS_PORT: '8443' });
   const grpc = serve('grpc', { PORT: '50051', TLS_PORT: '50052' });

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { hasEphemeral, Namespace } from './namespace.ts';
-import { commandLine, mittens, sleep, Terminal } from './terminal.ts';
+import { commandLine, mittens } from '../scripts.ts';
+import { hasEphemeral } from './cluster.ts';
+import { Namespace } from './namespace.ts';
+import { sleep, Terminal } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];

@@ -4,9 +4,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { commandLine, mittens } from '../scripts.ts';
 import { Capture, flowsIn } from './capture.ts';
-import { type Answer, hasEphemeral, Namespace } from './namespace.ts';
-import { commandLine, mittens, Terminal } from './terminal.ts';
+import { hasEphemeral } from './cluster.ts';
+import { type Answer, Namespace } from './namespace.ts';
+import { Terminal } from './terminal.ts';
 
 // What a tap can do to the traffic, besides showing it. The Service web is in front of an app that listens on two ports
 // of all addresses; the Service bound, of one that listens on its pod's address only.
@@ -211,7 +213,7 @@ describe('--intercept', () => {
 
   it('holds a POST, and its answer, until each is let go on', async () => {
     await terminal.start(commandLine('on', ['web', '--intercept', '~m POST', ...inShop]));
-    await terminal.shows('[i:~m POST]');
+    await terminal.showsStatus('[i:~m POST]');
     await untilSeen('/passes');
     const answers: Answer[] = [];
     const answered = shop.request('web', '/held', { body: 'order' }).then((answer) => {

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { load } from 'js-yaml';
-import { hasEphemeral, Namespace } from './namespace.ts';
-import { commandLine, mittens, Terminal } from './terminal.ts';
+import { commandLine, mittens } from '../scripts.ts';
+import { hasEphemeral } from './cluster.ts';
+import { Namespace } from './namespace.ts';
+import { Terminal } from './terminal.ts';
 
 interface Role {
   metadata: { name: string };

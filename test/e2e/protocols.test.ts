@@ -4,10 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
+import { execute } from '../execute.ts';
+import { mittens } from '../scripts.ts';
 import { Capture, flowsIn } from './capture.ts';
-import { containerOf, execute, hasEphemeral, Namespace } from './namespace.ts';
+import { hasEphemeral } from './cluster.ts';
+import { nodeContainer } from './manifests.ts';
+import { Namespace } from './namespace.ts';
 import { bringPeers, everything, everythingService } from './peers.ts';
-import { mittens } from './terminal.ts';
 
 // What --protocol and the flags for certificates make of what clients say. The Service all is in front of an app that
 // speaks everything, besides which its port tls-strict wants a certificate of its clients; its Secret is all-tls. The
@@ -57,7 +60,7 @@ function appThatAsksForCertificates(): object {
   const mounts = ['peers', 'tls'].map((name) => ({ name, mountPath: `/${name}` }));
   const command = ['node', '/peers/app-web.mjs'];
   workload.spec.template.spec.containers.push(
-    containerOf('strict', command, { TLS_PORT: '8444', ...tls }, mounts),
+    nodeContainer('strict', command, { TLS_PORT: '8444', ...tls }, mounts),
   );
   return workload;
 }

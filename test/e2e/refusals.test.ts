@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { loadAll } from 'js-yaml';
-import { app, hasEphemeral, Namespace } from './namespace.ts';
-import { commandLine, mittens, Terminal } from './terminal.ts';
+import { commandLine, mittens } from '../scripts.ts';
+import { hasEphemeral } from './cluster.ts';
+import { app } from './manifests.ts';
+import { Namespace } from './namespace.ts';
+import { Terminal } from './terminal.ts';
 
 const shop = new Namespace('privileged');
 

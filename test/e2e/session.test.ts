@@ -3,8 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { execute, Namespace } from './namespace.ts';
-import { commandLine, mittens, sleep, Terminal } from './terminal.ts';
+import { execute } from '../execute.ts';
+import { commandLine, mittens } from '../scripts.ts';
+import { Namespace } from './namespace.ts';
+import { sleep, Terminal } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { commandLine, mittens } from '../scripts.ts';
 import { type Answer, Namespace } from './namespace.ts';
-import { commandLine, mittens, Terminal } from './terminal.ts';
+import { Terminal } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];

@@ -1,25 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { execute, type Result } from '../execute.ts';
 import { checkHints } from '../hints.ts';
-import { execute, type Result } from './namespace.ts';
+import { commandLine } from '../scripts.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-
-export type Command = 'on' | 'off' | 'list' | 'attach' | 'capture' | 'gc' | 'watch';
-
-/** The command line of one of the scripts, started as the Makefile does. */
-export function commandLine(command: Command, args: string[]): string[] {
-  return [process.execPath, '--import', 'tsx', `${ROOT}scripts/${command}.ts`, ...args];
-}
-
-/** Runs a script to its end, without a terminal. What it tells its user to run is parsed. */
-export async function mittens(command: Command, ...args: string[]): Promise<Result> {
-  const [node = '', ...rest] = commandLine(command, args);
-  const result = await execute(node, rest);
-  checkHints(result.stderr);
-  return result;
-}
 
 /** A user's terminal: a tmux of the test's own, in which a command runs, is typed at and looked at. */
 export class Terminal {
@@ -55,6 +41,17 @@ export class Terminal {
     }
   }
 
+  /** Waits until mitmproxy's status line shows something, wherever it is wrapped. */
+  async showsStatus(what: string, seconds = 60): Promise<void> {
+    const deadline = Date.now() + seconds * 1000;
+    for (;;) {
+      const screen = await this.screen();
+      if (readStatusLine(screen).includes(what.replaceAll(' ', ''))) return;
+      assert.ok(Date.now() < deadline, `the status line does not show ${what} in ${seconds} s:\n${screen}`);
+      await sleep(200);
+    }
+  }
+
   /** The process that the terminal runs: the shell's child. */
   async pid(): Promise<number> {
     const shell = (await this.#tmux('list-panes', '-t', 'user', '-F', '#{pane_pid}')).stdout.trim();
@@ -72,6 +69,15 @@ export class Terminal {
   async #tmux(...args: string[]): Promise<Result> {
     return await execute('tmux', ['-L', this.#socket, '-f', '/dev/null', ...args]);
   }
+}
+
+/**
+ * mitmproxy's status line on a screen, without its spaces. mitmproxy wraps it within the left half of the screen, also
+ * inside of brackets; the right half of its first row says where it listens.
+ */
+export function readStatusLine(screen: string): string {
+  const [, rows = ''] = /^([ ]*[⇩⇧] .*(?:\n\S.*)*)$/m.exec(screen) ?? [];
+  return rows.replace(/ {2,}\[[^[\]\n]*\]$/m, '').replace(/\s/g, '');
 }
 
 /**

@@ -6,8 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Browser, findBrowser } from '../browser.ts';
-import { hasEphemeral, Namespace } from './namespace.ts';
-import { commandLine, sleep } from './terminal.ts';
+import { commandLine } from '../scripts.ts';
+import { hasEphemeral } from './cluster.ts';
+import { Namespace } from './namespace.ts';
+import { sleep } from './terminal.ts';
 
 const shop = new Namespace();
 const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));

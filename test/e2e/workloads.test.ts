@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { execute, Namespace } from './namespace.ts';
-import { look, mittens } from './terminal.ts';
+import { execute } from '../execute.ts';
+import { mittens } from '../scripts.ts';
+import { Namespace } from './namespace.ts';
+import { look } from './terminal.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];

@@ -8,7 +8,7 @@ export interface Serving {
   tls: Tls | undefined;
 }
 
-export interface Tls {
+interface Tls {
   key: Buffer;
   cert: Buffer;
   /** Clients must show a certificate of this authority's. */

@@ -8,19 +8,20 @@ import { findProgram, isAtLeast, versionOf } from './program.ts';
 import { step } from './progress.ts';
 import { install, TOOLS } from './tools.ts';
 
-const RELEASES = 'https://dl.k8s.io';
+/** Where kubectl is downloaded from, and which one. */
+const RELEASE = { server: 'https://dl.k8s.io', version: 'v1.35.4' };
 const ARCHITECTURES: Record<string, string> = { x64: 'amd64', ppc64: 'ppc64le' };
 
 /**
- * Sees to it that kubectl is on the PATH, of some version or later: what is there, else Kubernetes' stable release,
- * else the distribution's.
+ * Makes sure that kubectl is on the PATH, of some version or later: the one that is there, else one release of
+ * Kubernetes, else the distribution's.
  * @throws UserError when there is no way.
  */
 export async function provideKubectl(minimum: string, signal: AbortSignal): Promise<void> {
   if (await hasKubectl(minimum, signal)) return;
   const failures: string[] = [];
   try {
-    await step('bringing kubectl', async () => await installRelease(RELEASES, signal));
+    await step('installing kubectl', async () => await installRelease(signal));
   } catch (error) {
     signal.throwIfAborted();
     failures.push((error as Error).message);
@@ -38,14 +39,13 @@ async function hasKubectl(minimum: string, signal: AbortSignal): Promise<boolean
   return !!version && isAtLeast(version, minimum);
 }
 
-/** Brings the stable release into the tools' folder. */
-export async function installRelease(releases: string, signal: AbortSignal): Promise<void> {
-  const version = String(await download(`${releases}/release/stable.txt`, signal)).trim();
+/** Downloads kubectl into the tools' folder. */
+async function installRelease(signal: AbortSignal): Promise<void> {
   const arch = ARCHITECTURES[process.arch] ?? process.arch;
-  const url = `${releases}/release/${version}/bin/linux/${arch}/kubectl`;
+  const url = `${RELEASE.server}/release/${RELEASE.version}/bin/linux/${arch}/kubectl`;
   const [program, sum] = await Promise.all([download(url, signal), download(`${url}.sha256`, signal)]);
   const digest = createHash('sha256').update(program).digest('hex');
-  if (digest !== String(sum).trim()) throw new Error(`${url} is not what its checksum says`);
+  if (digest !== String(sum).trim()) throw new Error(`${url} does not match its checksum`);
   await install('bin', async (folder) => {
     mkdirSync(folder);
     writeFileSync(join(folder, 'kubectl'), program);
@@ -54,8 +54,8 @@ export async function installRelease(releases: string, signal: AbortSignal): Pro
 }
 
 /**
- * The folder of a link to kubectl itself, where the one on the PATH is Google Cloud's: that starts another, of the
- * server's version, for every call, which takes twice the time. Undefined where it is not.
+ * The folder of a link to kubectl itself, if the one on the PATH is Google Cloud's: that one starts another kubectl, of
+ * the server's version, for every call, which takes twice the time. Undefined if it is not.
  */
 export function directKubectl(): string | undefined {
   const found = findProgram('kubectl');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RunnerJob } from '../action/runner.ts';
-import { execute } from '../e2e/namespace.ts';
+import { execute } from '../execute.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'mittens-action-'));

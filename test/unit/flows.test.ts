@@ -7,9 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { foldPath, formatEndpoint } from '../../scripts/lib/flow/endpoint.ts';
 import { Histogram } from '../../scripts/lib/flow/histogram.ts';
 import { toJson } from '../../scripts/lib/formats/jsonl.ts';
-import { execute, type Result } from '../e2e/namespace.ts';
+import { execute, type Result } from '../execute.ts';
 import { fuzz } from '../flows/fuzz.ts';
 import { mitmproxyProgram } from '../flows/python.ts';
+import { commandLine, mittens } from '../scripts.ts';
 
 const OLD = fileURLToPath(new URL('../flows/8.1.mitm', import.meta.url));
 const RECENT = fileURLToPath(new URL('../flows/11.0.mitm', import.meta.url));
@@ -18,7 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), 'mittens-flows-'));
 after(() => rmSync(folder, { recursive: true }));
 
 async function flows(...args: string[]): Promise<Result> {
-  return await execute(process.execPath, ['--import', 'tsx', SCRIPT, ...args]);
+  return await mittens('flows', ...args);
 }
 
 async function lines(...args: string[]): Promise<string[]> {
@@ -43,14 +44,7 @@ describe('flows', () => {
       '-c',
       `"$@" < '${OLD}'`,
       'sh',
-      process.execPath,
-      '--import',
-      'tsx',
-      SCRIPT,
-      '-',
-      '-o',
-      'jsonl',
-      '--sort=-path',
+      ...commandLine('flows', ['-', '-o', 'jsonl', '--sort=-path']),
     ]);
     assert.equal(JSON.parse(stdout.split('\n')[0] ?? '').request.url, 'http://shop/upload');
   });
@@ -79,12 +73,9 @@ describe('flows', () => {
   it('writes flow files that mitmproxy opens, and can write over its input', async () => {
     const out = join(folder, 'posts.mitm');
     await lines(OLD, '-w', out, '--filter', '~m POST');
-    // mitmproxy 8.1 does not read version 21.
-    if (!(await execute(mitmproxyProgram('mitmdump'), ['--version'])).stdout.includes('Mitmproxy: 8.')) {
-      const { stdout } = await execute(mitmproxyProgram('mitmdump'), ['-n', '-r', out]);
-      assert.match(stdout, /POST http:\/\/(shop|127\.0\.0\.1:\d+)\/items/);
-      assert.match(stdout, /POST http:\/\/(shop|127\.0\.0\.1:\d+)\/upload/);
-    }
+    const { stdout } = await execute(mitmproxyProgram('mitmdump'), ['-n', '-r', out]);
+    assert.match(stdout, /POST http:\/\/(shop|127\.0\.0\.1:\d+)\/items/);
+    assert.match(stdout, /POST http:\/\/(shop|127\.0\.0\.1:\d+)\/upload/);
     assert.equal((await lines(out)).length, 3);
     // The output may be the input.
     await lines(out, '-w', out, '--filter', '~u upload');

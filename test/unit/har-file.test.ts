@@ -13,19 +13,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { type Flow, parseFlow, toFlow } from '../../scripts/lib/flow/flow.ts';
 import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
 import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { UserError } from '../../scripts/lib/util/error.ts';
-import { execute, type Result } from '../e2e/namespace.ts';
+import { execute, type Result } from '../execute.ts';
 import { mitmproxyProgram, python } from '../flows/python.ts';
+import { commandLine } from '../scripts.ts';
 import { assertSame, readAll, recording, toHar } from './har-flows.ts';
 import { http, shopFlows } from './report-flows.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/flows.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'mittens-har-file-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -36,7 +35,8 @@ function fileWith(content: string | Buffer, name = 'x.har'): string {
 }
 
 async function flows(args: string[], input?: string): Promise<Result> {
-  return await execute(process.execPath, ['--import', 'tsx', SCRIPT, ...args], input);
+  const [node = '', ...line] = commandLine('flows', args);
+  return await execute(node, line, input);
 }
 
 /** A flow with other fields in its request or response. */
@@ -213,9 +213,7 @@ describe('a HAR file by Firefox', async () => {
 
 describe('a HAR file by mitmproxy', () => {
   for (const name of ['8.1.mitm', '11.0.mitm']) {
-    it(`gives the same flows as ${name}, from which it was made`, async (test) => {
-      const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
-      if (/Mitmproxy: ([89]|10\.0)\./.test(version)) return test.skip('this mitmproxy does not write HAR');
+    it(`gives the same flows as ${name}, from which it was made`, async () => {
       const har = join(folder, 'hardump.har');
       const args = ['-n', '-q', '-r', recording(name), '--set', `hardump=${har}`];
       await execute(mitmproxyProgram('mitmdump'), args);
@@ -248,9 +246,7 @@ describe('a HAR file by mitmproxy', () => {
 });
 
 describe('a flow file made from HAR', () => {
-  it('can be opened by mitmproxy', async (test) => {
-    const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
-    if (/Mitmproxy: 8\./.test(version)) return test.skip('this mitmproxy does not read version 21');
+  it('can be opened by mitmproxy', async () => {
     const out = join(folder, 'x.mitm');
     const { code, stderr } = await flows([recording('chrome.har'), recording('firefox.har'), '-w', out]);
     assert.deepEqual([code, stderr], [0, '']);

@@ -43,7 +43,7 @@ export function assertSame(actual: Flow[], expected: Flow[]): void {
 }
 
 /** The parts of a flow that HAR can hold, without its times. */
-export function toComparable(flow: Flow) {
+function toComparable(flow: Flow) {
   const { request, response, websocket, error, comment, server } = flow;
   assert.ok(request);
   return {

@@ -8,7 +8,7 @@ import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { writeHar } from '../../scripts/lib/har/export.ts';
 import { toHarEntry } from '../../scripts/lib/har/export-entry.ts';
-import { execute } from '../e2e/namespace.ts';
+import { execute } from '../execute.ts';
 import { mitmproxyProgram } from '../flows/python.ts';
 import { http, shopFlows } from './report-flows.ts';
 
@@ -81,9 +81,7 @@ describe('writeHar', () => {
     ]);
   });
 
-  it('writes a file that mitmproxy 10.1 and later can read', async (test) => {
-    const { stdout: version } = await execute(mitmproxyProgram('mitmdump'), ['--version']);
-    if (/Mitmproxy: [89]\./.test(version)) return test.skip('this mitmproxy does not read HAR');
+  it('writes a file that mitmproxy can read', async () => {
     const file = join(folder, 'x.har');
     writeFileSync(file, await toHar(await recorded()));
     const { stdout } = await execute(mitmproxyProgram('mitmdump'), ['-n', '-q', '-r', file, '-s', sayer()]);

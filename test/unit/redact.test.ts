@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { decodeBody } from '../../scripts/lib/flow/body.ts';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { findHeader } from '../../scripts/lib/flow/headers.ts';
@@ -11,12 +10,11 @@ import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
 import { toJson } from '../../scripts/lib/formats/jsonl.ts';
 import { createRedactor } from '../../scripts/lib/redact/redact.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
-import { execute } from '../e2e/namespace.ts';
-import { mitmproxyProgram, python } from '../flows/python.ts';
+import { python } from '../flows/python.ts';
+import { mittens } from '../scripts.ts';
 import { plant } from './planted.ts';
 import { http } from './report-flows.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/flows.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'mittens-redact-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -54,8 +52,7 @@ describe('createRedactor', () => {
       const [file, out] = [join(folder, 'planted.mitm'), join(folder, 'out.mitm')];
       writeFileSync(file, Buffer.concat(flows.map(({ state }) => encode(state))));
       const output = format === 'mitm' ? ['-w', out] : ['-o', format];
-      const args = ['--import', 'tsx', SCRIPT, file, '--redact', ...output];
-      const { code, stdout, stderr } = await execute(process.execPath, args);
+      const { code, stdout, stderr } = await mittens('flows', file, '--redact', ...output);
       assert.equal(code, 0, stderr);
       const text = format === 'mitm' ? await readByMitmproxy(out) : stdout;
       assert.ok(text.length > 500);
@@ -160,12 +157,8 @@ function findPassword([flow]: Flow[]): string {
   return Buffer.from(basic, 'base64').toString().slice('user:'.length);
 }
 
-/** All text that mitmproxy reads from a flow file. mitmproxy 8 does not read version 21, so flows itself reads it then. */
+/** All text that mitmproxy reads from a flow file. */
 async function readByMitmproxy(file: string): Promise<string> {
-  if ((await execute(mitmproxyProgram('mitmdump'), ['--version'])).stdout.includes('Mitmproxy: 8.')) {
-    const { stdout } = await execute(process.execPath, ['--import', 'tsx', SCRIPT, file, '-o', 'jsonl']);
-    return stdout;
-  }
   const script = `
 import sys
 from mitmproxy.io import FlowReader

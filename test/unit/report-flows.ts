@@ -3,7 +3,7 @@ import { type Flow, toFlow } from '../../scripts/lib/flow/flow.ts';
 import type { Dict, Value } from '../../scripts/lib/flow/tnetstring.ts';
 
 /** The time of the first flow, in seconds since 1970. */
-export const START = 1_780_000_000;
+const START = 1_780_000_000;
 
 const dict = (fields: Record<string, Value>): Dict => new Map(Object.entries(fields));
 

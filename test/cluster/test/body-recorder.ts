@@ -9,7 +9,7 @@ import { promisify } from 'node:util';
 import { generate } from 'selfsigned';
 import { discover } from '../src/api/discovery.ts';
 
-export interface Sent {
+interface Sent {
   contentType: string;
   body: Buffer;
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { load } from 'js-yaml';
-import { app } from '../../e2e/namespace.ts';
+import { app } from '../../e2e/manifests.ts';
 import { duration } from '../src/kinds/age.ts';
 import { resources } from '../src/kinds/index.ts';
 import { pods } from '../src/kinds/pods.ts';
