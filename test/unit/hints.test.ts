@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { type Caller, findCaller, formatCommand, formatMessage } from '../../scripts/lib/cli/caller.ts';
+import { COMMAND_NAMES } from '../../scripts/lib/cli/flags.ts';
 import { kubectlCommand, mittensCommand } from '../../scripts/lib/cli/to-run.ts';
 import { message } from '../../scripts/lib/util/message.ts';
 
@@ -125,5 +128,79 @@ describe('a command in a message', () => {
       ...['--import', 'tsx', 'scripts/on.ts', 'web', '--namespace=shop', `--context=${HOSTILE.join(' ')}`],
       ...['--intercept', '~q & ~m POST', ...scripts, '--', ...HOSTILE],
     ]);
+  });
+});
+
+/** String and template literals of a source, without its comments and imports. */
+function listLiterals(source: string): string[] {
+  const code = source.replace(/^import .*$/gm, '').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+  return code.match(/`(?:[^`\\]|\\.)*`|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"/g) ?? [];
+}
+
+describe('the messages of the program', () => {
+  const lib = join(ROOT, 'scripts', 'lib');
+  const sources = readdirSync(lib, { recursive: true, encoding: 'utf8' })
+    // The table of commands and flags describes them; it prints no hint.
+    .filter((path) => path.endsWith('.ts') && !/^cli\/(flags|commands|readme)\.ts$/.test(path))
+    .map((path) => ({ path, text: readFileSync(join(lib, path), 'utf8') }));
+
+  it('name no command as mere text, which could not be pasted', () => {
+    const names = COMMAND_NAMES.join('|');
+    const bare = new RegExp(
+      `(?:: |; |or |^.)(?:${names}) (?:\\$\\{|(?:svc|service|pod|deploy)/|--|-n )|kubectl (?:get|describe|apply|create|delete|annotate|scale|rollout|auth|config) `,
+    );
+    let count = 0;
+    for (const { path, text } of sources)
+      for (const literal of listLiterals(text)) {
+        count++;
+        // kubectl exec is how flows come, and no command to run.
+        if (!/comes? by kubectl exec/.test(literal)) assert.doesNotMatch(literal, bare, path);
+      }
+    assert.ok(count > 1000, `only ${count} literals were found`);
+  });
+
+  it('end a line with the command that they name, so that it is easy to copy', () => {
+    let count = 0;
+    const command =
+      /\$\{(?:commandFor|mittensCommand|kubectlCommand)\((?:[^(){}]|\{[^{}]*\}|\([^()]*\))*\)\}/g;
+    for (const { path, text } of sources)
+      for (const match of text.matchAll(command)) {
+        count++;
+        assert.match(text.slice(match.index + match[0].length), /^(`|\\n|\n)/, `${path}: ${match[0]}`);
+      }
+    assert.ok(count > 20, `only ${count} commands were found`);
+  });
+});
+
+describe('a second Ctrl-C', () => {
+  it('stops a command that hangs, and prints what to run then', async (t) => {
+    // A kubectl that does not end when it is told to.
+    const pid = join(folder, 'pid');
+    const script = `#!/bin/sh\ntrap '' TERM\necho $$ >'${pid}'\nwhile :; do sleep 0.1; done\n`;
+    writeFileSync(join(folder, 'kubectl'), script, { mode: 0o755 });
+    const env = {
+      ...process.env,
+      PATH: `${folder}:${process.env.PATH}`,
+      MITTENS_CALLED_AS: 'kubectl mittens',
+    };
+    const args = ['--import', 'tsx', 'scripts/watch.ts', 'web', '-n', 'shop', '--context', 'kind-x'];
+    const watch = spawn(process.execPath, args, { cwd: ROOT, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    t.after(() => process.kill(-Number(readFileSync(pid, 'utf8')), 'SIGKILL'));
+    let stderr = '';
+    watch.stderr.on('data', (data) => {
+      stderr += data;
+    });
+    const exited = once(watch, 'exit');
+    while (!existsSync(pid) || readFileSync(pid, 'utf8') === '') await wait(20);
+    // One that comes within half a second of the first counts as the same.
+    while (watch.exitCode === null) {
+      watch.kill('SIGINT');
+      await wait(50);
+    }
+    assert.deepEqual(await exited, [130, null]);
+    assert.equal(
+      stderr,
+      '\nstopped\nsee to what is left: kubectl mittens off web -n shop --context kind-x\n',
+    );
   });
 });

@@ -10,10 +10,10 @@ import { createContext } from '../tap/context.ts';
 import { openTarget, resolve } from '../tap/resolve.ts';
 import { tapService } from '../tap/tap.ts';
 import { UsageError, UserError } from '../util/error.ts';
-import { listenForInterrupts } from '../util/interrupt.ts';
 import { message } from '../util/message.ts';
 import { parseDuration, parseSize } from '../util/parse.ts';
 import { type CapturePurpose, captureTap } from './capture-tap.ts';
+import { listenForUser } from './interrupts.ts';
 import { pickPorts } from './pick-port.ts';
 import { parseRequest } from './tap-request.ts';
 
@@ -39,7 +39,7 @@ export async function capture(
 ): Promise<number> {
   const asked = parseCaptureRequest(argument, flags);
   const purpose = parsePurpose(flags, command, onTapped);
-  const interrupts = listenForInterrupts();
+  const interrupts = listenForUser(mittensCommand('off', [argument]), flags);
   const { signal } = interrupts;
   const target = await resolve(createContext(flags, { signal, ...events }), argument);
   if (!target.id.startsWith('service/'))

@@ -1,4 +1,5 @@
 import type { Flags } from '../cli/flags.ts';
+import { mittensCommand } from '../cli/to-run.ts';
 import type { Service } from '../kube/objects.ts';
 import { choosePorts, describePort } from '../plan/ports.ts';
 import { refuseTapped } from '../plan/preflight.ts';
@@ -14,8 +15,9 @@ import { needsReconciler, Reconciler } from '../tap/reconciler.ts';
 import { findServiceOfPod, openTarget, resolve } from '../tap/resolve.ts';
 import { dryRun, tapService } from '../tap/tap.ts';
 import { UsageError, UserError } from '../util/error.ts';
-import { type Interrupts, listenForInterrupts } from '../util/interrupt.ts';
+import type { Interrupts } from '../util/interrupt.ts';
 import { message } from '../util/message.ts';
+import { listenForUser } from './interrupts.ts';
 import { pickPorts } from './pick-port.ts';
 import { parseRequest } from './tap-request.ts';
 
@@ -23,7 +25,10 @@ import { parseRequest } from './tap-request.ts';
 export async function on(argument: string, flags: Flags<'on'>, mitmproxyArgs: string[]): Promise<void> {
   refuseContradictions(flags);
   const asked = parseOnRequest(argument, flags, mitmproxyArgs);
-  const interrupts = listenForInterrupts();
+  const interrupts = listenForUser(
+    flags.isolate ? mittensCommand('list', []) : mittensCommand('off', [argument]),
+    flags,
+  );
   const named = await resolve(createContext(flags, { signal: interrupts.signal }), argument);
   const target = asked.pod ? await findServiceOfPod(named) : named;
   refuseWithoutTerminal(flags);

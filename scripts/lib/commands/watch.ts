@@ -1,4 +1,5 @@
 import type { Flags } from '../cli/flags.ts';
+import { mittensCommand } from '../cli/to-run.ts';
 import { targetId } from '../plan/target-id.ts';
 import { endTap } from '../session/end-tap.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
@@ -6,14 +7,14 @@ import { type Context, createContext, withoutSignal } from '../tap/context.ts';
 import { needsReconciler, Reconciler } from '../tap/reconciler.ts';
 import { openTap } from '../tap/resolve.ts';
 import { UserError } from '../util/error.ts';
-import { listenForInterrupts } from '../util/interrupt.ts';
+import { listenForUser } from './interrupts.ts';
 
 /**
  * The command `watch`: puts the proxy into new pods of a tap without a restart, until the tap ends. Gives the Service
  * back when that fails. An interrupt leaves the tap on.
  */
 export async function watch(argument: string, flags: Flags<'watch'>): Promise<void> {
-  const { signal } = listenForInterrupts();
+  const { signal } = listenForUser(mittensCommand('off', [argument]), flags);
   const { context, tap } = await openTap(createContext(flags, { signal }), argument);
   const name = targetId(tap.service);
   if (!needsReconciler(tap))

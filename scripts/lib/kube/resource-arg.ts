@@ -1,4 +1,6 @@
+import { kubectlCommand } from '../cli/to-run.ts';
 import { UsageError } from '../util/error.ts';
+import { message } from '../util/message.ts';
 
 type TargetKind = 'service' | 'pod' | 'deployment' | 'statefulset' | 'daemonset';
 
@@ -34,7 +36,7 @@ export function parseResourceArg(argument: string): ResourceArg {
   if (second !== undefined && OTHER_KINDS.includes(first)) {
     throw new UsageError(
       `"${argument}" is not a Service`,
-      'name a Service in front of it (kubectl get services), or one pod: pod/NAME',
+      message`name one pod as pod/NAME, or a Service in front of it\nlist the Services: ${kubectlCommand(['get', 'services'])}`,
     );
   }
   if (second === undefined) return { namespace: undefined, kind: 'service', name: checked(first, LABEL) };

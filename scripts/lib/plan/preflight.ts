@@ -60,7 +60,7 @@ function refuseLegacyTap(service: Service): void {
 }
 
 /** @throws UserError when a tap is just starting or stopping. */
-function refusePhase(service: Service, record: TapRecord): void {
+export function refusePhase(service: Service, record: TapRecord): void {
   if (record.phase === 'on') return;
   throw new UserError(`${targetId(service)} is ${record.phase}, by ${record.owner} since ${record.started}`, {
     hint: message`wait until that is done, or restore it: ${commandFor('off', service)}`,

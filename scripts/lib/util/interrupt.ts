@@ -1,4 +1,5 @@
 import { Interrupted } from './error.ts';
+import { printable } from './log.ts';
 
 /** One Ctrl-C can arrive as two SIGINTs, by way of the terminal and of npx: the second within this is the same, in ms. */
 const SAME_MS = 500;
@@ -12,9 +13,10 @@ export interface Interrupts {
 
 /**
  * Listens for SIGINT, SIGTERM and SIGHUP. The first aborts; a second one, later than a moment, ends the
- * process at once: what is in the record is then given back by `off`.
+ * process at once. What is in the record can then be restored by `off`.
+ * @param stopped what is printed then.
  */
-export function listenForInterrupts(): Interrupts {
+export function listenForInterrupts(stopped = 'stopped'): Interrupts {
   const controller = new AbortController();
   let hangup: (() => void) | undefined;
   let first = 0;
@@ -22,7 +24,7 @@ export function listenForInterrupts(): Interrupts {
     process.on(name, () => {
       if (name === 'SIGHUP' && hangup) return hangup();
       if (first && Date.now() - first > SAME_MS && name !== 'SIGHUP') {
-        process.stderr.write('\nstopped; `off` finishes what is left\n');
+        process.stderr.write(`\n${printable(stopped)}\n`);
         process.exit(toExitCode(name));
       }
       first ||= Date.now();
