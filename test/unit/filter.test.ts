@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -8,10 +8,11 @@ import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
 import { python } from '../flows/python.ts';
+import { generateExpressions } from './filter-expressions.ts';
 
 /** Writes flows of every kind to a file, and prints which of them each expression matches. */
 const MATCH = `
-import json, sys, gzip
+import json, re, sys, gzip
 from mitmproxy import flowfilter, http
 from mitmproxy.io import FlowWriter
 from mitmproxy.test import tflow, tutils
@@ -58,8 +59,11 @@ with open(sys.argv[1], "wb") as file:
     writer = FlowWriter(file)
     for f in flows:
         writer.add(f)
+# mitmproxy 12 ignores case everywhere. So do we, whatever mitmproxy is installed.
+for rex in flowfilter.filter_rex:
+    rex.flags = rex.flags | re.IGNORECASE
 matches = []
-for expression in json.loads(sys.argv[2]):
+for expression in json.load(open(sys.argv[2])):
     try:
         parsed = flowfilter.parse(expression)
         if parsed is None: raise ValueError()
@@ -96,6 +100,9 @@ const WITH_EXPRESSION = [
     '~c 200',
     '~c 404',
     '~c 0200',
+    '~c 404|~c 500',
+    '~c 404&~http',
+    '~c 404&!~http',
     '~h Host',
     '~h "(?i)host: shop$"',
     '~hq "^X-Name"',
@@ -277,14 +284,13 @@ const REFUSED = [
     '~m ()',
   ],
 ];
+/** Filters by chance: more than anyone would write. */
+const RANDOM = generateExpressions(1700);
 const EXPRESSIONS = [...UNARY, ...WITH_EXPRESSION, ...REGEXES, ...COMBINED, ...REFUSED];
 
 /** The expressions that we read differently on purpose. */
 const OURS: Record<string, string> = {
   '~c 5..': 'a status is a regular expression',
-  '/ORDERS': 'case matters in a URL in mitmproxy 8.1, but not in later versions',
-  '~c x': 'a status is a regular expression; this one matches no status',
-  '~c 0200': 'a status is a regular expression, not a number',
   "~u '(?x)o'": 'we refuse verbose expressions, which JavaScript does not have',
   "~u 'o++'": 'we refuse possessive quantifiers, which JavaScript does not have',
   '!': 'we refuse an operator without a term; mitmproxy searches for it in the URL',
@@ -308,7 +314,9 @@ describe('parseFilter', () => {
   let theirs: (string[] | null)[] = [];
   before(async () => {
     const file = join(folder, 'flows.mitm');
-    theirs = JSON.parse(String(await python(MATCH, file, JSON.stringify(EXPRESSIONS))));
+    const input = join(folder, 'expressions.json');
+    writeFileSync(input, JSON.stringify([...EXPRESSIONS, ...RANDOM]));
+    theirs = JSON.parse(String(await python(MATCH, file, input)));
     for await (const { flow } of readFlows(file, () => assert.fail('truncated'))) flows.push(flow);
   });
   after(() => rmSync(folder, { recursive: true }));
@@ -319,6 +327,40 @@ describe('parseFilter', () => {
       assert.deepEqual(ours(expression, flows), theirs[index]);
     });
   }
+
+  it('matches the same flows as mitmproxy for 1,700 random expressions', () => {
+    let same = 0;
+    for (const [index, expression] of RANDOM.entries()) {
+      const [mine, wanted] = [ours(expression, flows), theirs[EXPRESSIONS.length + index]];
+      if (JSON.stringify(mine) === JSON.stringify(wanted)) same++;
+      // Our two extensions: a status may be a regular expression, and parentheses may hold several terms.
+      else assert.ok((mine === null || wanted === null) && /~c|\(/.test(expression), expression);
+    }
+    assert.ok(same > 1600, String(same));
+  });
+
+  it('compares a status as a number up to the next operator, without spaces around it', () => {
+    assert.deepEqual(ours('~c 404|~c 500', flows), ours('~c 404 | ~c 500', flows));
+    assert.deepEqual(ours('~c 404&~http', flows), ours('~c 404', flows));
+    assert.equal(ours('~c 404', flows)?.length, 1);
+  });
+
+  it('ignores case in every operator, but for bytes only in ASCII', () => {
+    const pairs = [
+      ['~b HELLO', '~b hello'],
+      ['~hq "HOST: sHOP"', '~hq "host: shop"'],
+      ['~ts TEXT/HTML', '~ts text/html'],
+      ['~src LOCALHOST|127', '~src localhost|127'],
+      ['~comment SEEN', '~comment seen'],
+      ['~b "[A-C]INARY"', '~b binary'],
+    ];
+    for (const [upper = '', lower = ''] of pairs) {
+      assert.notEqual(ours(upper, flows)?.length, 0, upper);
+      assert.deepEqual(ours(upper, flows), ours(lower, flows), upper);
+    }
+    assert.equal(ours('~hq fäUST', flows)?.length, 1);
+    assert.deepEqual(ours('~hq "FÃ¤UST|FÄUST"', flows), []);
+  });
 
   it('accepts a regular expression as a status', () => {
     assert.deepEqual(ours('~c 5..', flows), ours('~c 500 | ~c 503', flows));
@@ -343,6 +385,9 @@ describe('parseFilter', () => {
       ['(~m POST', /is invalid at its end: a \) is missing$/],
       ['~u [z-a]', /"\[z-a\]" is not a valid regular expression: Range out of order/],
       ['~u "(?x)a"', /is not a valid regular expression: the flag x is not supported$/],
+      ['~c x', /~c x matches no status$/],
+      ['~c 404.', /~c 404\. matches no status$/],
+      ['~u (a|b)', /at "\(a\|b\)": quote an expression with parentheses, like '\(a\|b\)'$/],
       ['('.repeat(100_000), /nested too deeply/],
       ['!'.repeat(100_000), /nested too deeply/],
     ];

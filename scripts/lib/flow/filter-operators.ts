@@ -1,5 +1,7 @@
+import { UsageError } from '../util/error.ts';
 import { decodeBody } from './body.ts';
 import type { Flow } from './flow.ts';
+import { readRequestBytes } from './origin.ts';
 import { pythonRegex, type RegexOptions } from './python-regex.ts';
 import { findHostname, formatUrl } from './url.ts';
 
@@ -31,7 +33,7 @@ interface RegexOperator extends RegexOptions {
   texts: (flow: Flow) => string[];
 }
 
-/** The operators that take a regular expression, by name. */
+/** The operators that take a regular expression, by name. As in mitmproxy 12, case never matters. */
 const REGEX_OPERATORS: Record<string, RegexOperator> = {
   b: { texts: (flow) => [...bodies(flow, true), ...bodies(flow, false)], bytes: true, dotAll: true },
   bq: { texts: (flow) => bodies(flow, true), bytes: true, dotAll: true },
@@ -46,9 +48,9 @@ const REGEX_OPERATORS: Record<string, RegexOperator> = {
   t: { texts: (flow) => [...contentTypes(flow, 'request'), ...contentTypes(flow, 'response')], bytes: true },
   tq: { texts: (flow) => contentTypes(flow, 'request'), bytes: true },
   ts: { texts: (flow) => contentTypes(flow, 'response'), bytes: true },
-  m: { texts: ({ request }) => (request ? [request.method] : []), ignoreCase: true },
-  d: { texts: ({ request }) => (request ? [request.host, findHostname(request)] : []), ignoreCase: true },
-  u: { texts: urls, ignoreCase: true },
+  m: { texts: methods, bytes: true },
+  d: { texts: ({ request }) => (request ? [request.host, findHostname(request)] : []) },
+  u: { texts: urls },
   src: { texts: ({ client }) => (client.peer ? [client.peer.join(':')] : []) },
   dst: { texts: ({ server }) => (server.address ? [server.address.join(':')] : []) },
   meta: {
@@ -70,17 +72,27 @@ export function isRegexOperator(name: string): boolean {
  */
 export function createRegexFilter(operator: string, expression: string): Filter {
   const { texts, ...options } = REGEX_OPERATORS[operator] as RegexOperator;
-  const regex = pythonRegex(expression, options);
+  const regex = pythonRegex(expression, { ...options, ignoreCase: true });
   return (flow) => texts(flow).some((text) => regex.test(text));
 }
 
 /**
- * Makes the filter of `~c`. The expression must match the whole status.
- * @throws UsageError if the expression is not valid.
+ * Makes the filter of `~c`.
+ * @param expression a number, or a regular expression that must match the whole status.
+ * @throws UsageError if the expression is not valid, or matches no status.
  */
 export function createStatusFilter(expression: string): Filter {
+  if (/^\d+$/.test(expression)) return ({ response }) => response?.status === Number(expression);
   const regex = pythonRegex(`^(?:${expression})$`);
+  if (!STATUSES.some((status) => regex.test(status)))
+    throw new UsageError(`~c ${expression} matches no status`, "~c 404, ~c 5.. or ~c '404|5..'");
   return ({ response }) => response !== undefined && regex.test(String(response.status));
+}
+
+const STATUSES = Array.from({ length: 900 }, (_, index) => String(100 + index));
+
+function methods(flow: Flow): string[] {
+  return flow.request ? [readRequestBytes(flow, 'method').toString('latin1')] : [];
 }
 
 function urls({ request, dns }: Flow): string[] {

@@ -18,11 +18,18 @@ export function parseFilter(expression: string): Filter {
   return new Parser(expression).run();
 }
 
-/** A word as in mitmproxy: `|` and `&` within it belong to it. */
-const WORD = /^[^()~'"\s]+/;
+/** A word as in mitmproxy: `|` and `&` within it belong to it. White space is that of pyparsing. */
+const WORD = /^[^()~'" \n\t\r]+/;
+/** A status ends where an operator may follow. */
+const STATUS = /^[^()~'" \n\t\r|&!]+/;
+const SPACE = /^[ \n\t\r]*/;
+/** An operator ends where no printable ASCII character follows; as an extension, also before a parenthesis. */
+const OPERATOR = /^~([a-z]+)(?![!-'*-~])/;
 const QUOTED = /^"((?:[^"\\\n]|\\.)*)"|^'((?:[^'\\\n]|\\.)*)'/;
 /** Deeper nesting would overflow the stack. */
 const MAX_DEPTH = 200;
+
+const QUOTE_IT = `quote an expression with parentheses, like '(a|b)'`;
 
 const HINT =
   "filters are mitmproxy's: '~m POST & ~c 5.. & !~u /healthz'; https://docs.mitmproxy.org/stable/concepts/filters/";
@@ -51,7 +58,7 @@ class Parser {
 
   /** Consumes white space and then a match, if there is one. */
   #take(regex: RegExp): RegExpExecArray | undefined {
-    this.#at += /^\s*/.exec(this.#text.slice(this.#at))?.[0].length ?? 0;
+    this.#at += SPACE.exec(this.#text.slice(this.#at))?.[0].length ?? 0;
     const found = regex.exec(this.#text.slice(this.#at));
     if (found) this.#at += found[0].length;
     return found ?? undefined;
@@ -84,10 +91,10 @@ class Parser {
 
   #atom(): Filter {
     if (this.#take(/^\(/)) return this.#nested(() => this.#group());
-    const operator = this.#take(/^~([a-z]+)(?![^\s()])/)?.[1];
+    const operator = this.#take(OPERATOR)?.[1];
     if (operator === undefined) return createRegexFilter('u', this.#argument('an expression is missing'));
     if (Object.hasOwn(PLAIN_OPERATORS, operator)) return PLAIN_OPERATORS[operator] as Filter;
-    if (operator === 'c') return createStatusFilter(this.#argument('~c needs a status'));
+    if (operator === 'c') return createStatusFilter(this.#argument('~c needs a status', STATUS));
     if (isRegexOperator(operator))
       return createRegexFilter(operator, this.#argument(`~${operator} needs an expression`));
     this.#at -= operator.length + 1;
@@ -107,11 +114,11 @@ class Parser {
     return filter;
   }
 
-  #argument(otherwise: string): string {
+  #argument(otherwise: string, bare = WORD): string {
     const quoted = this.#take(QUOTED);
     if (quoted) return (quoted[1] ?? quoted[2] ?? '').replace(/\\(.)/g, unquote);
-    const word = this.#take(WORD);
-    if (!word) throw this.#error(otherwise);
+    const word = this.#take(bare);
+    if (!word) throw this.#error(this.#peek(/^\(/) ? QUOTE_IT : otherwise);
     return word[0];
   }
 

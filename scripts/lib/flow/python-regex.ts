@@ -9,20 +9,38 @@ export interface RegexOptions {
   dotAll?: boolean;
 }
 
+/** A regular expression of Python. */
+export interface PythonRegex {
+  /** @param text for a pattern of bytes, bytes in Latin-1. */
+  test(text: string): boolean;
+}
+
 /**
  * Translates a regular expression of Python, https://docs.python.org/3/library/re.html, to one of JavaScript.
  * @throws UsageError for an invalid expression, and for a feature that JavaScript does not have.
  */
-export function pythonRegex(source: string, options: RegexOptions = {}): RegExp {
+export function pythonRegex(source: string, options: RegexOptions = {}): PythonRegex {
   const text = options.bytes ? Buffer.from(source).toString('latin1') : source;
   try {
-    const { pattern, ignoreCase } = new Translation(text, options).run();
-    return new RegExp(pattern, `u${ignoreCase ? 'i' : ''}`);
+    const { pattern, ignoreCase, isShifted } = new Translation(text, options).run();
+    const regex = new RegExp(pattern, `u${ignoreCase ? 'i' : ''}`);
+    return isShifted ? { test: (text) => regex.test(text.replace(HIGH_BYTES, shift)) } : regex;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const [, reason = error.message] = /: ([^:]*)$/.exec(error.message) ?? [];
     throw new UsageError(`"${source}" is not a valid regular expression: ${reason}`);
   }
+}
+
+const HIGH_BYTES = /[\x80-\xff]+/g;
+/**
+ * Python ignores the case of bytes only in ASCII, JavaScript also in Latin-1. So bytes above ASCII become characters
+ * without case, in the pattern and in the text: the private use area, https://www.unicode.org/charts/PDF/UE000.pdf.
+ */
+const PRIVATE_USE = 0xe000;
+
+function shift(bytes: string): string {
+  return String.fromCharCode(...Array.from(bytes, (byte) => PRIVATE_USE + byte.charCodeAt(0)));
 }
 
 const START = '(?<![\\s\\S])';
@@ -43,6 +61,7 @@ class Translation {
   #ignoreCase: boolean;
   #multiline: boolean;
   #dotAll: boolean;
+  #isShifted = false;
   #at = 0;
 
   constructor(source: string, options: RegexOptions) {
@@ -53,11 +72,11 @@ class Translation {
     this.#dotAll = options.dotAll ?? false;
   }
 
-  run(): { pattern: string; ignoreCase: boolean } {
+  run(): { pattern: string; ignoreCase: boolean; isShifted: boolean } {
     let pattern = '';
     this.#globalFlags();
     while (this.#at < this.#source.length) pattern += this.#token();
-    return { pattern, ignoreCase: this.#ignoreCase };
+    return { pattern, ignoreCase: this.#ignoreCase, isShifted: this.#isShifted };
   }
 
   /** Consumes a match, if there is one. */
@@ -108,7 +127,7 @@ class Translation {
       default:
         if ('*+?'.includes(char) && this.#source[this.#at] === '+')
           throw new SyntaxError(': possessive quantifiers are not supported');
-        return char;
+        return this.#plain(char);
     }
   }
 
@@ -128,17 +147,28 @@ class Translation {
   #escape(inClass: boolean): string {
     const hex =
       this.#take(/^x([0-9a-fA-F]{2})/) ?? (this.#bytes ? undefined : this.#take(/^u([0-9a-fA-F]{4})/));
-    if (hex) return `\\u{${hex[1]}}`;
+    if (hex) return this.#code(Number.parseInt(hex[1] ?? '', 16));
     const long = this.#bytes ? undefined : this.#take(/^U([0-9a-fA-F]{8})/);
     if (long) return `\\u{${long[1]}}`;
     const octal = this.#take(inClass ? /^([0-7]{1,3})/ : /^(0[0-7]{0,2}|[0-3][0-7]{2})/);
-    if (octal) return `\\u{${Number.parseInt(octal[1] ?? '', 8).toString(16)}}`;
+    if (octal) return this.#code(Number.parseInt(octal[1] ?? '', 8));
     const reference = inClass ? undefined : this.#take(/^[1-9]\d?/);
     // The group keeps a following digit out of the reference.
     if (reference) return `(?:\\${reference[0]})`;
     const char = this.#source[this.#at++];
     if (char === undefined) throw new SyntaxError(': it ends with a backslash');
     return this.#letter(char, inClass);
+  }
+
+  /** A character that stands for itself. */
+  #plain(char: string): string {
+    return char >= '\x80' ? this.#code(char.codePointAt(0) ?? 0) : char;
+  }
+
+  #code(code: number): string {
+    const isShifted = this.#bytes && this.#ignoreCase && code >= 0x80 && code <= 0xff;
+    if (isShifted) this.#isShifted = true;
+    return `\\u{${(isShifted ? PRIVATE_USE + code : code).toString(16)}}`;
   }
 
   #letter(char: string, inClass: boolean): string {
@@ -151,7 +181,7 @@ class Translation {
     if (!inClass && char === 'A') return START;
     if (!inClass && char === 'Z') return END;
     if (/[A-Za-z0-9]/.test(char)) throw new SyntaxError(`: \\${char} is not an escape`);
-    return SYNTAX.includes(char) || (inClass && char === '-') ? `\\${char}` : char;
+    return SYNTAX.includes(char) || (inClass && char === '-') ? `\\${char}` : this.#plain(char);
   }
 
   #members(char: string, members: string, inClass: boolean): string {
@@ -168,7 +198,7 @@ class Translation {
       const char = this.#source[this.#at++];
       if (char === undefined) throw new SyntaxError(': a [ is not closed');
       if (char === ']' && !first) return `${out}]`;
-      out += char === '\\' ? this.#escape(true) : '[]'.includes(char) ? `\\${char}` : char;
+      out += char === '\\' ? this.#escape(true) : '[]'.includes(char) ? `\\${char}` : this.#plain(char);
     }
   }
 }
