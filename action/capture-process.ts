@@ -7,16 +7,16 @@ import { UserError } from '../scripts/lib/util/error.ts';
 import { parseDuration } from '../scripts/lib/util/parse.ts';
 import { jobFile, type Order, STOP } from './order.ts';
 
-/** In dist, where both are. */
+/** Beside the bundle of this file, in dist. */
 const PROGRAM = fileURLToPath(new URL('capture.js', import.meta.url));
-/** How long a capture may take to begin to listen, in ms. */
+/** How long a capture may take until it listens on its socket, in ms. */
 const START_MS = 10_000;
-/** And how long one is waited for that shall stop: it may have been started a moment ago. */
+/** The same for a capture that must stop, in ms: it may just have been started. */
 const STOP_MS = 2000;
-/** What it may take besides the rolling of pods: for the last flows, and for what is being waited for, in seconds. */
+/** The time that a capture may take to stop in addition to the rollout, in seconds: it reads the last flows. */
 const MORE_SECONDS = 180;
 
-/** Starts the capture with this number in the background, where it outlives this process. */
+/** Starts a capture in the background. It outlives this process. */
 export function startCapture(folder: string, number: number, order: Order, owner: string): void {
   writeFileSync(jobFile(folder, number, 'json'), JSON.stringify(order), { mode: 0o600 });
   const log = openSync(jobFile(folder, number, 'log'), 'a', 0o600);
@@ -25,7 +25,7 @@ export function startCapture(folder: string, number: number, order: Order, owner
   spawn(process.execPath, args, { detached: true, stdio: ['ignore', log, log], env }).unref();
 }
 
-/** What a capture has said since `from`, in characters. */
+/** Reads the log of a capture from a position, in characters. */
 export function readLog(folder: string, number: number, from = 0): string {
   const file = jobFile(folder, number, 'log');
   return existsSync(file) ? readFileSync(file, 'utf8').slice(from) : '';
@@ -33,7 +33,7 @@ export function readLog(folder: string, number: number, from = 0): string {
 
 /**
  * Waits until a capture has tapped its Service.
- * @throws UserError with its last words when it has ended instead.
+ * @throws UserError with the capture's error when it has ended instead.
  */
 export async function waitForTap(folder: string, number: number): Promise<void> {
   const socket = await connectTo(folder, number, START_MS);
@@ -42,7 +42,7 @@ export async function waitForTap(folder: string, number: number): Promise<void> 
   throw lastWords(folder, number);
 }
 
-/** What a capture that has failed said of it. */
+/** The error in the log of a capture that failed. */
 export function lastWords(folder: string, number: number): UserError {
   const lines = readLog(folder, number).trim().split('\n');
   const error = lines.findLastIndex((line) => /^error/i.test(line));
@@ -51,7 +51,7 @@ export function lastWords(folder: string, number: number): UserError {
   return new UserError(message.replace(/^error: /, ''), { hint });
 }
 
-/** Whether it says something before it ends; that can only be that the Service is tapped. */
+/** Whether data comes before the socket closes. The only data is that the Service is tapped. */
 async function waitForData(socket: Socket): Promise<boolean> {
   const heard = await new Promise<boolean>((resolve) => {
     socket.once('data', () => resolve(true));
@@ -63,7 +63,7 @@ async function waitForData(socket: Socket): Promise<boolean> {
 
 /**
  * Tells a capture to give its Service back, and waits until it has ended.
- * @returns whether it ended in order; one that was killed, or that failed, has perhaps not given it back.
+ * @returns whether it has given the Service back; one that was killed or failed may not have.
  */
 export async function stopCapture(folder: string, number: number, timeout: string): Promise<boolean> {
   const socket = await connectTo(folder, number, STOP_MS);
@@ -76,18 +76,18 @@ export async function stopCapture(folder: string, number: number, timeout: strin
   return ['0', '143'].includes(readExitCode(folder, number));
 }
 
-/** Whether a capture has ended by itself, in an error. */
+/** Whether a capture has ended with an error. */
 export function hasFailed(folder: string, number: number): boolean {
   return readExitCode(folder, number) === '1';
 }
 
-/** The file is written as the last thing before its socket closes; where it is not there, the capture was killed. */
+/** A capture writes this file just before it ends. Without it, the capture was killed. */
 function readExitCode(folder: string, number: number): string {
   const end = jobFile(folder, number, 'end');
   return existsSync(end) ? readFileSync(end, 'utf8') : '';
 }
 
-/** @returns undefined when it does not listen, or not any more. */
+/** @returns undefined when the capture does not listen. */
 async function connectTo(folder: string, number: number, patience: number): Promise<Socket | undefined> {
   const deadline = Date.now() + patience;
   for (;;) {

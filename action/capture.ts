@@ -1,6 +1,6 @@
-// Taps one Service and records it in the background, from the Action's main step to its post step:
-// capture.js FOLDER NUMBER. Its order is in NUMBER.json there; NUMBER.sock says `tapped` to whoever connects, and ends
-// the tap when it is told `stop`; NUMBER.begun is there from before the first change, and NUMBER.end has the exit code.
+// Captures one Service in the background, from the Action's main step to its post step: capture.js FOLDER NUMBER.
+// NUMBER.json in the folder has the order. NUMBER.sock sends `tapped` to clients, and ends the capture when it gets
+// `stop`. NUMBER.begun exists from before the first change. NUMBER.end has the exit code.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
@@ -14,7 +14,7 @@ import { createContext } from '../scripts/lib/tap/context.ts';
 import { openTarget, resolve } from '../scripts/lib/tap/resolve.ts';
 import { jobFile, type Order, STOP, TAPPED } from './order.ts';
 
-/** After a minute without a heartbeat a capture is dead; so long it is waited for, in ms. */
+/** How long to wait for the end of another capture, in ms: after a minute without a heartbeat it is dead. */
 const DOUBT_MS = 75_000;
 const LOOK_MS = 5000;
 
@@ -46,7 +46,7 @@ await run(async () => {
   });
 });
 
-/** Gives the Service back first if a capture of it has died: that of a runner that was lost. */
+/** Gives the Service back if a capture of it has died with its runner. */
 async function takeOver(argument: string, flags: Flags<'capture'>): Promise<void> {
   const target = await resolve(createContext(flags), argument);
   const deadline = Date.now() + DOUBT_MS;
@@ -58,7 +58,7 @@ async function takeOver(argument: string, flags: Flags<'capture'>): Promise<void
       context.log.say(`${target.id} was left tapped, ${by}: giving it back first`);
       return void (await untapAndSaveFlows(context, target.id, record.id));
     }
-    // Of one that lives, capture itself says so.
+    // The other capture lives: capture() reports that.
     if (Date.now() > deadline) return;
     context.log.progress(`${target.id} is being captured, ${by}; waiting to see whether that still lives`);
     await sleep(LOOK_MS);

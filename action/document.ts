@@ -11,7 +11,7 @@ interface Action {
 
 const FILE = new URL('../docs/ci.md', import.meta.url);
 
-/** The document with its tables as action.yml has them now. */
+/** Replaces the tables in the document by those of action.yml. */
 export function updateTables(text: string): string {
   const action = load(readFileSync(new URL('../action.yml', import.meta.url), 'utf8')) as Action;
   const inputs = Object.entries(action.inputs).map(

@@ -12,12 +12,12 @@ import { type Failure, restoreAll } from './restore.ts';
 import { formatRequest, formatStatus, formatSummary } from './summary.ts';
 import { type Artifact, upload } from './upload.ts';
 
-/** Of a request in an annotation, in characters. */
+/** The length of a request in an annotation, in characters. */
 const MAX_NAME = 200;
 
 /**
- * Ends a job: gives the Services back, writes the files, uploads them, and tells what happened. What is wrong with the
- * flows never keeps a Service from being given back.
+ * Ends a job: gives the Services back, writes and uploads the files, and reports. An error with the flows never keeps a
+ * Service from being given back.
  */
 export async function finish(job: Job): Promise<void> {
   const failures = await restoreAll(job);
@@ -42,7 +42,7 @@ export async function finish(job: Job): Promise<void> {
   rmSync(join(job.folder, 'kubeconfig'), { force: true });
 }
 
-/** Says a thing so that the job fails with it. */
+/** Fails the job with a message. */
 export function fail(message: string): void {
   core.setFailed(harmless(message));
 }
@@ -54,7 +54,7 @@ export function reportFailure(job: Job, { service, why, repair }: Failure): void
   else fail(message);
 }
 
-/** What in the flows fails the job, in words. */
+/** The reasons in the flows why the job fails. */
 function listProblems({ inputs }: Job, { failing, isExpected }: Harvest): string[] {
   const problems: string[] = [];
   if (failing.count > 0) {
@@ -81,7 +81,7 @@ async function compareWithBaseline({ inputs }: Job, harvest: Harvest): Promise<D
   return compare(before, harvest.comparable);
 }
 
-/** An artifact is good to have: that there is none is a warning. */
+/** Uploads the files. A failure is only a warning. */
 async function tryUpload(job: Job, files: string[]): Promise<Artifact | undefined> {
   try {
     return await upload(job, files, join(job.folder, 'flows'));
@@ -109,7 +109,7 @@ function setOutputs({ services }: Harvest, artifact: Artifact | undefined): void
   core.setOutput('artifact-digest', artifact?.digest ?? '');
 }
 
-/** Where a runner gives no file for it, there is no summary. */
+/** Writes the summary, if the runner has a file for it. */
 function writeSummary(summary: string): void {
   const file = process.env.GITHUB_STEP_SUMMARY;
   if (file) appendFileSync(file, summary);

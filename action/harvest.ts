@@ -10,14 +10,14 @@ import type { Format } from './inputs.ts';
 import type { Job } from './job.ts';
 import { jobFile } from './order.ts';
 
-/** What a job has recorded. All flows in it are redacted, if they are to be. */
+/** What a job has captured. Its flows are redacted, if the job redacts. */
 export interface Harvest {
   services: ServiceHarvest[];
-  /** Of all Services: what they are compared by. */
+  /** All Services, for the comparison with a baseline. */
   comparable: Comparable;
-  /** How many flows match `fail-on`, and the first of them. */
+  /** The number of flows that match `fail-on`, and the first of them. */
   failing: { count: number; first: Flow[] };
-  /** Whether one matches `expect`. */
+  /** Whether a flow matches `expect`. */
   isExpected: boolean;
   warnings: string[];
 }
@@ -26,18 +26,18 @@ export interface ServiceHarvest {
   service: string;
   comparable: Comparable;
   flows: number;
-  /** Flows without an answer, or with one whose status is from 500 on. */
+  /** The number of flows without a response, or with a status of 500 or more. */
   errors: number;
   firstErrors: Flow[];
-  /** The slowest first. */
+  /** Slowest first. */
   slowest: Flow[];
   files: { format: Format; path: string }[];
 }
 
-/** How many flows are shown of those that are many. */
+/** How many flows a list shows. */
 const SHOWN = 5;
 
-/** Reads what the captures of a job wrote, and writes the files that are kept of it. */
+/** Reads the files of a job's captures, and writes the files that the job keeps. */
 export async function gather(job: Job): Promise<Harvest> {
   const harvest: Harvest = {
     services: [],
@@ -60,7 +60,7 @@ async function gatherService(
   folder: string,
   harvest: Harvest,
 ): Promise<ServiceHarvest> {
-  // Neither part of the name can have a dot.
+  // Neither the namespace nor the name can have a dot.
   const path = (format: Format) => join(folder, `${service.replace('/', '.')}.${format}`);
   const { formats } = job.inputs;
   const own: ServiceHarvest = {
@@ -86,7 +86,7 @@ async function gatherService(
   return own;
 }
 
-/** The flows of a Service, redacted; each is counted on its way. */
+/** The redacted flows of a Service. Counts them on the way. */
 async function* readAndCount(
   job: Job,
   number: number,
@@ -100,7 +100,7 @@ async function* readAndCount(
   const seen = new Set<string>();
   const files = rawFiles(job, number);
   for await (const raw of readFiles(files, harvest.warnings)) {
-    // What was fetched once more may have been recorded before.
+    // A flow that was fetched again may already be in the first file.
     if (seen.has(raw.id)) continue;
     if (files.length > 1) seen.add(raw.id);
     const flow = redact(raw);
@@ -135,7 +135,7 @@ function isError({ error, response }: Flow): boolean {
 }
 
 function keepSlowest(slowest: Flow[], flow: Flow): void {
-  // That of a WebSocket is how long it was open.
+  // The latency of a WebSocket is the time that it was open.
   if (measureLatency(flow) === undefined || flow.websocket) return;
   slowest.push(flow);
   slowest.sort((a, b) => (measureLatency(b) ?? 0) - (measureLatency(a) ?? 0));

@@ -8,20 +8,20 @@ import { parseDuration } from '../scripts/lib/util/parse.ts';
 
 /** A Service to tap. */
 interface Target {
-  /** As commands take it: `shop/orders`, or `orders` in the context's namespace. */
+  /** The argument for commands: `shop/orders`, or `orders` in the context's namespace. */
   service: string;
-  /** None when the Service has but one. */
+  /** Empty means the only port. */
   ports: string[];
 }
 
 export const FORMATS = ['mitm', 'har', 'html', 'jsonl'] as const;
 export type Format = (typeof FORMATS)[number];
 
-/** What the workflow asks for. action.yml says what each means. */
+/** The inputs of the Action. action.yml describes them. */
 export interface Inputs {
   targets: Target[];
   context: string | undefined;
-  /** A file, or the content of one. */
+  /** The path of a file, or its content. */
   kubeconfig: string | undefined;
   mode: TapRecord['mode'];
   protocol: Protocol;
@@ -42,13 +42,13 @@ export interface Inputs {
   ignoreFailedClean: boolean;
 }
 
-/** What GitHub takes in no name of an artifact. */
+/** Characters that GitHub refuses in the name of an artifact. */
 const NOT_IN_NAMES = /["*/:<>?\\|\r\n]/;
 const MAX_RETENTION_DAYS = 400;
 
 /**
  * Reads and checks all inputs.
- * @throws UserError for the first that makes no sense, by its name.
+ * @throws UserError for the first wrong one. The message names it.
  */
 export function readInputs(): Inputs {
   return {
@@ -75,7 +75,7 @@ export function readInputs(): Inputs {
   };
 }
 
-/** An input as `read` makes it of its text. Whatever is wrong is said with the input's name. */
+/** Reads an input by a parser. Adds the name of the input to errors. */
 function readInput<T>(name: string, read: (text: string) => T): T {
   try {
     return read(getInput(name));
@@ -96,7 +96,7 @@ function splitList(text: string, separator: RegExp): string[] {
     .filter(Boolean);
 }
 
-/** Services that are named twice, with a port each, are one tap of several ports. */
+/** A Service that is named several times is one tap of several ports. */
 function parseTargets(text: string): Target[] {
   const targets = new Map<string, Target>();
   for (const line of splitList(text, /\n/)) {
@@ -119,7 +119,7 @@ function parseChoice<T extends string>(text: string, choices: readonly T[]): T {
   throw new UserError(`"${text}" is none of ${choices.join(', ')}`);
 }
 
-/** As YAML 1.2 has it, https://yaml.org/spec/1.2.2/#10212-boolean. */
+/** A boolean of YAML 1.2, https://yaml.org/spec/1.2.2/#10212-boolean. */
 function parseBoolean(text: string, byDefault: boolean): boolean {
   if (text === '') return byDefault;
   if (/^(true|True|TRUE)$/.test(text)) return true;

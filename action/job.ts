@@ -9,23 +9,23 @@ import { UserError } from '../scripts/lib/util/error.ts';
 import type { Inputs } from './inputs.ts';
 import { jobFile } from './order.ts';
 
-/** What the Action's two steps share: where its files are, and who it is on the cluster. */
+/** What the main step and the post step share. */
 export interface Job {
   inputs: Inputs;
   folder: string;
-  /** Stands in the records of its taps. */
+  /** The owner in the records of its taps. */
   owner: string;
-  /** A file. */
+  /** The path of a file. */
   kubeconfig: string | undefined;
-  /** How much of each capture's log was printed, in characters. */
+  /** How much of each capture's log is printed, in characters. */
   printed: number[];
 }
 
-/** Begins, and saves what the post step has to know: before anything is changed. */
+/** Begins a job. Saves what the post step needs before anything is changed. */
 export function beginJob(inputs: Inputs): Job {
   if (process.platform === 'win32') throw new UserError('this Action runs on Linux and macOS');
   const { baseline, kubeconfig } = inputs;
-  // Not in the post step: a file that is gone by then must not keep a Service from being given back.
+  // Checked here: in the post step, a missing file must not keep a Service from being given back.
   if (baseline && !existsSync(baseline)) throw new UserError(`input baseline: there is no file ${baseline}`);
   if (kubeconfig && !existsSync(kubeconfig)) maskCredentials(kubeconfig);
   const folder = mkdtempSync(join(process.env.RUNNER_TEMP || tmpdir(), 'mittens-'));
@@ -35,7 +35,7 @@ export function beginJob(inputs: Inputs): Job {
   return createJob(inputs, folder, owner);
 }
 
-/** The job that the main step began; undefined when it did not, or has ended it. */
+/** The job of the main step; undefined when the main step did not begin it, or has ended it. */
 export function loadJob(readInputs: () => Inputs): Job | undefined {
   const folder = getState('folder');
   if (folder === '' || getState('over') !== '') return undefined;
@@ -43,17 +43,17 @@ export function loadJob(readInputs: () => Inputs): Job | undefined {
   return { ...createJob(readInputs(), folder, getState('owner')), printed };
 }
 
-/** The post step prints the rest. */
+/** Saves how much is printed. The post step prints the rest. */
 export function savePrinted({ printed }: Job): void {
   saveState('printed', printed);
 }
 
-/** Nothing is left for the post step. */
+/** Leaves nothing to do for the post step. */
 export function endJob(): void {
   saveState('over', 'true');
 }
 
-/** The flags of a capture of this job's Service with that number. */
+/** The flags of a capture, by the number of its Service. */
 export function captureFlags({ inputs, folder, kubeconfig }: Job, number: number): Flags<'capture'> {
   const { context, mode, protocol, image, timeout, filter, targets } = inputs;
   const port = targets[number]?.ports ?? [];
@@ -67,7 +67,7 @@ function createJob(inputs: Inputs, folder: string, owner: string): Job {
   return { inputs, folder, owner, kubeconfig, printed: [] };
 }
 
-/** An address at which people see whose tap it is; its end tells two steps of a job apart. */
+/** The URL of the run, so that people see whose tap it is. Its random end differs between steps of a job. */
 function formatOwner(env: NodeJS.ProcessEnv): string {
   const { GITHUB_SERVER_URL: server = 'https://github.com', GITHUB_REPOSITORY: repository = 'unknown' } = env;
   const { GITHUB_RUN_ID: run = '0', GITHUB_RUN_ATTEMPT: attempt = '1', GITHUB_JOB: job = '' } = env;
@@ -76,26 +76,26 @@ function formatOwner(env: NodeJS.ProcessEnv): string {
 }
 
 function kubeconfigFile(kubeconfig: string | undefined, folder: string): string | undefined {
-  // A path has no line break and no brace; a file that is gone by the post step is kubectl's to tell.
+  // A path has neither line break nor brace. kubectl reports a file that is gone in the post step.
   if (kubeconfig === undefined || !/[\n{]/.test(kubeconfig) || existsSync(kubeconfig)) return kubeconfig;
   const file = join(folder, 'kubeconfig');
   writeFileSync(file, kubeconfig, { mode: 0o600 });
   return file;
 }
 
-/** The fields of a kubeconfig's users that nobody else may know. */
+/** The secret fields of a kubeconfig's users. */
 const CREDENTIALS = ['token', 'password', 'client-key-data', 'access-token', 'id-token', 'refresh-token'];
 
 /**
  * Masks the credentials of a kubeconfig in the job's logs.
- * @throws UserError for a text that is none.
+ * @throws UserError when the text is not a kubeconfig.
  */
 function maskCredentials(text: string): void {
   let config: unknown;
   try {
     config = load(text);
   } catch {
-    // Its error would show what is in it.
+    // The error of the parser would show the content.
   }
   const isConfig = typeof config === 'object' && config !== null && 'clusters' in config;
   if (!isConfig)

@@ -4,8 +4,8 @@ import { readLog } from './capture-process.ts';
 import type { Job } from './job.ts';
 
 /**
- * Prints text from a cluster or a capture. Runners read commands at the beginning of lines (`::`), and in an older form
- * anywhere (`##[`): there they would be obeyed.
+ * Prints text from a cluster or a capture. Disarms the commands that a runner would execute: `::` at the beginning of a
+ * line, and the older `##[` anywhere.
  */
 export function print(text: string): void {
   for (const line of text.split('\n')) info(harmless(printable(line)));
@@ -15,7 +15,7 @@ export function harmless(line: string): string {
   return line.replaceAll('##[', '## [').replace(/^\s*::/, (colons) => colons.replace('::', ': :'));
 }
 
-/** Prints what a capture has said since the last time, in whole lines. */
+/** Prints the new lines in the log of a capture. */
 export function printLog({ folder, inputs, printed }: Job, number: number): void {
   const from = printed[number] ?? 0;
   const log = readLog(folder, number, from);

@@ -18,7 +18,7 @@ await attempt(async () => {
   if (code !== 0) fail(`run ended with exit code ${code}`);
 });
 
-/** Taps all Services, or none: one that can't be tapped has the others given back. */
+/** Taps all Services, or none: when one can't be tapped, gives the others back. */
 async function tapAll(job: Job): Promise<void> {
   const { targets } = job.inputs;
   for (const [number, { service }] of targets.entries())

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
 import type { Flags } from '../scripts/lib/cli/flags.ts';
 
-/** What a capture is to do. */
+/** What a capture must do. */
 export interface Order {
-  /** As commands take it. */
+  /** The argument for commands. */
   service: string;
   flags: Flags<'capture'>;
 }
 
-/** What a capture and the Action's steps say to each other. */
+/** The messages between a capture and the Action's steps. */
 export const TAPPED = 'tapped';
 export const STOP = 'stop';
 
-/** The files of the capture with this number. A socket's path must be short, so the names are. */
+/** The path of a capture's file. The names are short because the path of a socket must be. */
 export function jobFile(
   folder: string,
   number: number | string,

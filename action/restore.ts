@@ -11,16 +11,16 @@ import { hasFailed, lastWords, stopCapture } from './capture-process.ts';
 import { captureFlags, type Job } from './job.ts';
 import { jobFile } from './order.ts';
 
-/** A Service that could not be given back, or that was given back before the job's end. */
+/** A Service that could not be given back, or was given back before the job's end. */
 export interface Failure {
   service: string;
   /** In one line. */
   why: string;
-  /** The command that gives it back; none where that is done. */
+  /** The command that gives it back; undefined when it is given back. */
   repair: string | undefined;
 }
 
-/** Gives all Services of a job back, whatever has become of their captures. */
+/** Gives all Services of a job back, even if their captures have died. */
 export async function restoreAll(job: Job): Promise<Failure[]> {
   const failures = await Promise.all(job.inputs.targets.map((_, number) => restore(job, number)));
   return failures.filter((failure) => failure !== undefined);
@@ -40,8 +40,8 @@ async function restore(job: Job, number: number): Promise<Failure | undefined> {
 }
 
 /**
- * As `off`, and only if the tap is this job's. The flows that the pods still have are fetched once more.
- * @returns false when the job has no tap there any more.
+ * Gives a Service back, if the tap is this job's. Fetches the flows that the pods still have.
+ * @returns false when the Service has no tap of this job.
  */
 async function giveBack(job: Job, number: number, argument: string): Promise<boolean> {
   const flags = captureFlags(job, number);

@@ -4,13 +4,13 @@ import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
 
-/** How long what is cancelled may take to end, in ms: the runner gives us 7.5 s until it ends us. */
+/** How long a cancelled script may take to end, in ms: the runner kills us after 7.5 s. */
 const END_MS = 5000;
 
 /**
- * Runs a script as `run` of a step does with `shell: bash`. A cancelled job ends it, with all that it has started, and
- * then this process: the post step does the rest.
- * @returns its exit code; 128 and the number of the signal that killed it.
+ * Runs a script as `run` of a step with `shell: bash` does. When the job is cancelled, ends the script with all its
+ * children, and then this process; the post step does the rest.
+ * @returns the exit code, or 128 plus the number of the signal that killed it.
  */
 export async function runScript(script: string, folder: string): Promise<number> {
   const file = join(folder, 'run.sh');

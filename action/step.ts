@@ -2,7 +2,7 @@ import { formatError } from '../scripts/lib/cli/run.ts';
 import { UserError } from '../scripts/lib/util/error.ts';
 import { fail } from './finish.ts';
 
-/** Runs a step of the Action; what it throws fails the job, in words. */
+/** Runs a step of the Action. An error fails the job with its message. */
 export async function attempt(step: () => Promise<void>): Promise<void> {
   try {
     await step();

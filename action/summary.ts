@@ -6,26 +6,26 @@ import { formatBytes } from '../scripts/lib/util/units.ts';
 import type { Harvest, ServiceHarvest } from './harvest.ts';
 import type { Failure } from './restore.ts';
 
-/** What the summary of a job tells. */
+/** The content of a job's summary. */
 export interface Report {
   harvest: Harvest;
   failures: Failure[];
-  /** What failed the job, in words. */
+  /** The reasons why the job fails. */
   problems: string[];
-  /** In what it differs from the baseline; undefined without one. */
+  /** The differences from the baseline; undefined without a baseline. */
   differences: Difference[] | undefined;
   artifactUrl: string | undefined;
 }
 
-/** GitHub drops the summary of a step that is longer than 1 MiB; some of that is left to others. */
+/** GitHub drops a summary of more than 1 MiB; other steps may need some of that. In bytes. */
 const MAX_BYTES = 900 * 1024;
 const MAX_ROWS = 30;
-/** Of a text that was captured, in characters. */
+/** The length of a captured text, in characters. */
 const MAX_TEXT = 200;
 
 /**
- * The summary as GitHub renders it. Tables and all that was captured are HTML, in which no Markdown is read: nothing of
- * it can become a link, an image or a mention.
+ * Formats the summary for GitHub. Tables and captured texts are HTML, in which GitHub reads no Markdown. So no captured
+ * text can become a link, an image or a mention.
  */
 export function formatSummary({ harvest, failures, problems, differences, artifactUrl }: Report): string {
   const parts = [
@@ -69,7 +69,7 @@ function formatSections(own: ServiceHarvest): string[] {
   ];
 }
 
-/** A pie says something where statuses differ. */
+/** A pie chart of the statuses; empty when all are the same. */
 function formatPie({ comparable, service }: ServiceHarvest): string {
   const classes = new Map<string, number>();
   for (const [status, count] of comparable.summary.total.statuses) {
@@ -78,7 +78,7 @@ function formatPie({ comparable, service }: ServiceHarvest): string {
   }
   if (classes.size < 2) return '';
   const slices = [...classes].sort().map(([name, count]) => `    "${name}" : ${count}`);
-  // A Service's name is of letters, digits and hyphens.
+  // The name of a Service has only letters, digits and hyphens.
   return ['```mermaid', `pie showData title Statuses of ${service}`, ...slices, '```'].join('\n');
 }
 
@@ -126,7 +126,7 @@ function formatDifferences(differences: Difference[]): string {
   );
 }
 
-/** A flow's request in a line, and its answer. */
+/** A flow's request, in one line. */
 export function formatRequest({ request, type, dns }: Flow): string {
   if (request) return `${request.method} ${request.path}`;
   return dns ? `DNS ${dns.request.questions[0]?.name ?? ''}` : type;
@@ -158,7 +158,7 @@ function code(content: string): string {
   return `<code>${text(content)}</code>`;
 }
 
-/** As text of HTML, in one line: an empty one would end the HTML. */
+/** Escapes text for HTML, in one line: an empty line would end the HTML. */
 function text(content: string): string {
   const short = content.length > MAX_TEXT ? `${content.slice(0, MAX_TEXT)}…` : content;
   return short.replace(/[\s\p{Cc}]+/gu, ' ').replace(/[&<>"'`@:]/g, (char) => `&#${char.charCodeAt(0)};`);

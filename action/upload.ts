@@ -1,6 +1,6 @@
 import type { Job } from './job.ts';
 
-/** What is known of an artifact once it is uploaded. */
+/** An uploaded artifact. */
 export interface Artifact {
   id: number;
   url: string;
@@ -10,15 +10,15 @@ export interface Artifact {
 
 /**
  * Uploads files as an artifact of the run.
- * @param root what the names in the artifact are relative to.
- * @throws Error in words, when it is not possible.
+ * @param root the folder to which the names in the artifact are relative.
+ * @throws Error when the upload fails.
  */
 export async function upload(job: Job, files: string[], root: string): Promise<Artifact> {
   const { ACTIONS_RUNTIME_TOKEN: token, GITHUB_SERVER_URL: server = 'https://github.com' } = process.env;
   if (!token) throw new Error('there is no token for uploads: this is no step of a workflow on GitHub');
   if (!/^https:\/\/(github\.com|[^/]+\.ghe\.com)\/?$/i.test(server))
     throw new Error(`${server} is a GitHub Enterprise Server, which has an older artifact service`);
-  // It is large, and most of the time it is not needed.
+  // The client is large, and most jobs do not need it.
   const { DefaultArtifactClient } = await import('@actions/artifact');
   const { retentionDays } = job.inputs;
   const options = retentionDays === undefined ? {} : { retentionDays };
@@ -26,7 +26,7 @@ export async function upload(job: Job, files: string[], root: string): Promise<A
   const send = async (name: string) => await client.uploadArtifact(name, files, root, options);
   const name = job.inputs.artifactName ?? artifactName(job, process.env);
   const { id, digest } = await send(name).catch(async (error: unknown) => {
-    // Of a workflow that is called twice in a run, the jobs have the same ids.
+    // A workflow that is called twice in a run has jobs with the same ids.
     if (job.inputs.artifactName !== undefined || !/already exists/.test(String(error))) throw error;
     return await send(`${name}-${formatMark(job)}`);
   });
@@ -35,17 +35,17 @@ export async function upload(job: Job, files: string[], root: string): Promise<A
   return { id, url: `${server}/${repository}/actions/runs/${run}/artifacts/${id}`, digest: digest ?? '' };
 }
 
-/** What tells this step from any other. */
+/** A mark that differs between steps. */
 function formatMark({ owner }: Pick<Job, 'owner'>): string {
   return owner.slice(-8);
 }
 
-/** Names are unique in a run, and are not given twice: so they tell jobs, those of a matrix, and attempts apart. */
+/** The name of the artifact. It is unique in a run: it has the job, its place in a matrix, and the attempt. */
 function artifactName({ inputs, owner }: Job, env: NodeJS.ProcessEnv): string {
   const { GITHUB_JOB: id = 'job', GITHUB_RUN_ATTEMPT: attempt = '1', GITHUB_ACTION: step = '' } = env;
   const { 'INPUT_JOB-INDEX': index = '', 'INPUT_JOB-TOTAL': total = '' } = env;
   const services = inputs.targets.map(({ service }) => service.replace('/', '.')).join('+');
-  // A step without an id has one that GitHub numbers: __OWNER_mittens_2.
+  // GitHub gives a step without an id a numbered one: __OWNER_mittens_2.
   const [again] = /_(\d+)$/.exec(step)?.slice(1) ?? [];
   const parts = [
     'mittens',

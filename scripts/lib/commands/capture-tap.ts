@@ -77,7 +77,7 @@ async function finish(
   file: CaptureFile,
   follower: TapFollower,
 ): Promise<void> {
-  // Pods of a Service that could not be given back do not end.
+  // When the Service can't be given back, its proxies do not end.
   let patience = 0;
   try {
     await untap(withoutSignal(context), targetId(service), record.id);
@@ -94,12 +94,12 @@ interface Running {
   follower: TapFollower;
   purpose: CapturePurpose;
   command: Command | undefined;
-  /** Of a tap without a restart. */
+  /** undefined for a tap with a restart. */
   reconciler: Reconciler | undefined;
   signal: AbortSignal;
 }
 
-/** Waits for the end of a capture, and says why it came. */
+/** Waits for the end of a capture, and returns the reason. */
 async function waitForEnd({ log }: Context, tap: ActiveTap, running: Running): Promise<string> {
   const { file, purpose, command, reconciler, signal } = running;
   const began = Date.now();
@@ -128,7 +128,7 @@ const FILE_ENDS: Record<CaptureFileEnd, string> = {
   closed: 'nobody reads it any more',
 };
 
-/** What a user sees while it runs. */
+/** The progress line. */
 function formatProgress({ file, follower }: Running, ms: number): string {
   const perSecond = ms > 0 ? (file.flows / ms) * 1000 : 0;
   const rate = perSecond < 10 ? perSecond.toFixed(1) : String(Math.round(perSecond));
@@ -148,7 +148,7 @@ function printResult({ log }: Context, file: CaptureFile, { pods, warnings }: Fo
   log.say(`${formatTotal(file, pods)} in ${formatFileName(file)}`);
 }
 
-/** Whether the tap is gone; an API server that is away for a while does not end a capture. */
+/** Whether the tap is over. An API server that is away for a while does not end a capture. */
 async function isGivenBack(tap: ActiveTap): Promise<boolean> {
   try {
     return (await readPhase(tap)) !== 'on';

@@ -69,14 +69,14 @@ function parsePurpose(
 ): CapturePurpose {
   return {
     seconds: flags.for === undefined ? undefined : parseDuration(flags.for),
-    // Not in the pods: mitmproxy takes less than our filters do, and reads `~c 5..` as something else.
+    // Applied here, not in the pods: mitmproxy has fewer filters than we, and reads `~c 5..` in another way.
     filter: flags.filter === undefined ? undefined : parseFilter(flags.filter),
     command,
     onTapped,
   };
 }
 
-/** Where the flows go. @throws UserError for a place where no file can be. */
+/** The file for the flows. @throws UserError when it can't be written. */
 function parseCaptureFile(flags: Flags<'capture'>, service: string): CaptureFile {
   const count = flags.count === undefined ? undefined : Number(flags.count);
   if (count !== undefined && !(Number.isSafeInteger(count) && count > 0))

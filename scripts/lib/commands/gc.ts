@@ -11,8 +11,8 @@ import { parseDuration } from '../util/parse.ts';
 import { formatAge } from '../util/units.ts';
 
 /**
- * The command `gc`: gives back the Services whose capture was left on by somebody who died, and with `--older-than`
- * every tap of that age. One that fails does not keep the others.
+ * The command `gc`: gives back the Services whose capture died, and with `--older-than` every tap of that age. Goes on
+ * when one of them fails.
  */
 export async function gc(flags: Flags<'gc'>): Promise<void> {
   if (flags['all-namespaces'] && flags.namespace)
@@ -43,7 +43,7 @@ export async function gc(flags: Flags<'gc'>): Promise<void> {
   if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
 }
 
-/** Why a Service is to be given back, in words; undefined when it is not. */
+/** The reason to give a Service back, for the log; undefined when there is none. */
 async function explainWhyOver(
   { kubectl }: Context,
   service: Service,

@@ -21,17 +21,17 @@ import { printable } from '../util/log.ts';
 import { printTable } from '../util/table.ts';
 import { formatAge } from '../util/units.ts';
 
-/** A tap as `list` shows it; with `-o json` these are the items of a TapList. */
+/** A tap as `list` prints it. With `-o json` these are the items of a TapList. */
 export interface TapSummary {
   namespace: string;
-  /** As commands take it: `web`, or `pod/web-1`. */
+  /** The argument for commands: `web` or `pod/web-1`. */
   service: string;
-  /** The tapped ports, each with what it points at without the tap and where the proxy listens. */
+  /** The tapped ports: each with its original targetPort and the port of the proxy. */
   ports: { port: number; targetPort: number | string; protocol: string; listenPort: number }[];
   workloads: string[];
   pods: { ready: number; wanted: number };
   mode: string;
-  /** What runs in the proxy's container: mitmproxy or mitmweb in a session, mitmdump in a capture. */
+  /** mitmproxy or mitmweb in a session, mitmdump in a capture. */
   program: string;
   owner: string;
   /** ISO 8601; empty when it is not known. */
@@ -41,7 +41,7 @@ export interface TapSummary {
   state: string;
 }
 
-/** The command `list`: every tap of a namespace, or of all. */
+/** The command `list`: prints the taps of a namespace, or of all. */
 export async function list(flags: Flags<'list'>): Promise<void> {
   if (flags.output && !['wide', 'json', 'name'].includes(flags.output)) {
     throw new UsageError(`unknown output format "${flags.output}"`, 'wide, json or name');
@@ -61,7 +61,7 @@ export async function list(flags: Flags<'list'>): Promise<void> {
   if (flags.output === 'wide') await printHistory(kubectl, flags['all-namespaces'] ?? false);
 }
 
-/** Two calls find the taps; what stands behind them takes up to two more for each namespace that has any. */
+/** Two calls of kubectl find the taps. Their backends take up to two more for each namespace that has taps. */
 async function readTaps(kubectl: Kubectl, everywhere: boolean): Promise<TapSummary[]> {
   const tapped = await findTaps(kubectl, everywhere ? ['--all-namespaces'] : []);
   const namespaces = [...new Set(tapped.map(({ metadata }) => metadata.namespace))];
@@ -75,7 +75,7 @@ async function readTaps(kubectl: Kubectl, everywhere: boolean): Promise<TapSumma
   return lists.flat();
 }
 
-/** What can't be read of one namespace keeps nobody from seeing the others; as kubectl's, the exit code says so. */
+/** Prints an error of one namespace and goes on with the others. Sets the exit code, as kubectl does. */
 function printUnread(error: unknown): undefined {
   if (!(error instanceof UserError)) throw error;
   process.stderr.write(`${printable(error.message)}\n`);
@@ -83,10 +83,10 @@ function printUnread(error: unknown): undefined {
   return undefined;
 }
 
-/** What stands behind the taps of a namespace. */
+/** The workloads and pods of the taps of a namespace. */
 export interface Backends {
   workloads: Workload[];
-  /** All of the namespace, where a tap without a restart is; otherwise none. */
+  /** All pods of the namespace if it has a tap without a restart; otherwise empty. */
   pods: Pod[];
 }
 
@@ -105,7 +105,7 @@ async function readBackends(kubectl: Kubectl, services: Service[]): Promise<Back
 async function readWorkloads(kubectl: Kubectl, records: TapRecord[]): Promise<Workload[]> {
   const names = [...new Set(records.flatMap(({ workloads }) => workloads))];
   if (names.length === 0) return [];
-  // One object comes as itself, several as a List.
+  // kubectl prints one object as itself, several as a List.
   const text = await kubectl.run(['get', ...names, '--ignore-not-found', '-o', 'json']);
   const found = text ? (JSON.parse(text) as Workload | { items: Workload[] }) : { items: [] };
   return 'items' in found ? found.items : [found];
@@ -120,7 +120,7 @@ function parseReadableRecord(service: Service): TapRecord | undefined {
 }
 
 /**
- * A tapped Service as `list` shows it. Pure.
+ * Summarizes a tap. Pure.
  * @param behind undefined when it could not be read.
  */
 export function summarize(service: Service, behind: Backends | undefined): TapSummary {
@@ -188,7 +188,7 @@ function listTappedWorkloads(record: TapRecord, { workloads }: Backends): Worklo
   return workloads.filter((workload) => record.workloads.includes(workloadName(workload)));
 }
 
-/** The pods that are to have the proxy of a tap without a restart. */
+/** The pods that must have the proxy of a tap without a restart. */
 function listTappedPods(service: Service, { pod }: TapRecord, { pods }: Backends): Pod[] {
   const alone = isPod(service) ? service.metadata.name : pod;
   return pods.filter(isAlive).filter(({ metadata }) => {
@@ -239,7 +239,7 @@ function findPortTrouble(service: Service, record: TapRecord): string | undefine
     : undefined;
 }
 
-/** Ephemeral containers that have ended stay in their pods, which Kubernetes can't change. */
+/** Notes pods with ephemeral containers that have ended: Kubernetes can't remove these. */
 async function printHistory(kubectl: Kubectl, everywhere: boolean): Promise<void> {
   const pods = await kubectl.list<Pod>(['pods', ...(everywhere ? ['--all-namespaces'] : [])]);
   const ended = pods.filter((pod) =>

@@ -54,7 +54,7 @@ function parseOnRequest(argument: string, flags: Flags<'on'>, mitmproxyArgs: str
   return parseRequest(argument, flags, program, [...intercept, ...mitmproxyArgs]);
 }
 
-/** Taps a Service. Where that gives back an earlier tap, to which ports were to be added, its session ends too. */
+/** Taps a Service. When adding ports fails, the earlier tap is given back; then its session is closed. */
 async function tapOrEnd(
   context: Context,
   service: Service,
@@ -64,14 +64,14 @@ async function tapOrEnd(
   try {
     return await tapService(context, service, request);
   } catch (error) {
-    // What went wrong with the tap is what the user must know.
+    // The error of the tap is what the user must know.
     if (earlier)
       await closeSessionIfOver({ kubectl: context.kubectl, service, record: earlier }).catch(() => undefined);
     throw error;
   }
 }
 
-/** Shows a tap, or leaves it on; one without a restart is watched over by whoever began it. */
+/** Shows a tap, or leaves it on. Runs the reconciler of a tap that this process began. */
 async function goOn(
   context: Context,
   tap: ActiveTap,
@@ -107,7 +107,7 @@ function refuseWithoutTerminal(flags: Flags<'on'>): void {
   });
 }
 
-/** @throws UserError for a tap that is to be left alone, in which pods that come would get no traffic. */
+/** @throws UserError for a detached tap without a watcher, in which new pods would get no traffic. */
 function refuseUnwatched(service: Service, { mode }: TapRequest, flags: Flags<'on'>): void {
   if (mode === 'sidecar' || isPod(service) || !flags.detach || flags['watch-detached']) return;
   throw new UserError(
@@ -117,7 +117,7 @@ function refuseUnwatched(service: Service, { mode }: TapRequest, flags: Flags<'o
 }
 
 /**
- * The request for more ports of a tap that is on. All who look at a tap see the same, so its scripts and rules stay.
+ * The request that adds ports to a tap that is on. Everybody who attaches sees the same, so its scripts and rules stay.
  * @throws UserError when the tap is of another kind than the request.
  */
 function planMorePorts(
@@ -139,7 +139,7 @@ to start again, end it first: ${commandFor('off', service)}`,
   return { ...request, ...nothing, addsPorts: true, tlsSecret: undefined, clientTlsSecret: undefined };
 }
 
-/** Whether a tap is on that has all the ports that are wanted now. */
+/** Whether a tap is on and already has all wanted ports. */
 function isTapped(service: Service, record: TapRecord, ports: readonly string[]): boolean {
   if (record.phase !== 'on') return false;
   const wanted = ports.length > 0 ? choosePorts(service, ports) : [];

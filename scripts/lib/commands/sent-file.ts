@@ -7,10 +7,10 @@ import { UserError } from '../util/error.ts';
 import { message } from '../util/message.ts';
 import { formatBytes } from '../util/units.ts';
 
-/** Linux takes no longer variable: MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html, less names. */
+/** The limit of Linux for a variable, in bytes, less its name: MAX_ARG_STRLEN, https://man7.org/linux/man-pages/man2/execve.2.html. */
 const MAX_LENGTH = 128 * 1024 - 100;
 
-/** @throws UserError for a file that can't be read, or is too big to be sent. */
+/** Reads and compresses a file. @throws UserError when it can't be read, or is too big to be sent. */
 export function readSentFile(flag: SentFile['flag'], path: string): SentFile {
   let bytes: Buffer;
   try {

@@ -11,9 +11,9 @@ import { readSentFile } from './sent-file.ts';
 const DEFAULT_IMAGE = 'mitmproxy/mitmproxy:12.2.3';
 
 /**
- * What the user asks of a tap, checked before the cluster is read.
- * @param argument what to tap; a pod takes no container but an ephemeral one.
- * @throws UsageError for a value that makes no sense; UserError for a file that can't be sent along.
+ * Parses the flags of a tap, before the cluster is read.
+ * @param argument the Service or pod. A pod can only get an ephemeral container.
+ * @throws UsageError for a wrong value; UserError for a file that can't be sent.
  */
 export function parseRequest(
   argument: string,
@@ -58,14 +58,14 @@ export function parseRequest(
   };
 }
 
-/** `auto`, as the one that is meant when none is named, is left to what the Service says. */
+/** `auto` is the default: the Service's declaration decides. */
 function parseProtocol(text: string): Protocol | undefined {
   const protocol = PROTOCOLS.find((protocol) => protocol === text);
   if (!protocol) throw new UsageError(`"${text}" is no protocol`, PROTOCOLS.join(', '));
   return protocol === 'auto' ? undefined : protocol;
 }
 
-/** A Secret's name, or `secret/NAME`. */
+/** Parses the name of a Secret: `NAME` or `secret/NAME`. */
 function parseSecretName(text: string | undefined): string | undefined {
   if (text === undefined) return undefined;
   const name = text.replace(/^secret\//, '');

@@ -24,10 +24,10 @@ import {
   setLabel,
 } from './tmux.ts';
 
-/** How a session ended: `q` was pressed, the user left it on, or the tap was ended by someone else. */
+/** How a session ended: the user pressed `q`, or left the tap on, or somebody else ended the tap. */
 export type Ending = 'quit' | 'detached' | 'ended';
 
-// templates/mittens.py sets this title when the user quits.
+// The addon sets this title when the user quits.
 const QUIT_TITLE = 'mittens:quit';
 const POLL_MS = 250;
 /** How often the pods and the record are read, in ms. */
@@ -35,16 +35,16 @@ const REFRESH_MS = 2000;
 
 /** The name of the local tmux session of a tap. */
 function sessionName({ service, record }: ActiveTap): string {
-  // tmux gives these characters a meaning of their own, and pods may have dots.
+  // These characters have a meaning in tmux, and the names of pods may have dots.
   return `${service.metadata.namespace}/${service.metadata.name}-${record.id}`.replace(/[.:]/g, '_');
 }
 
-/** The name of the local tmux session in which a tap without a restart is watched over. */
+/** The name of the local tmux session in which the watcher of a tap runs. */
 export function watcherName(tap: ActiveTap): string {
   return `${sessionName(tap)}-watch`;
 }
 
-/** What the status line says of a tap. */
+/** The left part of the status line. */
 function formatLabel({ service, record, localPorts = [] }: ShownTap): string {
   const { namespace } = service.metadata;
   const how = record.mode === 'ephemeral' ? 'no restart' : record.mode;
@@ -52,24 +52,24 @@ function formatLabel({ service, record, localPorts = [] }: ShownTap): string {
   return `${namespace}/${formatArgument(service)}${reached}, ${how}, ${formatAge(Date.now() - Date.parse(record.started))}`;
 }
 
-/** A tap as it is shown. */
+/** A tap and how it is reached from this machine. */
 export interface ShownTap extends ActiveTap {
-  /** The local ports that lead to the proxy of a pod that is tapped by itself. */
+  /** The local ports that lead to the proxy of a pod that is tapped on its own. */
   localPorts?: number[];
 }
 
 export interface ViewOptions {
   tmux: boolean;
-  /** What leaving the session does, in words. */
+  /** What detaching does, for the status line. */
   leaves: string;
   log: Log;
-  /** Leaves the session alone and returns `detached`. */
+  /** Detaches. */
   signal: AbortSignal;
 }
 
 /**
- * Shows mitmproxy's TUI until the user leaves it: in a tmux session with a window a pod, or without tmux
- * one pod's, on this terminal.
+ * Shows mitmproxy's TUI until the user leaves it: in a tmux session with one window per pod, or without tmux, that of
+ * one pod on this terminal.
  */
 export async function view(tap: ShownTap, { tmux, leaves, log, signal }: ViewOptions): Promise<Ending> {
   const pods = await waitForFirstPods(tap, log, signal);
@@ -80,7 +80,7 @@ export async function view(tap: ShownTap, { tmux, leaves, log, signal }: ViewOpt
   return await viewDirectly(tap, signal);
 }
 
-/** Ends the local session of a tap, if there is one. */
+/** Closes the local tmux sessions of a tap, if there are any. */
 export async function closeSession(tap: ActiveTap): Promise<void> {
   if (!(await hasTmux())) return;
   await killSession(sessionName(tap));
@@ -106,7 +106,7 @@ async function viewInTmux(
   return ending;
 }
 
-/** Ends the tmux client, and gives it the time to leave the terminal as it was. */
+/** Ends the tmux client, and gives it time to restore the terminal. */
 async function end(client: ChildProcess): Promise<void> {
   if (client.exitCode !== null || client.signalCode !== null) return;
   const exited = new Promise((resolve) => client.once('exit', resolve));
@@ -119,8 +119,8 @@ async function openSession(tap: ShownTap, first: Pod): Promise<void> {
 }
 
 /**
- * The pods that there are to look at; where the Service has none at all, it waits for the first.
- * @returns undefined when the tap is no longer there; none when the signal came first.
+ * The pods that run the proxy. When the Service has no pods at all, waits for the first.
+ * @returns undefined when the tap is over; none when the signal came first.
  * @throws UserError when there are pods, but none with a proxy.
  */
 async function waitForFirstPods(tap: ActiveTap, log: Log, signal: AbortSignal): Promise<Pod[] | undefined> {
@@ -151,10 +151,10 @@ async function watchSession(tap: ShownTap, client: ChildProcess, signal: AbortSi
     const panes = await listPanes(session);
     if (panes?.some(({ title }) => title === QUIT_TITLE)) return 'quit';
     if (signal.aborted) return 'detached';
-    // An off on this machine closes the session, too.
+    // `off` on this machine closes the session, too.
     if (left || !panes) return (await listPodsWithProxy(tap).catch(() => [])) ? 'detached' : 'ended';
     if (Date.now() - refreshed < REFRESH_MS && !panes.some(({ dead }) => dead)) continue;
-    // An API that does not answer for a while changes nothing.
+    // The API server may be away for a while.
     const pods = await listPodsWithProxy(tap).catch(() => []);
     if (!pods) return 'ended';
     await syncWindows(tap, pods);
@@ -162,7 +162,7 @@ async function watchSession(tap: ShownTap, client: ChildProcess, signal: AbortSi
   }
 }
 
-/** A window for every pod with a running proxy, attached again where the connection was lost; none for a pod that is gone. */
+/** Opens a window for each pod with a running proxy, reconnects lost ones, and closes those of pods that are gone. */
 async function syncWindows(tap: ShownTap, pods: Pod[]): Promise<void> {
   const session = sessionName(tap);
   await setLabel(session, formatLabel(tap));
@@ -179,7 +179,7 @@ async function syncWindows(tap: ShownTap, pods: Pod[]): Promise<void> {
   }
 }
 
-// -- without
+// -- without tmux
 
 async function viewDirectly(tap: ActiveTap, signal: AbortSignal): Promise<Ending> {
   for (;;) {
@@ -192,7 +192,7 @@ async function viewDirectly(tap: ActiveTap, signal: AbortSignal): Promise<Ending
   }
 }
 
-/** Attaches to one pod until its user quits (true) or the connection is lost (false). */
+/** Attaches to one pod until the user quits (true) or the connection is lost (false). */
 async function viewPod(tap: ActiveTap, pod: Pod, signal: AbortSignal): Promise<boolean> {
   const [, ...attach] = attachArgs(tap, pod);
   const client = tap.kubectl.onTerminal(['attach', ...attach]);
@@ -214,12 +214,12 @@ async function viewPod(tap: ActiveTap, pod: Pod, signal: AbortSignal): Promise<b
   return quit;
 }
 
-// The alternate screen, the mouse and the hidden cursor of a TUI that was left without its leave-taking.
+// A TUI that was cut off leaves the alternate screen, mouse reports and a hidden cursor.
 const LEAVE_TUI = '\x1b[?1049l\x1b[?1000l\x1b[?1002l\x1b[?1006l\x1b[?25h\x1b[0m\r\n';
 
 // -- pods
 
-/** The pods with this tap's proxy; undefined when the tap is no longer there. */
+/** The pods with the proxy of a tap; undefined when the tap is over. */
 export async function listPodsWithProxy(tap: ActiveTap): Promise<Pod[] | undefined> {
   const [phase, pods] = await Promise.all([readPhase(tap), listPods(tap.kubectl, tap.service)]);
   return phase && pods.filter((pod) => hasContainerNamed(pod, tap.record.container));
@@ -233,7 +233,7 @@ function attachArgs({ record }: ActiveTap, pod: Pod): string[] {
   return ['attach', '-it', `pod/${pod.metadata.name}`, `--container=${record.container}`];
 }
 
-/** What to press to leave a session on. */
+/** The keys that detach from a session. */
 export function detachKeys(): string {
   return isNested() ? 'C-b C-b d' : 'C-b d';
 }

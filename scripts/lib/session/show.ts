@@ -12,18 +12,18 @@ import { viewOnWeb } from './web.ts';
 export interface ShowOptions {
   tmux: boolean;
   interrupts: Interrupts;
-  /** Whether SIGINT and SIGTERM end the tap, as they do for whoever began it. */
+  /** Whether SIGINT and SIGTERM end the tap: they do for the process that began it. */
   endsTap: boolean;
-  /** Who watches over a tap without a restart, when it is this process: then the tap ends with it. */
+  /** The reconciler, if it runs in this process; the tap ends with it. */
   reconciler: Reconciler | undefined;
 }
 
-/** Shows a tap until the user leaves it. `q` gives the Service back; leaving it otherwise leaves the tap on. */
+/** Shows a tap until the user leaves it. `q` gives the Service back; other ways out leave the tap on. */
 export async function show(context: Context, tap: ActiveTap, options: ShowOptions): Promise<void> {
   const { reconciler, interrupts, endsTap } = options;
   const { signal } = interrupts;
   const ending = await viewAndReconcile(context, tap, options).catch(async (error: unknown) => {
-    // What can't be shown is not left on by whoever began it.
+    // The process that began a tap does not leave it on when it can't show it.
     await reconciler?.stop();
     if (endsTap) await giveBack(context, tap, error);
     throw error;
@@ -36,7 +36,7 @@ export async function show(context: Context, tap: ActiveTap, options: ShowOption
   if (failure) throw failure;
 }
 
-/** Shows a tap until the user leaves it, and if it is watched over here, goes on with that. */
+/** Shows a tap until the user leaves it. When the reconciler runs here, waits for it after that. */
 async function viewAndReconcile(context: Context, tap: ActiveTap, options: ShowOptions): Promise<Ending> {
   const { reconciler, interrupts } = options;
   const { signal } = interrupts;
@@ -61,7 +61,7 @@ async function viewUntilLeft(
   { tmux, interrupts, endsTap, reconciler }: ShowOptions,
 ): Promise<Ending> {
   const leave = new AbortController();
-  // A tmux session outlives its terminal; without tmux there would be nothing to come back to.
+  // A tmux session outlives its terminal. Without tmux there is nothing to come back to.
   if ((tmux && !reconciler && tap.record.program === 'mitmproxy') || !endsTap)
     interrupts.onHangup(() => leave.abort());
   const signal = AbortSignal.any([
@@ -81,7 +81,7 @@ async function viewUntilLeft(
   return await view(tap, { tmux, leaves, log: context.log, signal });
 }
 
-/** A tapped pod is reached past its Services: by ports of this machine that lead to its proxy. */
+/** Opens local ports to the proxy of a pod that is tapped on its own: its Services do not lead there. */
 async function openForwards(
   context: Context,
   { kubectl, service, record }: ActiveTap,
@@ -90,7 +90,7 @@ async function openForwards(
   if (!isPod(service)) return forwards;
   for (const { port, listenPort } of record.ports) {
     const forward = new PortForward(kubectl, service.metadata.name, listenPort);
-    // A port below 1024 is not for everybody to open.
+    // Only root may open a port below 1024.
     const local = await forward.start(port > 1023 ? port : undefined);
     context.log.say(`127.0.0.1:${local} leads through the proxy to port ${port} of ${targetId(service)}`);
     forwards.push(forward);
@@ -98,7 +98,7 @@ async function openForwards(
   return forwards;
 }
 
-/** @param why what has gone wrong, if so. */
+/** @param why the error, if there was one. */
 async function giveBack(context: Context, tap: ActiveTap, why?: unknown): Promise<void> {
   const name = targetId(tap.service);
   if (why) context.log.say(`${why instanceof Error ? why.message : why}; giving ${name} back ...`);

@@ -2,17 +2,17 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { captured$ } from '../util/child.ts';
 import { UserError } from '../util/error.ts';
 
-/** One pane of a session: mittens has one a window. */
+/** A pane of a session. Each window has one. */
 export interface Pane {
   window: string;
   name: string;
   dead: boolean;
-  /** What the program in it set as the terminal's title. */
+  /** The title that the program in the pane set. */
   title: string;
 }
 
-// A server of our own, without the user's tmux.conf: plugins that save and restore sessions would bring a
-// tap's windows back after its end, and the keys that we tell the user must be the keys that work.
+// Our own server, without the user's tmux.conf: a plugin that restores sessions would open the windows of taps that
+// are over, and the keys that we name must work.
 const SERVER = ['-L', 'mittens', '-f', '/dev/null'];
 
 async function tmux(args: string[]): Promise<{ ok: boolean; stdout: string; stderr: string }> {
@@ -25,7 +25,7 @@ export async function hasTmux(): Promise<boolean> {
   return (await captured$`tmux -V`).exitCode === 0;
 }
 
-/** Whether the user's terminal is inside a tmux already, where the prefix key must be typed twice to reach ours. */
+/** Whether the terminal already is inside tmux. Then the prefix key must be typed twice to reach our session. */
 export function isNested(): boolean {
   return Boolean(process.env.TMUX);
 }
@@ -34,7 +34,7 @@ export async function hasSession(session: string): Promise<boolean> {
   return (await tmux(['has-session', '-t', `=${session}`])).ok;
 }
 
-/** Makes a session with one window; the command is executed as it stands, by no shell. */
+/** Creates a session with one window. No shell interprets the command. */
 export async function newSession(
   session: string,
   window: string,
@@ -44,11 +44,11 @@ export async function newSession(
   const set = (...args: string[]) => ['set-option', ...args, ';'];
   const { ok, stderr } = await tmux([
     ...['start-server', ';'],
-    // Esc alone is a key of mitmproxy's: tmux must not wait for more to come.
+    // Esc alone is a key of mitmproxy: tmux must not wait for more.
     ...set('-s', 'escape-time', '25'),
     ...set('-g', 'remain-on-exit', 'on'),
     ...set('-g', 'automatic-rename', 'off'),
-    // Who started the server, perhaps for another cluster, had another KUBECONFIG.
+    // The process that started the server may have had another KUBECONFIG.
     ...set('-g', 'update-environment', environment().join(' ')),
     ...set('-g', 'mouse', 'on'),
     ...set('-g', 'status-left-length', '100'),
@@ -61,27 +61,27 @@ export async function newSession(
     throw new UserError(`tmux: ${stderr.trim()}`, { hint: 'try --no-tmux' });
 }
 
-/** What the status line of a session says, on its left. */
+/** Sets the left part of a session's status line. */
 export async function setLabel(session: string, label: string): Promise<void> {
   await tmux(labelling(session, label));
 }
 
-/** What the status line of a session says of its keys, on its right. */
+/** Sets the right part of a session's status line: its keys. */
 export async function setKeys(session: string, keys: string): Promise<void> {
   await tmux(['set-option', '-t', `=${session}:`, 'status-right', ` ${keys} `]);
 }
 
-/** A `#` would begin a format, which can run commands. */
+/** Escapes `#`, which begins a format: formats can run commands. */
 function labelling(session: string, label: string): string[] {
   return ['set-option', '-t', `=${session}:`, 'status-left', ` ${label.replaceAll('#', '##')}  `];
 }
 
-/** The names of what kubectl, and what it asks for credentials, may read of our environment. */
+/** The names of our environment variables: kubectl and credential plugins may read any of them. */
 function environment(): string[] {
   return Object.keys(process.env).filter((name) => /^\w+$/.test(name) && !name.startsWith('TMUX'));
 }
 
-/** Of this terminal, less the status line: kubectl may miss a change of size in its first moments. */
+/** The size of this terminal without the status line. kubectl may miss a resize just after its start. */
 function size(): string[] {
   const { columns, rows } = process.stdout;
   return columns && rows ? ['-x', String(columns), '-y', String(Math.max(rows - 1, 1))] : [];
@@ -123,7 +123,7 @@ export function attachSession(session: string): ChildProcess {
   return spawn('tmux', [...SERVER, 'attach-session', '-t', `=${session}`], { stdio: 'inherit', env });
 }
 
-/** An argument that ends in a semicolon would end tmux's command. */
+/** Escapes a semicolon at the end of an argument, which ends a command of tmux. */
 function argument(text: string): string {
   return text.endsWith(';') ? `${text.slice(0, -1)}\\;` : text;
 }

@@ -9,7 +9,7 @@ import { hasTmux, newSession } from './tmux.ts';
 const COMMAND = fileURLToPath(new URL('../../watch.ts', import.meta.url));
 
 /**
- * Leaves a watcher of a tap in a tmux session of its own, which ends with the tap.
+ * Starts a watcher of a tap in its own tmux session. It ends with the tap.
  * @throws UserError when there is no tmux.
  */
 export async function startWatcher(context: Context, tap: ActiveTap, flags: ContextFlags): Promise<void> {

@@ -9,9 +9,8 @@ import { type Ending, listPodsWithProxy } from './session.ts';
 const REFRESH_MS = 2000;
 
 /**
- * Shows mitmproxy's web interface of every pod, each on a local port of its own, and prints their addresses on stdout;
- * the first is opened in the browser. It has no end of its own.
- * @param signal leaves it.
+ * Opens a local port to mitmproxy's web interface in each pod, and prints the addresses on stdout. Opens the first in
+ * the browser. Ends with the signal or the tap.
  */
 export async function viewOnWeb(tap: ActiveTap, signal: AbortSignal): Promise<Ending> {
   const forwards = new Map<string, PortForward>();
@@ -45,7 +44,7 @@ async function open(
   return forward;
 }
 
-/** Ends what leads to pods that are gone. */
+/** Closes the ports to pods that are gone. */
 function drop(forwards: Map<string, PortForward>, pods: Pod[]): void {
   for (const [uid, forward] of forwards) {
     if (pods.some(({ metadata }) => metadata.uid === uid)) continue;
@@ -54,7 +53,7 @@ function drop(forwards: Map<string, PortForward>, pods: Pod[]): void {
   }
 }
 
-/** Opens the user's browser, where there is one: $BROWSER, or what the desktop has. */
+/** Opens the user's browser: $BROWSER, or the default of the desktop. */
 function openBrowser(address: string): void {
   const { BROWSER, DISPLAY, WAYLAND_DISPLAY } = process.env;
   const desktop =
@@ -62,7 +61,7 @@ function openBrowser(address: string): void {
   const program = BROWSER || desktop;
   if (!program) return;
   const child = spawn(program, [address], { stdio: 'ignore', detached: true });
-  // The address is printed for whoever has none.
+  // Without a browser, the printed address is enough.
   child.on('error', () => undefined);
   child.unref();
 }

@@ -65,7 +65,6 @@ export async function removeTapLabels({ kubectl, templates }: Context, service: 
     });
   }
 }
-// -- without
 /**
  * Injects the proxy into the pods that are ready, and waits for it. The reconciler injects it into the others.
  */

@@ -15,7 +15,6 @@ import { patch } from './apply.ts';
 import type { Context } from './context.ts';
 import { listPods } from './read-target.ts';
 
-// -- with a restart
 /** Injects the proxy into the pods of all workloads, which roll out at the same time. */
 export async function injectSidecars(
   context: Context,

@@ -15,8 +15,7 @@ import { targetId } from '../plan/target-id.ts';
 import type { Context } from './context.ts';
 import { removeEphemeralProxies, removeSidecars, waitForRemoval } from './remove-proxy.ts';
 
-// -- without a record
-/** Removes what a tap leaves when its record is gone: the Service was created again, or somebody removed the annotation. */
+/** Removes what a tap leaves when its record is gone, because somebody recreated the Service or removed the record. */
 export async function removeRemains(
   context: Context,
   service: Service | undefined,

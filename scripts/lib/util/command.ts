@@ -2,15 +2,15 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Interrupted } from './error.ts';
 
-/** A command of the user's, on the user's terminal. */
+/** A command that the user gave, on the user's terminal. */
 export class Command {
   readonly #ended = new AbortController();
   readonly #child: ReturnType<typeof spawn>;
 
-  /** As shells have it: 128 and the number of the signal that killed it; 127 and 126 when it could not be started. */
+  /** As in shells: 128 plus the number of the signal that killed it; 127 or 126 when it could not be started. */
   readonly exitCode: Promise<number>;
 
-  /** @param options.ownStdout otherwise what it prints goes to stderr. */
+  /** @param options.ownStdout whether it may use stdout; otherwise its output goes to stderr. */
   constructor([program = '', ...args]: string[], options: { ownStdout: boolean }) {
     this.#child = spawn(program, args, { stdio: ['inherit', options.ownStdout ? 'inherit' : 2, 'inherit'] });
     this.exitCode = new Promise((resolve) => {
@@ -25,12 +25,12 @@ export class Command {
     });
   }
 
-  /** Aborted when it has ended; the reason says so. */
+  /** Aborts when the command has ended. The reason is a text that says how. */
   get ended(): AbortSignal {
     return this.#ended.signal;
   }
 
-  /** Passes on the signal that ended us; a terminal's Ctrl-C has reached it by itself. */
+  /** Forwards the signal that ended us. Ctrl-C in a terminal has already reached the command. */
   pass({ signal }: Interrupted): void {
     if (signal === 'SIGINT' && process.stdin.isTTY) return;
     this.#child.kill(signal);

@@ -1,6 +1,6 @@
 import type { Message } from './message.ts';
 
-/** What went wrong in the user's world, in one line, and what to do about it. */
+/** An error that the user can understand and act on: one line, and a hint what to do. */
 export class UserError extends Error {
   readonly hint: Message | undefined;
   readonly exitCode: number;
@@ -12,14 +12,14 @@ export class UserError extends Error {
   }
 }
 
-/** A command line that makes no sense: exit code 2, as with every Unix tool. */
+/** A wrong command line. Exit code 2, as of other Unix tools. */
 export class UsageError extends UserError {
   constructor(message: string, hint?: Message) {
     super(message, { hint, exitCode: 2 });
   }
 }
 
-/** A signal ended the command; the exit code is 128 and its number. */
+/** A signal ended the command. The exit code is 128 plus its number. */
 export class Interrupted extends Error {
   readonly signal: NodeJS.Signals;
 

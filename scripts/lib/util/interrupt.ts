@@ -1,20 +1,20 @@
 import { Interrupted } from './error.ts';
 import { printable } from './log.ts';
 
-/** One Ctrl-C can arrive as two SIGINTs, by way of the terminal and of npx: the second within this is the same, in ms. */
+/** One Ctrl-C can arrive as two SIGINTs, from the terminal and from npx. They come within this time, in ms. */
 const SAME_MS = 500;
 
 /** The signals that end a command, as an AbortSignal whose reason is an Interrupted. */
 export interface Interrupts {
   signal: AbortSignal;
-  /** From now on a hang-up is left to the caller: a session outlives its terminal. */
+  /** Replaces what SIGHUP does: a session outlives its terminal. */
   onHangup(handler: () => void): void;
 }
 
 /**
- * Listens for SIGINT, SIGTERM and SIGHUP. The first aborts; a second one, later than a moment, ends the
- * process at once. What is in the record can then be restored by `off`.
- * @param stopped what is printed then.
+ * Listens for SIGINT, SIGTERM and SIGHUP. The first aborts the signal. A second one ends the process at once; then
+ * `off` can give back what is left.
+ * @param stopped what the second signal prints.
  */
 export function listenForInterrupts(stopped = 'stopped'): Interrupts {
   const controller = new AbortController();
@@ -39,7 +39,7 @@ export function listenForInterrupts(stopped = 'stopped'): Interrupts {
   };
 }
 
-/** 128 and the signal's number, as shells have it. */
+/** 128 plus the number of the signal, as in shells. */
 export function toExitCode(signal: NodeJS.Signals): number {
   return 128 + ({ SIGHUP: 1, SIGINT: 2, SIGTERM: 15 }[signal as string] ?? 0);
 }

@@ -1,15 +1,15 @@
 import type { Message } from './message.ts';
 
-/** What a command says while it works: on stderr, so that stdout is for data. */
+/** What a command prints while it works: on stderr, because stdout is for data. */
 export interface Log {
-  /** A line that stays. */
+  /** Prints a line. */
   say(text: Message): void;
-  /** What is being waited for; on a terminal the next line takes its place. */
+  /** Prints what the command waits for. On a terminal, the next line replaces it. */
   progress(text: string): void;
 }
 
 /**
- * Talk on a stream; in place only where it is a terminal.
+ * A log on a stream.
  * @param format writes a message with its command lines.
  */
 export function createLog(stream: NodeJS.WriteStream, format: (message: Message) => string): Log {
@@ -33,7 +33,7 @@ export function createLog(stream: NodeJS.WriteStream, format: (message: Message)
   };
 }
 
-/** Text from a cluster without the control characters that would drive the reader's terminal. */
+/** Replaces control characters, which could control the reader's terminal. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
   return text.replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '?');

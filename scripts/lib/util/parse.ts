@@ -1,6 +1,6 @@
 import { UsageError } from './error.ts';
 
-/** A duration as kubectl takes it, `90s`, `5m` or `1h`, in seconds; a bare number is seconds. */
+/** Parses a duration as kubectl does: `90s`, `5m`, `1h` or `90`. In seconds. */
 export function parseDuration(text: string): number {
   const [, number, unit = 's'] = /^(\d{1,6})(s|m|h)?$/.exec(text) ?? [];
   const seconds = Number(number) * ({ s: 1, m: 60, h: 3600 }[unit] ?? Number.NaN);
@@ -8,7 +8,7 @@ export function parseDuration(text: string): number {
   return seconds;
 }
 
-/** A size in bytes, as `du` and `curl` take it: `500`, `64k`, `10m` or `1g`, by 1024. */
+/** Parses a size as `du` and `curl` do: `500`, `64k`, `10m` or `1g`, with 1k = 1024. In bytes. */
 export function parseSize(text: string): number {
   const [, number, unit = ''] = /^(\d{1,12})([kmg])?$/i.exec(text) ?? [];
   const factor = { '': 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[unit.toLowerCase()] ?? Number.NaN;
@@ -18,7 +18,7 @@ export function parseSize(text: string): number {
   return bytes;
 }
 
-/** A TCP port's number. */
+/** Parses the number of a TCP port. */
 export function parsePort(text: string): number {
   const port = Number(text);
   if (!/^\d+$/.test(text) || port < 1 || port > 65535) {

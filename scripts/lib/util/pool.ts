@@ -1,9 +1,9 @@
-/** How many: each is a kubectl, or more. */
+/** How many items at a time: each may start several processes. */
 const AT_A_TIME = 8;
 
 /**
- * Does something with each of many, a few at a time. The first that fails lets the others
- * that have begun come to their end, begins no more, and is thrown.
+ * Works on many items, a few at a time. After the first error, starts no more, waits for those that have started, and
+ * throws it.
  */
 export async function forEachInPool<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   const left = [...items];

@@ -2,10 +2,10 @@ import { createInterface } from 'node:readline/promises';
 import { UserError } from './error.ts';
 
 /**
- * Asks on the terminal which of several is meant; an empty answer is the first.
- * @param shown the choices in more words.
- * @returns undefined where there is no terminal to ask on.
- * @throws UserError when the answer is the end of the input; the signal's reason when that comes first.
+ * Asks on the terminal for one of several choices. An empty answer means the first.
+ * @param shown the choices as they are printed.
+ * @returns undefined when there is no terminal.
+ * @throws UserError when the input ends; the signal's reason when it aborts.
  */
 export async function askFor(
   question: string,
@@ -20,7 +20,7 @@ export async function askFor(
       reject(new UserError('nothing was chosen', { hint: `one of ${choices.join(', ')}` })),
     );
   });
-  // The terminal is in raw mode, so that Ctrl-C is a key here and no signal.
+  // readline sets the terminal to raw mode, in which Ctrl-C sends no signal.
   terminal.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   signal.addEventListener('abort', () => terminal.close());
   try {

@@ -4,18 +4,18 @@ import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
 import { UserError } from './error.ts';
 
-/** What replaces the placeholders of a template, by name. */
+/** The values of a template's placeholders, by name. */
 export type Values = Record<string, unknown>;
 
 const OWN = findAbove('templates', dirname(fileURLToPath(import.meta.url)));
 
-/** The templates: all that is ever written to a cluster. A user's own folder wins, file by file. */
+/** The templates of everything that is written to a cluster. A file in the user's folder replaces ours. */
 export class Templates {
   /** The user's own folder. */
   readonly folder: string | undefined;
   readonly #folders: string[];
 
-  /** @throws UserError when the user's folder is not there. */
+  /** @throws UserError when the user's folder does not exist. */
   constructor(folder?: string) {
     if (folder && !existsSync(folder)) {
       throw new UserError(`there is no folder ${folder}`, {
@@ -26,7 +26,7 @@ export class Templates {
     this.#folders = folder ? [folder, OWN] : [OWN];
   }
 
-  /** A file's text, such as that of the addon. */
+  /** Reads a file as text. */
   read(file: string): string {
     const folder = this.#folders.find((folder) => existsSync(join(folder, file)));
     if (!folder) throw new Error(`no template ${file}`);
@@ -34,8 +34,8 @@ export class Templates {
   }
 
   /**
-   * A template as a patch, every `${name}` replaced by its value.
-   * @throws UserError when a user's file is no YAML, or asks for a value that there is not.
+   * Renders a template: replaces each `${name}` by its value.
+   * @throws UserError when a user's file is not YAML, or has a placeholder without a value.
    */
   render(name: string, values: Values): unknown {
     const file = `${name}.yaml`;
@@ -47,15 +47,15 @@ export class Templates {
   }
 }
 
-/** The folder of that name beside us, or beside a parent: in the sources and in a bundle its depth differs. */
+/** Finds a folder beside this one or beside a parent: in the sources and in a bundle the depth differs. */
 function findAbove(name: string, folder: string): string {
   const candidate = join(folder, name);
   return existsSync(candidate) || folder === dirname(folder) ? candidate : findAbove(name, dirname(folder));
 }
 
 /**
- * Replaces placeholders in a parsed tree, so that no value can change the structure: a string that is
- * one placeholder becomes the value itself, whatever its type; inside a longer string, its text.
+ * Replaces placeholders in a parsed tree, so that no value can change the structure. A string that is only a
+ * placeholder becomes the value, of whatever type. In a longer string, the placeholder becomes text.
  */
 export function fill(tree: unknown, values: Values): unknown {
   if (typeof tree === 'string') return fillString(tree, values);
@@ -64,7 +64,7 @@ export function fill(tree: unknown, values: Values): unknown {
   return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, fill(value, values)]));
 }
 
-/** In a list, `${...name}` stands for all the items of another. */
+/** In a list, `${...name}` becomes the items of a list. */
 function fillItem(item: unknown, values: Values): unknown[] {
   const list = typeof item === 'string' ? /^\$\{\.\.\.(\w+)\}$/.exec(item)?.[1] : undefined;
   return list ? (lookUp(list, values) as unknown[]) : [fill(item, values)];
