@@ -218,6 +218,17 @@ describe('the documents', () => {
     assert.ok(calls >= 20, `only ${calls} commands were found`);
   });
 
+  it('every target of make that the documents name exists', () => {
+    const targets = [...read('Makefile').matchAll(/^([a-z-]+):/gm)].map(([, target]) => target);
+    let calls = 0;
+    for (const { path, text } of pages)
+      for (const [whole, target = ''] of text.matchAll(/(?<=[`\n])make ([a-z][a-z-]*)(?=[ `\n])/g)) {
+        calls++;
+        assert.ok(targets.includes(target), `${path}: ${whole}`);
+      }
+    assert.ok(calls >= 25, `only ${calls} calls were found`);
+  });
+
   it('every file and folder that the documents name exists', () => {
     // Examples: a command of any name, and a file in the reader's own repository.
     const examples = ['scripts/COMMAND.ts', 'test/orders.har'];
