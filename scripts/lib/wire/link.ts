@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import type { Dict, Value } from '../flow/tnetstring.ts';
+import type { Side } from './side.ts';
+
+/** A host and its port. */
+export type Address = [host: string, port: number];
+
+/** A port of the pod, as a wire file's beginning has it. */
+export interface Port {
+  listen: number;
+  app: number;
+  protocol: string;
+}
+
+/** What is known of a connection's two ends. */
+export interface Ends {
+  client: Address;
+  server: Address;
+  port: Port;
+  /** When the client connected, in seconds since 1970. */
+  start: number;
+}
+
+/** The two connections of a flow, client and server, in the state that mitmproxy's have. */
+export class Link {
+  readonly ends: Ends;
+  #client: Dict;
+  #server: Dict;
+
+  constructor(ends: Ends) {
+    this.ends = ends;
+    this.#client = toClient(ends);
+    this.#server = toServer(ends);
+  }
+
+  /** The connection of the client, as the flow's state has it. It is shared by flows, and never changed. */
+  get client(): Dict {
+    return this.#client;
+  }
+
+  get server(): Dict {
+    return this.#server;
+  }
+
+  /** One side has closed its connection. Flows that were given before do not know. */
+  close(side: Side, time: number): void {
+    if (side === 'client') this.#client = withEnd(this.#client, time);
+    else this.#server = withEnd(this.#server, time);
+  }
+}
+
+function withEnd(connection: Dict, time: number): Dict {
+  return connection.get('timestamp_end') === null
+    ? new Map(connection).set('timestamp_end', time)
+    : connection;
+}
+
+/** The address on which the proxy was reached has no host: the wire file does not tell it. */
+function toClient({ client, port, start }: Ends): Dict {
+  const scheme = ['https', 'tcp'].includes(port.protocol) ? port.protocol : 'http';
+  return new Map<string, Value>([
+    ...COMMON(),
+    ['peername', client],
+    ['sockname', ['', port.listen]],
+    ['timestamp_start', start],
+    ['mitmcert', null],
+    ['proxy_mode', `reverse:${scheme}://localhost:${port.app}@${port.listen}`],
+  ]);
+}
+
+function toServer({ server, start }: Ends): Dict {
+  return new Map<string, Value>([
+    ...COMMON(),
+    ['peername', server],
+    ['sockname', null],
+    ['address', server],
+    ['timestamp_start', start],
+    ['timestamp_tcp_setup', start],
+    ['via', null],
+  ]);
+}
+
+const COMMON = (): [string, Value][] => [
+  ['id', randomUUID()],
+  ['transport_protocol', 'tcp'],
+  ['error', null],
+  ['tls', false],
+  ['certificate_list', []],
+  ['alpn', null],
+  ['alpn_offers', []],
+  ['cipher', null],
+  ['cipher_list', []],
+  ['tls_version', null],
+  ['sni', null],
+  ['timestamp_end', null],
+  ['timestamp_tls_setup', null],
+];

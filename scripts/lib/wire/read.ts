@@ -1,0 +1,47 @@
+import type { Flow } from '../flow/flow.ts';
+import { UserError } from '../util/error.ts';
+import { type Omissions, WireDecoder } from './decoder.ts';
+import { WireError } from './frame.ts';
+
+/** Whether a file that begins with these bytes is a wire file: its first frame says so, and belongs to no connection. */
+export function isWire(start: Buffer): boolean {
+  return start.subarray(0, 5).equals(Buffer.from('H\0\0\0\0'));
+}
+
+/**
+ * Reads the flows of a wire file, in memory that does not grow with the file. What is open at its end is given as it is.
+ * @param file its name, for errors.
+ * @param onOmission is told, at the end, what was left out.
+ * @throws UserError, after all flows before it, for what is not a wire file, with its offset.
+ */
+export async function* readWire(
+  chunks: AsyncIterable<Buffer>,
+  file: string,
+  onOmission: (message: string) => void,
+): AsyncGenerator<Flow> {
+  const decoder = new WireDecoder();
+  let damage: WireError | undefined;
+  try {
+    for await (const chunk of chunks) yield* decoder.push(chunk);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    damage = error;
+  }
+  yield* decoder.end();
+  for (const message of describeOmissions(decoder.omissions)) onOmission(`${file}: ${message}`);
+  if (damage)
+    throw new UserError(`${file} is not a wire file from byte ${damage.offset} on: ${damage.message}`);
+  const { offset, bytes } = decoder.unread;
+  if (bytes > 0)
+    onOmission(`${file} ends within a frame: its last ${bytes} bytes, from byte ${offset} on, are left out`);
+}
+
+function describeOmissions({ cut, strayFrames, skipped }: Omissions): string[] {
+  return [
+    skipped > 0 ? `${skipped} connections were skipped while it was written` : '',
+    cut > 0
+      ? `${cut} connections were not read to their end: more was open at once than is kept in memory`
+      : '',
+    strayFrames > 0 ? `${strayFrames} frames of connections that were not open are left out` : '',
+  ].filter((message) => message !== '');
+}
