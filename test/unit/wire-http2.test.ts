@@ -1,0 +1,225 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { decode, decodeSteps, describeFlow, type Step, writeSteps } from './wire-file.ts';
+
+const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
+/** Types of frames and their flags, https://www.rfc-editor.org/rfc/rfc9113#section-6. */
+const [
+  DATA,
+  HEADERS,
+  PRIORITY,
+  RST_STREAM,
+  SETTINGS,
+  PUSH_PROMISE,
+  PING,
+  GOAWAY,
+  WINDOW_UPDATE,
+  CONTINUATION,
+] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
+const [END_STREAM, END_HEADERS, PADDED, HAS_PRIORITY] = [1, 4, 8, 32];
+
+function frame(type: number, flags: number, stream: number, payload: Buffer | string = ''): Buffer {
+  const bytes = Buffer.from(payload as string, 'latin1');
+  const head = Buffer.alloc(9);
+  head.writeUIntBE(bytes.length, 0, 3);
+  head.writeUInt8(type, 3);
+  head.writeUInt8(flags, 4);
+  head.writeUInt32BE(stream, 5);
+  return Buffer.concat([head, bytes]);
+}
+
+/** Headers that are added to no table. */
+function block(...lines: string[]): Buffer {
+  const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value, 'latin1')]);
+  return Buffer.concat(
+    lines.flatMap((line) => {
+      const at = line.indexOf(': ', 1);
+      return [Buffer.from([0]), text(line.slice(0, at)), text(line.slice(at + 2))];
+    }),
+  );
+}
+
+const request = (path: string, method = 'GET') =>
+  block(`:method: ${method}`, ':scheme: http', `:path: ${path}`, ':authority: wool.example', 'x-a: b');
+const ok = block(':status: 200', 'x-b: c');
+const both = END_STREAM | END_HEADERS;
+const begin: Step[] = [
+  { c: Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0)]) },
+  { s: frame(SETTINGS, 0, 0) },
+];
+const over: Step[] = ['client ends', 'app ends', 'over'];
+const code = (number: number) => Buffer.from([0, 0, 0, number]);
+
+const flowsOf = async (...steps: Step[]) => (await decodeSteps([...begin, ...steps])).map(describeFlow);
+
+describe('a wire file of HTTP/2', () => {
+  it('decodes streams that are open at once', async () => {
+    const flows = await flowsOf(
+      {
+        c: Buffer.concat([
+          frame(HEADERS, END_HEADERS, 1, request('/1', 'POST')),
+          frame(HEADERS, both, 3, request('/3')),
+        ]),
+      },
+      { s: frame(HEADERS, END_HEADERS, 3, ok) },
+      { c: frame(DATA, 0, 1, 'sent ') },
+      { s: frame(DATA, 0, 3, 'got ') },
+      { c: frame(DATA, END_STREAM, 1, 'whole') },
+      { s: Buffer.concat([frame(DATA, END_STREAM, 3, 'it'), frame(HEADERS, both, 1, ok)]) },
+      ...over,
+    );
+    assert.deepEqual(flows, ['GET wool.example/3 | 200 "got it"', 'POST wool.example/1 "sent whole" | 200']);
+  });
+
+  it('decodes padding, priorities, and headers that go on in other frames', async () => {
+    const [first, rest] = [request('/').subarray(0, 20), request('/').subarray(20)];
+    const padded = Buffer.concat([Buffer.from([3, 0, 0, 0, 0, 9]), first, Buffer.alloc(3)]);
+    const flows = await flowsOf(
+      { c: frame(HEADERS, PADDED | HAS_PRIORITY, 1, padded) },
+      { c: Buffer.concat([frame(CONTINUATION, 0, 1), frame(CONTINUATION, END_HEADERS, 1, rest)]) },
+      {
+        c: Buffer.concat([
+          frame(PRIORITY, 0, 1, '\0\0\0\0\x01'),
+          frame(DATA, PADDED | END_STREAM, 1, '\x02body\0\0'),
+        ]),
+      },
+      {
+        s: Buffer.concat([
+          frame(WINDOW_UPDATE, 0, 0, '\0\0\0\x01'),
+          frame(PING, 0, 0, '12345678'),
+          frame(0x42, 0, 0, 'x'),
+        ]),
+      },
+      { s: Buffer.concat([frame(HEADERS, END_HEADERS, 1, ok), frame(DATA, END_STREAM, 1)]) },
+      ...over,
+    );
+    assert.deepEqual(flows, ['GET wool.example/ "body" | 200']);
+  });
+
+  it('decodes interim responses, and trailers of both sides', async () => {
+    const flows = await flowsOf(
+      { c: frame(HEADERS, END_HEADERS, 1, request('/', 'POST')) },
+      { c: Buffer.concat([frame(DATA, 0, 1, 'in'), frame(HEADERS, both, 1, block('x-sum: 1'))]) },
+      { s: frame(HEADERS, END_HEADERS, 1, block(':status: 103', 'link: a')) },
+      { s: Buffer.concat([frame(HEADERS, END_HEADERS, 1, ok), frame(DATA, 0, 1, 'out')]) },
+      { s: frame(HEADERS, both, 1, block('grpc-status: 0')) },
+      ...over,
+    );
+    assert.deepEqual(flows, [
+      'POST wool.example/ "in" {x-sum: 1} | 200 "out" {grpc-status: 0} # answered first by 103',
+    ]);
+  });
+
+  it('tells resets by their side and code, but not of what was answered', async () => {
+    const flows = await flowsOf(
+      { c: frame(HEADERS, both, 1, request('/1')) },
+      { c: frame(RST_STREAM, 0, 1, code(8)) },
+      { s: frame(HEADERS, both, 1, ok) },
+      { c: frame(HEADERS, both, 3, request('/3')) },
+      { s: frame(RST_STREAM, 0, 3, code(7)) },
+      { c: frame(HEADERS, END_HEADERS, 5, request('/5', 'POST')) },
+      { s: frame(HEADERS, both, 5, ok) },
+      { s: frame(RST_STREAM, 0, 5, code(0)) },
+      ...over,
+    );
+    assert.deepEqual(flows, [
+      'GET wool.example/1 ! stream reset by client (CANCEL)',
+      'GET wool.example/3 ! stream reset by server (REFUSED_STREAM)',
+      'POST wool.example/5… | 200',
+    ]);
+  });
+
+  it('gives streams that were open when the connection ended, with the reason of a GOAWAY', async () => {
+    const open: Step = { c: frame(HEADERS, both, 1, request('/1')) };
+    assert.deepEqual(await flowsOf(open, ...over), ['GET wool.example/1 ! peer closed connection']);
+    const goAway: Step = { s: frame(GOAWAY, 0, 0, Buffer.concat([code(0), code(11)])) };
+    assert.deepEqual(await flowsOf(open, goAway, ...over), [
+      'GET wool.example/1 ! HTTP/2 connection closed by server (ENHANCE_YOUR_CALM)',
+    ]);
+  });
+
+  it('shows what a server pushes', async () => {
+    const promise = Buffer.concat([code(2), request('/style.css')]);
+    const flows = await flowsOf(
+      { c: frame(HEADERS, both, 1, request('/')) },
+      { s: Buffer.concat([frame(PUSH_PROMISE, END_HEADERS, 1, promise), frame(HEADERS, both, 1, ok)]) },
+      { s: Buffer.concat([frame(HEADERS, END_HEADERS, 2, ok), frame(DATA, END_STREAM, 2, 'css')]) },
+      ...over,
+    );
+    assert.deepEqual(flows, [
+      'GET wool.example/ | 200',
+      'GET wool.example/style.css | 200 "css" # pushed by the server',
+    ]);
+  });
+
+  it('gives the same flows of a connection whose server speaks first', async () => {
+    const [client, server] = begin as [Step, Step];
+    const rest: Step[] = [
+      { c: frame(HEADERS, both, 1, request('/')) },
+      { s: frame(HEADERS, both, 1, ok) },
+      ...over,
+    ];
+    assert.deepEqual((await decodeSteps([server, client, ...rest])).map(describeFlow), [
+      'GET wool.example/ | 200',
+    ]);
+  });
+
+  it('decodes the response to a request of HTTP/1.1 that has asked for HTTP/2', async () => {
+    const flows = await decodeSteps([
+      {
+        c: 'GET /up HTTP/1.1\r\nHost: wool\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: \r\n\r\n',
+      },
+      {
+        s: Buffer.concat([
+          Buffer.from('HTTP/1.1 101 Switching Protocols\r\nUpgrade: h2c\r\n\r\n'),
+          frame(SETTINGS, 0, 0),
+        ]),
+      },
+      {
+        c: Buffer.concat([
+          Buffer.from(PREFACE),
+          frame(SETTINGS, 0, 0),
+          frame(HEADERS, both, 3, request('/3')),
+        ]),
+      },
+      { s: Buffer.concat([frame(HEADERS, END_HEADERS, 1, ok), frame(DATA, END_STREAM, 1, 'first')]) },
+      { s: frame(HEADERS, both, 3, ok) },
+      ...over,
+    ]);
+    assert.deepEqual(flows.map(describeFlow), [
+      'GET /up | 200 "first" # answered first by 101 Switching Protocols',
+      'GET wool.example/3 | 200',
+    ]);
+  });
+
+  it('shows what is not HTTP/2 as bytes, and says why', async () => {
+    const flows = await decodeSteps([
+      begin[0] as Step,
+      { c: frame(HEADERS, both, 1, request('/')) },
+      { s: 'HTTP/1.1 400 Bad Request\r\n\r\n' },
+      ...over,
+    ]);
+    assert.deepEqual(flows.map(describeFlow), [
+      'GET wool.example/ ! HTTP/2 protocol error: the first frame is not SETTINGS',
+      'TCP "< HTTP/1.1 400 Bad Request\\r\\n\\r\\n" # not read as HTTP/2: the first frame is not SETTINGS',
+    ]);
+    const [flow, tcp] = await flowsOf(
+      { c: frame(HEADERS, both, 1, request('/')) },
+      { s: frame(HEADERS, both, 1, '\xff\xff') },
+      ...over,
+    );
+    assert.equal(flow, 'GET wool.example/ ! HTTP/2 protocol error: the block ends too early');
+    assert.match(tcp ?? '', /# not read as HTTP\/2: the block ends too early$/);
+  });
+
+  it('ends at any byte with the flows so far', async () => {
+    const file = writeSteps([
+      ...begin,
+      { c: frame(HEADERS, both, 1, request('/')) },
+      { s: frame(HEADERS, both, 1, ok) },
+      ...over,
+    ]);
+    for (let length = 0; length < file.length; length++)
+      assert.equal((await decode(file.subarray(0, length))).error, undefined);
+  });
+});
