@@ -123,9 +123,7 @@ function rawFiles({ folder }: Job, number: number): string[] {
 
 async function* readFiles(files: string[], warnings: string[]): AsyncGenerator<Flow> {
   for (const file of files) {
-    const flows = readFlows(file, ({ bytes }) =>
-      warnings.push(`the last flow was cut off, and is left out (${bytes} bytes)`),
-    );
+    const flows = readFlows(file, (message) => warnings.push(message));
     for await (const { flow } of flows) yield flow;
   }
 }

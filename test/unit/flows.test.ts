@@ -104,7 +104,7 @@ describe('flows', () => {
     assert.equal(stdout.trim().split('\n').length, 15);
     assert.match(
       stderr,
-      /^warning: the last flow of .*cut\.mitm is incomplete: its last \d+ bytes, from byte \d+, are left out/,
+      /^warning: .*cut\.mitm: the last flow is incomplete: its last \d+ bytes, from byte \d+, are left out/,
     );
   });
 

@@ -117,8 +117,8 @@ describe('a wire file that goes on in another', () => {
     const { flows, omissions } = await decode(writeFrames([beginning(), ...frames, end]));
     assert.deepEqual(flows, []);
     assert.deepEqual(omissions, [
-      'test.wire: 4 connections were skipped while it was written',
-      'test.wire: 3 frames of connections that were not open are left out',
+      '4 connections were skipped while it was written',
+      '3 frames of connections that were not open are left out',
     ]);
   });
 
@@ -177,7 +177,7 @@ describe('what is kept of a wire file', () => {
 
 describe('a hostile wire file', () => {
   /** The bound of what is open is 256 MiB; the rest is what the collector has not taken away yet. */
-  const MAX_PEAK = 900 * MIB;
+  const MAX_PEAK = 600 * MIB;
 
   it('has a head without an end: it is shown as bytes', () => {
     function* endless() {
@@ -196,7 +196,6 @@ describe('a hostile wire file', () => {
       for (let id = 1; id < 60_000; id++) yield writeFrames(connection([{ c: GET }], id));
     }
     const { flows, peak, decoder } = feed(endless());
-    console.log(peak / MIB, flows);
     assert.ok(decoder.omissions.cut > 20_000);
     assert.ok(flows > 10_000);
     assert.ok(peak < MAX_PEAK, `${peak / MIB} MiB`);
@@ -209,7 +208,6 @@ describe('a hostile wire file', () => {
       for (let count = 0; count < 60; count++) yield frame;
     }
     const { flows, peak, decoder } = feed(endless());
-    console.log(peak / MIB, flows);
     assert.equal(decoder.omissions.cut, 1);
     assert.ok(flows > 50_000);
     assert.ok(peak < MAX_PEAK, `${peak / MIB} MiB`);

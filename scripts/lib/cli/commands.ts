@@ -116,7 +116,7 @@ export const COMMANDS: { [C in CommandName]: CommandHelp<C> } = {
   flows: {
     does: 'Show, filter, compare and convert flow files, from mittens, mitmproxy or (as HAR) a browser.',
     notes:
-      'FILE is a flow file (.mitm) or a HAR file, whatever its name is; - is stdin. diff compares two: flows diff BEFORE AFTER.',
+      'FILE is a flow file (.mitm), a wire file (.wire) or a HAR file, compressed by gzip or not, whatever its name is; - is stdin. diff compares two: flows diff BEFORE AFTER.',
     args: FILES,
     examples: [
       { says: 'One line per request', args: ['web.mitm'] },

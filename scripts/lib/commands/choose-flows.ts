@@ -1,7 +1,7 @@
 import type { Flags } from '../cli/flags.ts';
 import { parseFilter } from '../flow/filter.ts';
 import type { Flow } from '../flow/flow.ts';
-import { formatFileName, type Place, readFlowAt, type Truncation } from '../flow/flow-file.ts';
+import { formatFileName, type Place, readFlowAt } from '../flow/flow-file.ts';
 import { countBytes, measureLatency } from '../flow/measure.ts';
 import { type Found, readFlows } from '../formats/read.ts';
 import { createRedactor } from '../redact/redact.ts';
@@ -30,7 +30,7 @@ export function chooseFlows(names: string[], flags: Flags<'flows'>, log: Log): A
   const order = flags.sort === undefined ? undefined : parseSort(flags.sort);
   const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : parseLimit(flags.limit);
   const redact = createRedact(flags);
-  const warn = (truncation: Truncation) => log.say(formatTruncation(truncation));
+  const warn = (name: string, message: string) => log.say(`warning: ${formatFileName(name)}: ${message}`);
   const found = readMatching(names, matches, warn);
   return take(order ? sort(found, order) : withoutPlaces(found), limit, redact);
 }
@@ -44,15 +44,11 @@ function createRedact(flags: Flags<'flows'>): (flow: Flow) => Flow {
 async function* readMatching(
   names: string[],
   matches: (flow: Flow) => boolean,
-  onTruncation: (truncation: Truncation) => void,
+  warn: (name: string, message: string) => void,
 ): AsyncGenerator<Found> {
   for (const name of names)
-    for await (const found of readFlows(name, onTruncation)) if (matches(found.flow)) yield found;
-}
-
-function formatTruncation({ name, offset, bytes }: Truncation): string {
-  const lost = `its last ${bytes} bytes, from byte ${offset}, are left out`;
-  return `warning: the last flow of ${formatFileName(name)} is incomplete: ${lost}`;
+    for await (const found of readFlows(name, (message) => warn(name, message)))
+      if (matches(found.flow)) yield found;
 }
 
 async function* withoutPlaces(found: AsyncIterable<Found>): AsyncGenerator<Flow> {

@@ -24,10 +24,14 @@ export async function flows(names: string[], flags: Flags<'flows'>): Promise<voi
     if (format) await format(flows, out.write, title);
     else for await (const _ of flows);
   };
-  if (flags.write === undefined) await print(chosen);
-  else if (flags.write === '-') await print(copyFlows(chosen, out.write));
-  else await writeFile(flags.write, async (write) => await print(copyFlows(chosen, write)));
-  await out.flush();
+  try {
+    if (flags.write === undefined) await print(chosen);
+    else if (flags.write === '-') await print(copyFlows(chosen, out.write));
+    else await writeFile(flags.write, async (write) => await print(copyFlows(chosen, write)));
+  } finally {
+    // Flows before damage in the file are printed.
+    await out.flush();
+  }
   if (count.flows === 0) log.say(`No flows found in ${title}.`);
 }
 

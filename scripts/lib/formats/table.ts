@@ -29,11 +29,15 @@ export async function writeTable(flows: AsyncIterable<Flow>, write: Write, wide:
     await write(lines);
   };
   let count = 0;
-  for await (const flow of flows) {
-    rows.push(columns.map(([, cell]) => cell(flow)));
-    if (++count % BATCH === 0) await flush();
+  try {
+    for await (const flow of flows) {
+      rows.push(columns.map(([, cell]) => cell(flow)));
+      if (++count % BATCH === 0) await flush();
+    }
+  } finally {
+    // Also those before damage in the file.
+    if (count > 0) await flush();
   }
-  if (count > 0) await flush();
 }
 
 type Column = [name: string, cell: (flow: Flow) => string];

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { FLOW_VERSION, type Flow, toFlow } from '../flow/flow.ts';
+import { type Flow, toFlow } from '../flow/flow.ts';
+import { FLOW_VERSION } from '../flow/migrate.ts';
 import type { Value } from '../flow/tnetstring.ts';
 import type { Link } from './link.ts';
 

@@ -4,7 +4,7 @@ import { Unread } from './unread.ts';
  * The types of frames: a file begins (H), a connection opens (O), bytes of the client (C) and of the app (S), the end of
  * either half (c, s), a reset by either (r, R), the end of a connection (X), missing bytes (G), the end of the file (Z).
  */
-export type FrameType = 'H' | 'O' | 'C' | 'S' | 'c' | 's' | 'r' | 'R' | 'X' | 'G' | 'Z';
+type FrameType = 'H' | 'O' | 'C' | 'S' | 'c' | 's' | 'r' | 'R' | 'X' | 'G' | 'Z';
 
 /** A frame of a wire file. Bytes of the payload are a view that is valid until the next chunk is pushed. */
 export interface Frame {
@@ -28,7 +28,7 @@ export class WireError extends Error {
 }
 
 /** Type, connection, microseconds, length: Python's struct `>cIQI`. */
-export const HEAD_BYTES = 17;
+const HEAD_BYTES = 17;
 /** The door writes no longer payload; a longer one is damage. */
 const MAX_PAYLOAD_BYTES = 16 * 1024 * 1024;
 const TYPES = new Map([...'HOCScsrRXGZ'].map((type) => [type.charCodeAt(0), type as FrameType]));

@@ -11,13 +11,13 @@ export function isWire(start: Buffer): boolean {
 /**
  * Reads the flows of a wire file, in memory that does not grow with the file. What is open at its end is given as it is.
  * @param file its name, for errors.
- * @param onOmission is told, at the end, what was left out.
+ * @param onWarning is called after all flows with what was left out, if anything was.
  * @throws UserError, after all flows before it, for what is not a wire file, with its offset.
  */
 export async function* readWire(
   chunks: AsyncIterable<Buffer>,
   file: string,
-  onOmission: (message: string) => void,
+  onWarning: (message: string) => void,
 ): AsyncGenerator<Flow> {
   const decoder = new WireDecoder();
   let damage: WireError | undefined;
@@ -28,12 +28,12 @@ export async function* readWire(
     damage = error;
   }
   yield* decoder.end();
-  for (const message of describeOmissions(decoder.omissions)) onOmission(`${file}: ${message}`);
+  for (const message of describeOmissions(decoder.omissions)) onWarning(message);
   if (damage)
     throw new UserError(`${file} is not a wire file from byte ${damage.offset} on: ${damage.message}`);
   const { offset, bytes } = decoder.unread;
   if (bytes > 0)
-    onOmission(`${file} ends within a frame: its last ${bytes} bytes, from byte ${offset} on, are left out`);
+    onWarning(`the last frame is incomplete: its last ${bytes} bytes, from byte ${offset}, are left out`);
 }
 
 function describeOmissions({ cut, strayFrames, skipped }: Omissions): string[] {

@@ -5,8 +5,10 @@ import { Unread } from './unread.ts';
 /** What is not a WebSocket frame, in words. */
 export class FrameError extends Error {}
 
-/** Opcodes, https://www.rfc-editor.org/rfc/rfc6455#section-5.2. */
-export const [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG] = [0, 1, 2, 8, 9, 10];
+/** Opcodes, https://www.rfc-editor.org/rfc/rfc6455#section-5.2: those up to BINARY are of messages. */
+const [CONTINUATION, TEXT] = [0, 1];
+export const [BINARY, CLOSE] = [2, 8];
+const [PING, PONG] = [9, 10];
 const OPCODES = [CONTINUATION, TEXT, BINARY, CLOSE, PING, PONG];
 const MAX_CONTROL_BYTES = 125;
 
