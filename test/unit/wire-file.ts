@@ -22,12 +22,12 @@ export interface TestFrame {
 
 /** When test files begin, in seconds since 1970. */
 export const START = 1_800_000_000;
-export const CLIENT = ['10.0.0.7', 41234] as const;
-export const APP = ['10.0.0.9', 8080] as const;
+const CLIENT = ['10.0.0.7', 41234] as const;
+const APP = ['10.0.0.9', 8080] as const;
 
 const EVENTS = { 'client ends': 'c', 'app ends': 's', 'client resets': 'r', 'app resets': 'R', over: 'X' };
 
-export function toBytes(data: string | Buffer): Buffer {
+function toBytes(data: string | Buffer): Buffer {
   return typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
 }
 
@@ -100,45 +100,6 @@ export async function decodeSteps(steps: Step[], protocol?: string): Promise<Flo
   return flows;
 }
 
-/** What a flow says, in short: for comparing it as a whole. */
-export function outline(flow: Flow): Record<string, unknown> {
-  const { request, response, websocket, messages, error, comment } = flow;
-  const message = (m: NonNullable<typeof request | typeof response>) => ({
-    headers: m.headers.map(([name, value]) => `${name}: ${value}`),
-    ...(m.trailers ? { trailers: m.trailers.map(([name, value]) => `${name}: ${value}`) } : {}),
-    body: m.content?.toString('latin1'),
-    whole: m.end !== undefined,
-  });
-  return {
-    ...(request
-      ? {
-          request: [request.method, request.authority, request.path, request.httpVersion]
-            .filter(Boolean)
-            .join(' '),
-          ...message(request),
-        }
-      : { tcp: joinMessages(messages) }),
-    ...(response
-      ? {
-          response: {
-            status: `${response.httpVersion} ${response.status} ${response.reason}`.trim(),
-            ...message(response),
-          },
-        }
-      : {}),
-    ...(websocket
-      ? {
-          websocket: websocket.messages.map(
-            (m) => `${m.fromClient ? '>' : '<'} ${m.text ? m.content.toString() : m.content.toString('hex')}`,
-          ),
-          closed: [websocket.closedByClient, websocket.closeCode, websocket.closeReason],
-        }
-      : {}),
-    ...(error ? { error: error.message } : {}),
-    ...(comment ? { comment } : {}),
-  };
-}
-
 /** What a TCP connection carried: how it was cut into pieces does not matter. */
 function joinMessages(messages: Flow['messages']): string[] {
   const joined: string[] = [];
@@ -157,12 +118,7 @@ export function describeFlow(flow: Flow): string {
     ? [`${request.method} ${request.authority}${request.path}${describeBody(request)}`]
     : ['TCP', ...joinMessages(messages).map((message) => JSON.stringify(message))];
   if (response) parts.push('|', `${`${response.status} ${response.reason}`.trim()}${describeBody(response)}`);
-  if (websocket) {
-    const { closedByClient, closeCode } = websocket;
-    const closed =
-      closedByClient === undefined ? 'open' : `${closedByClient ? 'client' : 'server'} ${closeCode}`;
-    parts.push(`[${(outline(flow).websocket as string[]).join(', ')}; ${closed}]`);
-  }
+  if (websocket) parts.push(describeWebSocket(websocket));
   if (error) parts.push(`! ${error.message}`);
   if (comment) parts.push(`# ${comment.replaceAll('mittens: ', '')}`);
   return parts.join(' ');
@@ -173,4 +129,13 @@ function describeBody(message: NonNullable<Flow['request'] | Flow['response']>):
   const body = content && content.length > 0 ? ` ${JSON.stringify(content.toString('latin1'))}` : '';
   const after = trailers ? ` {${trailers.map(([name, value]) => `${name}: ${value}`).join(', ')}}` : '';
   return `${body}${end === undefined ? '…' : ''}${after}`;
+}
+
+function describeWebSocket({ messages, closedByClient, closeCode }: NonNullable<Flow['websocket']>): string {
+  const said = messages.map(
+    ({ fromClient, text, content }) => `${fromClient ? '>' : '<'} ${content.toString(text ? 'utf8' : 'hex')}`,
+  );
+  const closed =
+    closedByClient === undefined ? 'open' : `${closedByClient ? 'client' : 'server'} ${closeCode}`;
+  return `[${said.join(', ')}; ${closed}]`;
 }
