@@ -63,20 +63,18 @@ export function formatCommand(command: CommandToRun, caller: Caller, inherited: 
 
 /** What a command is given besides its own flags, to work where this one works. */
 function findInherited({ program, flags }: CommandToRun, inherited: Inherited): CommandToRun['flags'] {
-  const names =
-    program === 'kubectl'
-      ? KUBECTL_FLAGS
-      : TABLE.filter((flag) => flag.inherited && flag.commands.includes(program as CommandName)).map(
-          ({ name }) => name,
-        );
-  const isWanted = (name: string) =>
-    flags[name] === undefined && !(name === 'namespace' && flags['all-namespaces']);
-  return Object.fromEntries(
-    names.filter(isWanted).flatMap((name) => {
-      const value = inherited[name];
-      return typeof value === 'string' && value !== '' ? [[name, value]] : [];
-    }),
-  );
+  if (flags.help) return {};
+  const names = program === 'kubectl' ? KUBECTL_FLAGS : listInheritable(program as CommandName);
+  const found = names.flatMap((name) => {
+    const value = inherited[name];
+    const isWanted = flags[name] === undefined && !(name === 'namespace' && flags['all-namespaces']);
+    return isWanted && typeof value === 'string' && value !== '' ? [[name, value]] : [];
+  });
+  return Object.fromEntries(found);
+}
+
+function listInheritable(command: CommandName): string[] {
+  return TABLE.filter((flag) => flag.inherited && flag.commands.includes(command)).map(({ name }) => name);
 }
 
 function toWords(flags: CommandToRun['flags']): string[] {

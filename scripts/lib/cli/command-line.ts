@@ -67,15 +67,15 @@ function readFlags(command: CommandName, given: Given[]): Record<string, string 
 
 function readValue(command: CommandName, flag: Flag | undefined, given: Given): string | true {
   const { rawName, value, inlineValue } = given;
-  if (!flag) throw usageError(command, `unknown flag: ${rawName}`);
+  if (!flag) throw createUsageError(command, `unknown flag: ${rawName}`);
   if (!flag.value) {
     if (value === undefined) return true;
-    throw usageError(command, `flag takes no value: ${rawName}=${value}`);
+    throw createUsageError(command, `flag takes no value: ${rawName}=${value}`);
   }
   // A forgotten value must not swallow the next flag.
   const isFlag = !inlineValue && value?.startsWith('-') && value !== '-';
   if (value === undefined || isFlag)
-    throw usageError(command, `flag needs an argument: ${rawName} ${flag.value}`);
+    throw createUsageError(command, `flag needs an argument: ${rawName} ${flag.value}`);
   return value;
 }
 
@@ -83,7 +83,7 @@ function readValue(command: CommandName, flag: Flag | undefined, given: Given): 
 export function checkArguments(command: CommandName, args: string[]): void {
   const { name, min, max } = COMMANDS[command].args;
   if (args.length < min) {
-    if (name !== 'SERVICE') throw usageError(command, `${command} needs an argument: ${name}`);
+    if (name !== 'SERVICE') throw createUsageError(command, `${command} needs an argument: ${name}`);
     throw new UsageError(
       `${command} needs an argument: ${name}`,
       message`list the Services: ${kubectlCommand(['get', 'services'])}\nsee the help: ${mittensCommand(command, [], { help: true })}`,
@@ -91,10 +91,11 @@ export function checkArguments(command: CommandName, args: string[]): void {
   }
   if (args.length <= max) return;
   const takes = max === 0 ? 'no arguments' : 'one argument';
-  throw usageError(command, `${command} takes ${takes}, but got: ${args.join(' ')}`);
+  throw createUsageError(command, `${command} takes ${takes}, but got: ${args.join(' ')}`);
 }
 
-function usageError(command: CommandName, text: string): UsageError {
+/** An error of a command line, with the way to the command's help. */
+export function createUsageError(command: CommandName, text: string): UsageError {
   return new UsageError(text, help(command));
 }
 

@@ -1,9 +1,9 @@
-import { Interrupted, UserError } from '../util/error.ts';
+import { describeError, Interrupted, UsageError, UserError } from '../util/error.ts';
 import { toExitCode } from '../util/interrupt.ts';
 import { printable } from '../util/log.ts';
 import { dropUnreadOutput, isUnread } from '../util/unread-output.ts';
 import { findCaller, formatter, type Inherited } from './caller.ts';
-import { type CommandLine, checkArguments, parseCommandLine } from './command-line.ts';
+import { type CommandLine, checkArguments, createUsageError, parseCommandLine } from './command-line.ts';
 import type { CommandName } from './flags.ts';
 import { formatHelp } from './help.ts';
 
@@ -19,7 +19,7 @@ export async function runCommand<C extends CommandName>(
       inherited = line.flags;
       if (line.flags.help) return void process.stdout.write(formatHelp(command, findCaller()));
       checkArguments(command, line.args);
-      await act(line);
+      await act(line).catch((error: unknown) => explain(command, error));
     },
     () => inherited,
   );
@@ -41,7 +41,7 @@ export async function run(
     if (error instanceof Interrupted) {
       process.exitCode = toExitCode(error.signal);
     } else if (error instanceof UserError) {
-      process.stderr.write(`${printable(formatError(error, inherited()))}\n`);
+      process.stderr.write(`${printable(formatter(inherited())(describeError(error)))}\n`);
       process.exitCode = error.exitCode;
     } else if (isUnread(error)) {
       // As shells have it for a command that SIGPIPE ends: 128 + 13.
@@ -52,9 +52,8 @@ export async function run(
   }
 }
 
-/** An error and its hints, a line each. kubectl's own errors begin with the word already. */
-export function formatError({ message, hint = '' }: UserError, inherited: Inherited = {}): string {
-  const hints = formatter(inherited)(hint).split('\n').filter(Boolean);
-  const error = /^error/i.test(message) ? message : `error: ${message}`;
-  return [error, ...hints.map((line) => `hint: ${line}`)].join('\n');
+/** Adds the way to the help to an error of the command line that has no hint of its own. */
+function explain(command: CommandName, error: unknown): never {
+  const isBare = error instanceof UsageError && error.hint === undefined;
+  throw isBare ? createUsageError(command, error.message) : error;
 }

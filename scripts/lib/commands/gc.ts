@@ -6,7 +6,7 @@ import { targetId } from '../plan/target-id.ts';
 import { endTap } from '../session/end-tap.ts';
 import { type Context, createContext, inNamespace } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
-import { UsageError, UserError } from '../util/error.ts';
+import { describeError, UsageError, UserError } from '../util/error.ts';
 import { parseDuration } from '../util/parse.ts';
 import { formatAge } from '../util/units.ts';
 
@@ -35,7 +35,7 @@ export async function gc(flags: Flags<'gc'>): Promise<void> {
       if (!flags['dry-run']) await endTap(here, name, parseRecord(service)?.id);
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      context.log.say(`error: ${name} in ${namespace}: ${error.message}`);
+      context.log.say(describeError(error, `${name} in ${namespace}`));
       failed.push(name);
     }
   }

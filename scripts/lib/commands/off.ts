@@ -6,7 +6,7 @@ import { type Context, createContext, inNamespace } from '../tap/context.ts';
 import { findTaps } from '../tap/find.ts';
 import { findServicesOfProxies } from '../tap/remains.ts';
 import { resolve, type Target } from '../tap/resolve.ts';
-import { UsageError, UserError } from '../util/error.ts';
+import { describeError, UsageError, UserError } from '../util/error.ts';
 import { message } from '../util/message.ts';
 
 /** The command `off`: gives back the Services that it is given, or all tapped ones. Goes on when one of them fails. */
@@ -23,7 +23,7 @@ export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
       context.log.say(there ? `${id} is as it was` : `${id} is not tapped`);
     } catch (error) {
       if (!(error instanceof UserError) || targets.length === 1) throw error;
-      context.log.say(`error: ${id}: ${error.message}`);
+      context.log.say(describeError(error, id));
       failed.push(id);
     }
   }

@@ -28,3 +28,17 @@ export class Interrupted extends Error {
     this.signal = signal;
   }
 }
+
+/**
+ * An error as a message: a line that begins with `error:`, and a line that begins with `hint:` for each of its hint.
+ * @param about the object that it is about, if there are several.
+ */
+export function describeError({ message, hint = [] }: UserError, about?: string): Message {
+  const text = about === undefined ? message : `${about}: ${message}`;
+  // kubectl's own errors begin with the word.
+  const error = /^error/i.test(text) ? text : `error: ${text}`;
+  const parts = typeof hint === 'string' ? [hint] : hint;
+  if (parts.length === 0) return error;
+  const lines = parts.map((part) => (typeof part === 'string' ? part.replaceAll('\n', '\nhint: ') : part));
+  return [`${error}\nhint: `, ...lines];
+}
