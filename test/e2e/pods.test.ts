@@ -50,7 +50,10 @@ describe('a workload', () => {
     await shop.app({ name: 'alone', replicas: 0 });
     const { code, stderr } = await mittens('on', 'deploy/alone', '--detach', ...inShop);
     assert.equal(code, 1);
-    assert.match(stderr, /no Service that can be tapped is in front of deployment\/alone\nhint: kubectl get/);
+    assert.match(
+      stderr,
+      /no Service that can be tapped is in front of deployment\/alone\nhint: see what each selects: kubectl get services -o wide -n .*\nhint: or tap one pod: .*on\.ts pod\/NAME -n /,
+    );
   });
 
   it('with several Services in front has a terminal asked which', async () => {

@@ -178,7 +178,10 @@ describe('a port that is added to a tap', () => {
     const later = ['--modify-headers', '|~s|X-Later|yes', '--detach'];
     const second = await mittens('on', 'both', '-p', 'admin', ...later, ...inShop);
     assert.equal(second.code, 0, second.stderr);
-    assert.match(second.stderr, /^note: service\/both is tapped already, and what is done .*: off both$/m);
+    assert.match(
+      second.stderr,
+      /^note: service\/both is already tapped; .*\nto start again, end it first: .*scripts\/off\.ts both -n .*$/m,
+    );
     for (const port of [80, 81]) {
       let answer = await shop.request('both', '/', { port });
       // kube-proxy takes a moment to follow.
@@ -292,7 +295,7 @@ describe('a file that is to be sent along', () => {
       what: 'of flows, and is too big',
       flag: '--replay',
       file: () => write('big.mitm', randomBytes(200_000)),
-      says: /^error: \S+big\.mitm is too big .* of 128 KiB at most\nhint: flows --filter .*\n$/,
+      says: /^error: \S+big\.mitm is too big .* of 128 KiB at most\nhint: send fewer flows: .*scripts\/flows\.ts \S+big\.mitm --filter EXPRESSION -w FILE\n$/,
     },
   ];
   for (const { what, flag, file, says } of refused) {

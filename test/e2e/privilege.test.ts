@@ -97,7 +97,7 @@ describe('without a restart', {
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /\(Forbidden\): .*ephemeralcontainers.*\nhint: without --no-restart the pods are replaced/,
+      /\(Forbidden\): .*ephemeralcontainers.*\nhint: leave out --no-restart; the pods are then restarted/,
     );
     assert.deepEqual(await shop.snapshot(...objects), original);
   });

@@ -193,12 +193,12 @@ describe('TLS', () => {
     {
       what: 'has no certificate',
       args: ['all', '--client-tls-secret', 'empty'],
-      says: /^error: secret\/empty has no tls\.crt and tls\.key\nhint: kubectl create secret tls .*\n$/,
+      says: /^error: secret\/empty has no tls\.crt and tls\.key\nhint: make one that has both: kubectl create secret tls NAME .*\n$/,
     },
     {
       what: 'no pod has as a volume',
       args: ['plain', '--tls-secret', 'all-tls', '--no-restart', '--watch-detached'],
-      says: /^error: pod\/plain-\S+ has no volume of secret\/all-tls, and can get none .*\nhint: without --no-restart .*\n$/,
+      says: /^error: pod\/plain-\S+ has no volume of secret\/all-tls, and can get none .*\nhint: leave out --no-restart; .*\n$/,
       skip,
     },
     {
