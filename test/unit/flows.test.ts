@@ -108,6 +108,13 @@ describe('flows', () => {
     );
   });
 
+  it('stops a filter whose regular expression would take years', { timeout: 120_000 }, async () => {
+    const { code, stdout, stderr } = await flows(OLD, '--filter', "~src '(.?.?.?)+(.?.?.?)+(.?.?.?)+#$'");
+    assert.match(stderr, /^error: the filter ".*" takes longer than 10 s\nhint: simplify/);
+    assert.equal(code, 1);
+    assert.equal(stdout, '');
+  });
+
   const refused: [string, string[], RegExp, number][] = [
     ['a command line without a file', [], /^error: flows needs an argument: FILE/, 2],
     ['a missing file', ['/nowhere.mitm'], /^error: \/nowhere\.mitm: ENOENT/, 1],

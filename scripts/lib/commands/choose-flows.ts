@@ -1,5 +1,5 @@
 import type { Flags } from '../cli/flags.ts';
-import { parseFilter } from '../flow/filter.ts';
+import { type Filter, matchAll, parseFilter } from '../flow/filter.ts';
 import type { Flow } from '../flow/flow.ts';
 import { formatFileName, type Place, readFlowAt } from '../flow/flow-file.ts';
 import { countBytes, measureLatency } from '../flow/measure.ts';
@@ -26,13 +26,14 @@ const SORT_KEYS: Record<string, (flow: Flow) => Key> = {
  * @throws UsageError for a wrong flag, before any file is read.
  */
 export function chooseFlows(names: string[], flags: Flags<'flows'>, log: Log): AsyncIterable<Flow> {
-  const matches = flags.filter === undefined ? () => true : parseFilter(flags.filter);
+  const filter = flags.filter === undefined ? undefined : parseFilter(flags.filter);
   const order = flags.sort === undefined ? undefined : parseSort(flags.sort);
   const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : parseLimit(flags.limit);
   const redact = createRedact(flags);
   const warn = (name: string, message: string) => log.say(`warning: ${formatFileName(name)}: ${message}`);
-  const found = readMatching(names, matches, warn);
-  return take(order ? sort(found, order) : withoutPlaces(found), limit, redact);
+  const found = readAll(names, warn);
+  const matching = filter ? select(found, filter, flags.filter ?? '') : found;
+  return take(order ? sort(matching, order) : withoutPlaces(matching), limit, redact);
 }
 
 function createRedact(flags: Flags<'flows'>): (flow: Flow) => Flow {
@@ -41,14 +42,46 @@ function createRedact(flags: Flags<'flows'>): (flow: Flow) => Flow {
   return isRedacted ? createRedactor({ names, patterns }) : (flow) => flow;
 }
 
-async function* readMatching(
+async function* readAll(
   names: string[],
-  matches: (flow: Flow) => boolean,
   warn: (name: string, message: string) => void,
 ): AsyncGenerator<Found> {
-  for (const name of names)
-    for await (const found of readFlows(name, (message) => warn(name, message)))
-      if (matches(found.flow)) yield found;
+  for (const name of names) yield* readFlows(name, (message) => warn(name, message));
+}
+
+/** Flows are filtered in batches of this number, or of this length in bytes. */
+const BATCH = { flows: 100, bytes: 1024 * 1024 };
+
+async function* select(
+  found: AsyncIterable<Found>,
+  filter: Filter,
+  expression: string,
+): AsyncGenerator<Found> {
+  for await (const batch of toBatches(found)) {
+    const flows = batch.map(({ flow }) => flow);
+    const matches = matchAll(filter, expression, flows);
+    yield* batch.filter((_, index) => matches[index]);
+  }
+}
+
+/** Before an error, the flows that were read are passed on. */
+async function* toBatches(found: AsyncIterable<Found>): AsyncGenerator<Found[]> {
+  let batch: Found[] = [];
+  let bytes = 0;
+  try {
+    for await (const one of found) {
+      batch.push(one);
+      const { sent, received } = countBytes(one.flow);
+      bytes += sent + received;
+      if (batch.length < BATCH.flows && bytes < BATCH.bytes) continue;
+      yield batch;
+      [batch, bytes] = [[], 0];
+    }
+  } catch (error) {
+    yield batch;
+    throw error;
+  }
+  yield batch;
 }
 
 async function* withoutPlaces(found: AsyncIterable<Found>): AsyncGenerator<Flow> {
