@@ -61,6 +61,7 @@ test: node_modules ## see that it works, on a pocket cluster: the unit tests and
 
 test-all: node_modules ## all tests, on a pocket cluster
 	$(RUN) test/run.ts $(ALL)
+	$(RUN) test/addon/main.ts test
 
 e2e: node_modules ## the end-to-end tests, on a pocket cluster, or on yours: make e2e CONTEXT=kind-x
 	$(RUN) test/run.ts $(if $(CONTEXT),--context=$(CONTEXT)) $(E2E)
@@ -84,6 +85,7 @@ lint: node_modules ## lint, format, the directions of imports, types and dead ex
 	npx biome check .
 	npx tsc --noEmit
 	npx knip
+	@$(RUN) test/addon/main.ts lint
 
 dist: node_modules ## the Action as GitHub runs it
 	$(RUN) action/bundle.ts

@@ -1,13 +1,17 @@
-# What the proxy's container runs first, with mitmproxy's command line as its arguments.
+# What the container of the proxy runs first, with mitmproxy's command line as its arguments.
+# The names are those of templates/addon/contract.json.
 
-# mitmproxy dies on a terminal of no width, which is what a container has before anyone attaches.
+# mitmproxy dies on a terminal of no width, and a container has such a one until somebody attaches.
 stty rows 50 cols 200 2>/dev/null
 
 umask 077
 echo $$ >/tmp/mittens.pid
-printf %s "$MITTENS_ADDON" >/tmp/mittens.py
 
-# What was sent along, scripts and flows to replay: each in a folder of its own, by the name that stands before it.
+# The addon is a package of Python.
+mkdir -p /tmp/mittens
+printf %s "$MITTENS_ADDON" | base64 -d | gunzip | tar -x -o -f - -C /tmp/mittens
+
+# Scripts and flows that were sent along: each in a folder of its own, by the name that precedes it.
 number=0
 while file=$(printenv "MITTENS_FILE_$number"); do
   mkdir -p "/tmp/mittens.files/$number"
@@ -15,7 +19,7 @@ while file=$(printenv "MITTENS_FILE_$number"); do
   number=$((number + 1))
 done
 
-# mitmproxy takes a certificate and its key in one file, where a Secret has two, which may lack a line's end.
+# mitmproxy takes a certificate and its key in one file. A Secret has two, which may lack the end of a line.
 for side in tls client; do
   folder=/mittens/$side
   [ -d "$folder" ] && { cat "$folder/tls.crt" && echo && cat "$folder/tls.key"; } >"/tmp/mittens.$side.pem"

@@ -1,21 +1,23 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
+import { options, paths } from '../../scripts/lib/plan/pod-contract.ts';
 import { mitmproxyProgram } from '../flows/python.ts';
 import { run } from '../setup/child.ts';
 import { bundlePeers, type Peer } from './bundle.ts';
 
-const ADDON = fileURLToPath(new URL('../../templates/mittens.py', import.meta.url));
+const ADDON = fileURLToPath(new URL('../../templates/addon', import.meta.url));
 const POLL_MS = 50;
 
-/** What scripts/lib/plan/sidecar.ts gives it as well, as far as traffic is concerned. */
+/** What scripts/lib/plan/container.ts gives it as well, as far as traffic is concerned. */
 const OPTIONS = [
   'server=false',
   'keep_host_header=true',
@@ -109,15 +111,14 @@ export class Bench {
   async tap({
     ports,
     program = 'mitmdump',
-    options = [],
+    options: more = [],
     constants = {},
     args = [],
     env = {},
     isReady,
   }: TapOptions): Promise<Tap> {
     const folder = mkdtempSync(join(this.folder, 'tap-'));
-    const addon = join(folder, 'mittens.py');
-    writeFileSync(addon, addonFor(folder, constants));
+    unpackAddon(folder, constants);
     const listens = await freePorts(Object.keys(ports).length);
     const names = Object.keys(ports);
     const port = (name: string) => listens[names.indexOf(name)] ?? Number.NaN;
@@ -125,27 +126,31 @@ export class Bench {
     const quiet = program === 'mitmdump' ? ['flow_detail=0', 'termlog_verbosity=warn'] : [];
     const all = [
       `confdir=${folder}/conf`,
-      `mittens_ports=${pairs.join(',')}`,
+      `${options.ports}=${pairs.join(',')}`,
       ...OPTIONS,
       ...quiet,
-      ...options,
+      ...more,
     ];
     const set = all.flatMap((option) => ['--set', option]);
-    const child = this.start(siblingOf(program), ['--scripts', addon, ...set, ...args], env);
+    const child = this.start(
+      siblingOf(program),
+      ['--scripts', join(folder, basename(paths.addon), 'script.py'), ...set, ...args],
+      env,
+    );
     let said = '';
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text) => {
         said += text;
       });
     const exit = once(child, 'exit');
-    const file = join(folder, 'mittens.flows');
+    const file = placeIn(folder, paths.flows);
     const tap: Tap = {
       port,
       process: child,
       folder,
       authority: join(folder, 'conf/mitmproxy-ca-cert.pem'),
       said: () => said,
-      ready: async () => await Promise.race([appears(join(folder, 'mittens.ready')), failed(child, program)]),
+      ready: async () => await Promise.race([appears(placeIn(folder, paths.ready)), failed(child, program)]),
       copyFlows: async (name) => {
         const copy = join(this.folder, name);
         writeFileSync(copy, await flowBytesIn(file));
@@ -200,12 +205,25 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
-/** The addon, with its files in a folder. */
-function addonFor(folder: string, constants: Record<string, number>): string {
-  let text = readFileSync(ADDON, 'utf8').replaceAll('"/tmp/', `"${folder}/`);
-  for (const [name, value] of Object.entries(constants))
-    text = text.replace(new RegExp(`^${name} = .*$`, 'm'), `${name} = ${value}`);
-  return text;
+/** Where a path of the pods' is in a folder. */
+export function placeIn(folder: string, path: string): string {
+  return path.replace(/^\/tmp/, folder);
+}
+
+/** Puts the addon into a folder, and the paths that it uses, with other limits. */
+function unpackAddon(folder: string, limits: Record<string, number>): void {
+  const addon = join(folder, basename(paths.addon));
+  cpSync(ADDON, addon, { recursive: true, filter: (path) => !path.includes('__pycache__') });
+  edit(join(addon, 'contract.json'), (text) => text.replaceAll('"/tmp/', `"${folder}/`));
+  for (const [name, value] of Object.entries(limits))
+    edit(join(addon, 'limits.py'), (text) => {
+      assert.match(text, new RegExp(`^${name} = `, 'm'));
+      return text.replace(new RegExp(`^${name} = .*$`, 'm'), `${name} = ${value}`);
+    });
+}
+
+function edit(file: string, change: (text: string) => string): void {
+  writeFileSync(file, change(readFileSync(file, 'utf8')));
 }
 
 async function flowBytesIn(file: string): Promise<Buffer> {

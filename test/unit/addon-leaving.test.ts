@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { Client, credentials } from '@grpc/grpc-js';
 import { generate } from 'selfsigned';
+import { paths } from '../../scripts/lib/plan/pod-contract.ts';
 import { CALLS } from '../peers/grpc-calls.ts';
-import { Bench, freePorts, type Tap } from '../peers/tap.ts';
+import { Bench, freePorts, placeIn, type Tap } from '../peers/tap.ts';
 
 let bench: Bench;
 let web: number;
@@ -116,7 +117,7 @@ describe('a tap that leaves while the app goes on', () => {
 
   it('waits for whoever follows its flows', async () => {
     const tap = await tapOn();
-    const followers = join(tap.folder, 'mittens.followers');
+    const followers = placeIn(tap.folder, paths.followers);
     mkdirSync(followers);
     writeFileSync(join(followers, 'one'), '');
     await read(await open(tap, '/followed'));

@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from '../kube/kubectl.ts';
 import { isRunning, type Pod } from '../kube/objects.ts';
+import { paths } from '../plan/pod-contract.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
 import { listPods } from '../tap/read-target.ts';
-import { FOLLOWERS } from './follow-pod.ts';
 
 /** The age from which a tap that still starts is abandoned, in ms: nobody waits so long for a rollout. */
 const STARTING_MS = 15 * 60_000;
 /** The time between two looks for followers, in ms: a tap is on shortly before they start. */
 const AGAIN_MS = 3000;
 /** A live follower touches its file several times a minute, and `find -mmin` counts in minutes. */
-const SCRIPT = `find ${FOLLOWERS} -type f -mmin -1 2>/dev/null; :`;
+const SCRIPT = `find ${paths.followers} -type f -mmin -1 2>/dev/null; :`;
 
 /**
  * Whether a capture died and left its tap on: for a minute nobody has read flows from any of its pods. A session may be

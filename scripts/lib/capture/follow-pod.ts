@@ -4,6 +4,7 @@ import { Splitter } from '../flow/splitter.ts';
 import { decode, TnetstringError } from '../flow/tnetstring.ts';
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import { containerStatus, type Pod } from '../kube/objects.ts';
+import { paths } from '../plan/pod-contract.ts';
 
 /** One run of the proxy in a pod. A restarted container has a new file. */
 export interface Run {
@@ -22,10 +23,9 @@ export interface RunEnd {
   why?: string;
 }
 
-// The addon writes the file. At its end it waits for followers: each has a file in FOLLOWERS.
-const FILE = '/tmp/mittens.flows';
-/** The folder with a file for each follower, which touches it at every heartbeat. */
-export const FOLLOWERS = '/tmp/mittens.followers';
+// The addon writes the file. At its end it waits for followers: each has a file in FOLLOWERS, which it touches at every
+// heartbeat.
+const { flows: FILE, followers: FOLLOWERS } = paths;
 /** The time between heartbeats, in ms. Without them, a follower on a lost machine would seem to read on. */
 const HEARTBEAT_MS = 10_000;
 /** When a follower reconnects, its file must still exist. Otherwise the flows are those of another run. */

@@ -4,6 +4,7 @@ import { CaptureFile, formatTimestamp } from '../capture/capture-file.ts';
 import type { Flags } from '../cli/flags.ts';
 import { mittensCommand } from '../cli/to-run.ts';
 import { parseFilter } from '../flow/filter.ts';
+import { options } from '../plan/pod-contract.ts';
 import { refuseTapped } from '../plan/preflight.ts';
 import type { TapRequest } from '../plan/request.ts';
 import { createContext } from '../tap/context.ts';
@@ -58,7 +59,7 @@ export async function capture(
 /** What the user asks of a capture's tap, checked before the cluster is read. */
 function parseCaptureRequest(argument: string, flags: Flags<'capture'>): TapRequest {
   const limit = flags['body-limit'];
-  const args = limit === undefined ? [] : ['--set', `mittens_body_limit=${parseSize(limit)}`];
+  const args = limit === undefined ? [] : ['--set', `${options.bodyLimit}=${parseSize(limit)}`];
   return parseRequest(argument, flags, 'mitmdump', args);
 }
 

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Templates, Values } from '../util/template.ts';
+import { packAddon } from './addon.ts';
+import { options, paths, variables } from './pod-contract.ts';
 import { type PodGroup, portsArgument } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
@@ -30,17 +32,17 @@ export function proxyValues(
     imagePullPolicy: request.imagePullPolicy,
     start: literal(templates.read('start.sh')),
     args: commandLine(pods, record, request).map(literal),
-    addon: literal(templates.read('mittens.py')),
+    addon: packAddon(templates),
     files: request.files.map(({ name, content }, number) => ({
-      name: `MITTENS_FILE_${number}`,
+      name: `${variables.file}${number}`,
       value: `${name} ${content}`,
     })),
   };
 }
 
 function commandLine(pods: PodGroup, record: TapRecord, request: TapRequest): string[] {
-  const options = [
-    'confdir=/tmp/mitmproxy',
+  const settings = [
+    `confdir=${paths.mitmproxy}`,
     // The addon opens the ports as soon as the app listens.
     'server=false',
     portsArgument(pods, record),
@@ -57,16 +59,16 @@ function commandLine(pods: PodGroup, record: TapRecord, request: TapRequest): st
     'stream_large_bodies=5m',
   ];
   // The flows are in the file, so the container's log need not have them.
-  if (record.program === 'mitmdump') options.push('flow_detail=0', 'termlog_verbosity=warn');
-  if (record.web) options.push(`web_port=${record.web.port}`, `mittens_web_token=${record.web.token}`);
-  if (record.tlsSecret) options.push('certs=*=/tmp/mittens.tls.pem');
-  if (record.clientTlsSecret) options.push('client_certs=/tmp/mittens.client.pem');
-  if (request.forwarded) options.push('mittens_forwarded=true');
+  if (record.program === 'mitmdump') settings.push('flow_detail=0', 'termlog_verbosity=warn');
+  if (record.web) settings.push(`web_port=${record.web.port}`, `${options.webToken}=${record.web.token}`);
+  if (record.tlsSecret) settings.push(`certs=*=${paths.serverCertificate}`);
+  if (record.clientTlsSecret) settings.push(`client_certs=${paths.clientCertificate}`);
+  if (request.forwarded) settings.push(`${options.forwarded}=true`);
   return [
-    ...[record.program, '--scripts', '/tmp/mittens.py'],
-    ...options.flatMap((option) => ['--set', option]),
+    ...[record.program, '--scripts', `${paths.addon}/script.py`],
+    ...settings.flatMap((option) => ['--set', option]),
     // templates/start.sh writes the files.
-    ...request.files.flatMap(({ flag, name }, number) => [flag, `/tmp/mittens.files/${number}/${name}`]),
+    ...request.files.flatMap(({ flag, name }, number) => [flag, `${paths.files}/${number}/${name}`]),
     ...request.mitmproxyArgs,
   ];
 }

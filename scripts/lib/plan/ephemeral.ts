@@ -2,6 +2,7 @@ import { type Container, containerStatus, type Pod } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
 import type { Templates } from '../util/template.ts';
 import { proxyValues } from './container.ts';
+import { paths } from './pod-contract.ts';
 import { type PodGroup, portsArgument, withPorts } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
@@ -51,7 +52,7 @@ export function copyForPod(container: EphemeralContainer, pod: Pod, record: TapR
 function findMounts({ metadata, spec }: Pod, { tlsSecret, clientTlsSecret }: TapRecord) {
   const mount = (name: string, folder: string) => {
     const volume = spec.volumes?.find(({ secret }) => secret?.secretName === name);
-    if (volume) return { name: volume.name, mountPath: `/mittens/${folder}`, readOnly: true };
+    if (volume) return { name: volume.name, mountPath: `${paths.certificates}/${folder}`, readOnly: true };
     throw new UserError(
       `pod/${metadata.name} has no volume of secret/${name}, and can get none while it runs`,
       {

@@ -7,6 +7,7 @@ import {
   type ServicePort,
 } from '../kube/objects.ts';
 import { UserError } from '../util/error.ts';
+import { options } from './pod-contract.ts';
 import { chooseProtocol } from './protocol.ts';
 import type { TappedPort, TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
@@ -158,7 +159,7 @@ export function withPorts(args: string[], ports: string): string[] {
   return args.map((arg) => (arg.startsWith(PORTS_OPTION) ? ports : arg));
 }
 
-const PORTS_OPTION = 'mittens_ports=';
+const PORTS_OPTION = `${options.ports}=`;
 
 /** Parses the ports in the arguments of a proxy. Other containers have none. */
 export function parseProxyPorts({ args = [] }: Container): { listenPort: number; appPort: number }[] {

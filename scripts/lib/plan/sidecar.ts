@@ -2,6 +2,7 @@ import type { Workload } from '../kube/objects.ts';
 import { workloadName } from '../kube/workload.ts';
 import type { Templates, Values } from '../util/template.ts';
 import { proxyValues } from './container.ts';
+import { paths } from './pod-contract.ts';
 import { type PodGroup, portsArgument, refuseTakenPorts, withPorts } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
@@ -21,7 +22,8 @@ export function sidecarPatch(
   const { container } = record;
   const apps = pods.spec.containers.filter(({ name }) => name !== container);
   const secrets = listSecretSources(record);
-  const mounts = secrets.length > 0 ? [{ name: container, mountPath: '/mittens', readOnly: true }] : [];
+  const mounts =
+    secrets.length > 0 ? [{ name: container, mountPath: paths.certificates, readOnly: true }] : [];
   return templates.render('sidecar', {
     ...proxyValues(pods, record, request, templates),
     ...(request.addsPorts && keptValues(pods, record)),

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mittensCommand } from '../cli/to-run.ts';
 import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects.ts';
+import { titles } from '../plan/pod-contract.ts';
 import { commandFor, formatArgument, targetId } from '../plan/target-id.ts';
 import { type ActiveTap, readPhase } from '../tap/active-tap.ts';
 import { listPods } from '../tap/read-target.ts';
@@ -27,8 +28,6 @@ import {
 /** How a session ended: the user pressed `q`, or left the tap on, or somebody else ended the tap. */
 export type Ending = 'quit' | 'detached' | 'ended';
 
-// The addon sets this title when the user quits.
-const QUIT_TITLE = 'mittens:quit';
 const POLL_MS = 250;
 /** How often the pods and the record are read, in ms. */
 const REFRESH_MS = 2000;
@@ -149,7 +148,7 @@ async function watchSession(tap: ShownTap, client: ChildProcess, signal: AbortSi
   });
   for (let refreshed = Date.now(); ; await sleep(POLL_MS)) {
     const panes = await listPanes(session);
-    if (panes?.some(({ title }) => title === QUIT_TITLE)) return 'quit';
+    if (panes?.some(({ title }) => title === titles.quit)) return 'quit';
     if (signal.aborted) return 'detached';
     // `off` on this machine closes the session, too.
     if (left || !panes) return (await listPodsWithProxy(tap).catch(() => [])) ? 'detached' : 'ended';
@@ -201,7 +200,7 @@ async function viewPod(tap: ActiveTap, pod: Pod, signal: AbortSignal): Promise<b
   let tail = '';
   logs.stdout?.on('data', (data: Buffer) => {
     tail = (tail + data.toString('latin1')).slice(-10_000);
-    if (!tail.includes(QUIT_TITLE)) return;
+    if (!tail.includes(titles.quit)) return;
     quit = true;
     client.kill();
   });

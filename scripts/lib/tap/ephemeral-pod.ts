@@ -5,6 +5,7 @@ import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects
 import { lastWords, proxyTrouble } from '../kube/rollout.ts';
 import { podPath } from '../kube/subresource.ts';
 import type { EphemeralContainer } from '../plan/ephemeral.ts';
+import { paths, signals } from '../plan/pod-contract.ts';
 import { UserError } from '../util/error.ts';
 import { forEachInPool } from '../util/pool.ts';
 
@@ -34,7 +35,7 @@ export async function addEphemeralContainer(
 /** How often pods are read while proxies start or end, in ms. */
 const POLL_MS = 250;
 // The addon writes the file when its ports are open. It first waits until the app listens.
-const READY = 'until [ -e /tmp/mittens.ready ]; do sleep 0.1; done';
+const READY = `until [ -e ${paths.ready} ]; do sleep 0.1; done`;
 /**
  * Waits until the proxy in a pod listens.
  * @param options.timeout in seconds.
@@ -87,7 +88,7 @@ async function isListening(
   }
 }
 // To the addon, SIGUSR1 means the end of the tap, and SIGTERM the end of the pod.
-const LEAVE = 'kill -USR1 "$(cat /tmp/mittens.pid)"';
+const LEAVE = `kill -${signals.leave} "$(cat ${paths.pid})"`;
 /** How often a proxy is told to end, in ms: one that just starts does not handle the signal yet. */
 const TELL_AGAIN_MS = 2000;
 /** How long a proxy may take to end, in ms: it closes open connections after 20 s, and gives followers 15 s. */

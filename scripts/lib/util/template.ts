@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { load } from 'js-yaml';
@@ -24,6 +24,18 @@ export class Templates {
     }
     this.folder = folder;
     this.#folders = folder ? [folder, OWN] : [OWN];
+  }
+
+  /** Lists the paths of the files in a folder and below, sorted. The user's own folder can add files. */
+  list(folder: string): string[] {
+    const found = this.#folders
+      .filter((root) => existsSync(join(root, folder)))
+      .flatMap((root) =>
+        readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+          .map((path) => join(folder, path))
+          .filter((path) => statSync(join(root, path)).isFile()),
+      );
+    return [...new Set(found)].sort();
   }
 
   /** Reads a file as text. */

@@ -1,0 +1,13 @@
+import { gzipSync } from 'node:zlib';
+import { packTar } from '../util/tar.ts';
+import type { Templates } from '../util/template.ts';
+
+/** templates/addon, whose files keep that name in the pods. */
+const FOLDER = 'addon';
+
+/** The Python package for the pods: tar, gzip and Base64, as templates/start.sh unpacks it. */
+export function packAddon(templates: Templates): string {
+  const names = templates.list(FOLDER).filter((name) => /\.(py|json)$/.test(name));
+  const files = Object.fromEntries(names.map((name) => [name, templates.read(name)]));
+  return gzipSync(packTar(files), { level: 9 }).toString('base64');
+}

@@ -1,0 +1,179 @@
+"""How the proxy ends."""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from addon import contract, limits
+from addon.client import Client
+from addon.port import Port
+from conftest import Proxy, make_flow, read_paths
+from mitmproxy.io import tnetstring
+from mitmproxy.test import tflow
+
+RunAsync = Callable[[Callable[[], Awaitable[None]]], None]
+
+
+class FakeClient(Client):
+    """A connected client whose connection closes when it is told to."""
+
+    def __init__(self, proxy: Proxy, id: str) -> None:
+        super().__init__(None)  # type: ignore[arg-type]
+        self.proxy = proxy
+        self.id = id
+        proxy.connections.clients[id] = self
+
+    async def tell_to_leave(self) -> None:
+        self.is_told = True
+
+    def close(self, connection: Any = None) -> None:
+        self.proxy.connections.clients.pop(self.id, None)
+
+
+@pytest.fixture
+def ended(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Gets an entry when mitmproxy is told to end."""
+    calls: list[bool] = []
+    monkeypatch.setattr(type(proxy.context.master), "shutdown", lambda _: calls.append(True))
+    proxy.context.options.add_option("server", bool, True, "")
+    monkeypatch.setattr(limits, "TURN", 0)
+    return calls
+
+
+def is_end_written() -> bool:
+    data = Path(contract.FLOWS).read_bytes()
+    end = tnetstring.dumps({"mittens": "end", "written": 0, "dropped": 0})
+    return data.endswith(end)
+
+
+def test_a_proxy_without_clients_leaves_and_writes_the_end(
+    proxy: Proxy, run_async: RunAsync, ended: list[bool]
+) -> None:
+    run_async(proxy.departure.leave)
+    assert ended == [True]
+    assert proxy.context.options.server is False
+    assert is_end_written()
+
+
+def test_leaving_tells_clients_and_closes_those_that_are_idle(
+    proxy: Proxy, run_async: RunAsync, ended: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "IDLE", 0)
+
+    async def work() -> None:
+        flow = make_flow("/busy")
+        proxy.call("requestheaders", flow)
+        idle, busy = FakeClient(proxy, "idle"), FakeClient(proxy, flow.client_conn.id)
+        leaving = asyncio.ensure_future(proxy.departure.leave())
+        while "idle" in proxy.connections.clients:
+            await asyncio.sleep(0.01)
+        assert idle.is_told
+        assert busy.is_told
+        assert busy.id in proxy.connections.clients
+        proxy.call("response", flow)
+        await leaving
+
+    run_async(work)
+    assert ended == [True]
+
+
+def test_leaving_cuts_off_what_does_not_end_and_has_written_it(
+    proxy: Proxy, run_folder: Path, run_async: RunAsync, ended: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LEAVE", 0.5)
+
+    async def work() -> None:
+        flow = make_flow("/endless")
+        proxy.call("requestheaders", flow)
+        FakeClient(proxy, flow.client_conn.id)
+        await proxy.departure.leave()
+        proxy.call("error", flow)
+
+    run_async(work)
+    assert ended == [True]
+    data = Path(contract.FLOWS).read_bytes()
+    end = tnetstring.dumps({"mittens": "end", "written": 1, "dropped": 0})
+    assert data.endswith(end)
+    Path(contract.FLOWS).write_bytes(data[: -len(end)])
+    assert read_paths(run_folder) == ["/endless"]
+
+
+def test_draining_waits_for_the_app_and_for_open_flows(proxy: Proxy, run_async: RunAsync, ended: list[bool]) -> None:
+    async def work() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as app:
+            port = app.getsockname()[1]
+            proxy.ports.by_number = {1: Port(1, "auto", port)}
+            flow = make_flow("/slow")
+            proxy.call("requestheaders", flow)
+            draining = asyncio.ensure_future(proxy.departure.drain())
+            proxy.call("response", flow)
+            await asyncio.sleep(1)
+            assert ended == []
+        await draining
+
+    run_async(work)
+    assert ended == [True]
+
+
+def test_the_end_of_the_pod_overtakes_a_proxy_that_leaves(proxy: Proxy, run_async: RunAsync, ended: list[bool]) -> None:
+    async def work() -> None:
+        client = FakeClient(proxy, "one")
+        leaving = asyncio.ensure_future(proxy.departure.leave())
+        await asyncio.sleep(0)
+        await asyncio.gather(leaving, proxy.departure.drain(), proxy.departure.drain(), proxy.departure.leave())
+        assert "one" not in proxy.connections.clients
+        assert client.proxy is proxy
+
+    run_async(work)
+    assert ended == [True]
+
+
+def test_the_end_waits_for_followers_but_not_for_ever(
+    proxy: Proxy, run_async: RunAsync, ended: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(contract.FOLLOWERS).mkdir()
+    entry = Path(contract.FOLLOWERS) / "one"
+    entry.touch()
+
+    async def work() -> None:
+        finishing = asyncio.ensure_future(proxy.departure.finish())
+        await asyncio.sleep(0.5)
+        assert ended == []
+        assert is_end_written()
+        entry.unlink()
+        await finishing
+        assert ended == [True]
+        entry.touch()
+        monkeypatch.setattr(limits, "FOLLOWERS_TIME", 0.3)
+        await proxy.departure.finish()
+
+    run_async(work)
+    assert ended == [True, True]
+
+
+@pytest.mark.parametrize("state", ["draining", "leaving"])
+def test_clients_of_http1_are_asked_to_leave_with_their_response(proxy: Proxy, state: str) -> None:
+    flow = make_flow()
+    assert flow.response
+    proxy.call("responseheaders", flow)
+    assert "connection" not in flow.response.headers
+    setattr(proxy.departure, state, True)
+    proxy.call("responseheaders", flow)
+    assert flow.response.headers["connection"] == "close"
+
+
+def test_upgrades_and_http2_keep_their_headers_while_the_proxy_leaves(proxy: Proxy) -> None:
+    proxy.departure.leaving = True
+    upgraded, modern = make_flow(), make_flow()
+    assert upgraded.response
+    assert modern.response
+    upgraded.response.status_code = 101
+    modern.request.http_version = "HTTP/2.0"
+    for flow in (upgraded, modern, tflow.twebsocketflow()):
+        before = flow.response and flow.response.headers.copy()
+        proxy.call("response", flow)
+        assert flow.response
+        assert flow.response.headers == before
