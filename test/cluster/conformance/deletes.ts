@@ -1,6 +1,5 @@
 import { configMap, container, pod, workload } from './manifests.ts';
 import { type Scenario, scenario } from './scenario.ts';
-import { sleep } from './trial.ts';
 
 /** Scenarios: delete, owners and dependents, namespaces. */
 export const deletes: Scenario[] = [
@@ -65,23 +64,12 @@ export const deletes: Scenario[] = [
     );
   }),
 
-  // The finalizer is foregroundDeletion in all versions.
-  scenario('cascade: orphan, background, foreground, adoption', async (t) => {
+  scenario('cascade: background, foreground', async (t) => {
     await t.make(
       workload('ReplicaSet', 'a', undefined, { replicas: 1 }),
       workload('ReplicaSet', 'b', undefined, { replicas: 1 }),
     );
     await t.until('get pods', /a-.*Running[\s\S]*b-.*Running/);
-    await t.see('delete replicaset a --cascade=orphan');
-    await sleep(1500);
-    await t.see('get pods -l app=a', {
-      fields: ['items.metadata.ownerReferences', 'items.metadata.deletionTimestamp', 'items.status.phase'],
-    });
-    await t.make(workload('ReplicaSet', 'a', undefined, { replicas: 1 }));
-    await t.see('get pods -l app=a', {
-      fields: ['items.metadata.ownerReferences.kind'],
-      until: /ReplicaSet/,
-    });
     await t.see('delete replicaset b --cascade=foreground');
     await t.see('get pods -l app=b', { until: /No resources/ });
     await t.see('delete replicaset a');

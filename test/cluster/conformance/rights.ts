@@ -59,7 +59,7 @@ export const rights: Scenario[] = [
     await t.see('describe role reader');
   }),
 
-  scenario('auth can-i, reviews', async (t) => {
+  scenario('auth can-i', async (t) => {
     await t.make(
       role('reader', [{ apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] }]),
       binding('jane-reads', 'reader', 'jane'),
@@ -75,7 +75,6 @@ export const rights: Scenario[] = [
     await t.see('auth can-i get pods -A --as=jane');
     await t.see('auth can-i get pods -q --as=joe');
     await t.see('auth can-i get nonsense');
-    await t.see('auth can-i --list --as=jane', { lines: /pods/ });
     const review = (kind: string, spec: object) => ({ apiVersion: 'authorization.k8s.io/v1', kind, spec });
     const attributes = { namespace: '$NS', verb: 'get', resource: 'pods' };
     await t.see('create -f - -o jsonpath={.status.allowed}', {
@@ -83,9 +82,6 @@ export const rights: Scenario[] = [
     });
     await t.see('create --as=jane -f - -o jsonpath={.status.allowed}', {
       input: review('SelfSubjectAccessReview', { resourceAttributes: { ...attributes, verb: 'delete' } }),
-    });
-    await t.see('create -f - -o jsonpath={.status.allowed}', {
-      input: review('SubjectAccessReview', { user: 'jane', resourceAttributes: attributes }),
     });
   }),
 ];

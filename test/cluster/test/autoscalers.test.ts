@@ -95,14 +95,4 @@ describe('a HorizontalPodAutoscaler', () => {
         ({ status }) => conditions(status).AbleToScale === 'False FailedGetScale',
       );
   });
-
-  it('is refused when its bounds are invalid', async () => {
-    const refused = (spec: Fields) =>
-      pocket.refuses(['create', '-f', '-'], autoscaler('x', 'Deployment', spec));
-    assert.match(
-      await refused({ minReplicas: 3, maxReplicas: 2 }),
-      /spec.maxReplicas: Invalid value: 2: must be greater than or equal to `minReplicas`/,
-    );
-    assert.match(await refused({ minReplicas: 0, maxReplicas: 2 }), /must be greater than or equal to 1/);
-  });
 });

@@ -325,12 +325,11 @@ describe('a Deployment', () => {
     assert.deepEqual(images.sort(), ['app:3', 'app:4']);
   });
 
-  it('is deleted with its ReplicaSets and pods, or orphans them', async (t) => {
+  it('is deleted with its ReplicaSets and pods', async (t) => {
     const registry = begin(t);
     for (const name of ['gone', 'kept']) make(registry, 'deployments', name, { replicas: 1 });
     for (const name of ['gone', 'kept']) await rolledOut(registry, name);
     registry.delete('deployments', get(registry, 'deployments', 'gone'));
-    registry.delete('deployments', get(registry, 'deployments', 'kept'), { propagationPolicy: 'Orphan' });
     await until('one pod is gone', () => pods(registry).length === 1);
     await settle(registry);
     assert.match(names(registry.list('replicasets', NAMESPACE)).join(), /^kept-[a-z0-9]+$/);

@@ -154,20 +154,6 @@ describe('an eviction', () => {
 });
 
 describe('a PodDisruptionBudget', () => {
-  it('is refused when its fields are invalid', async () => {
-    const refused = (spec: Fields) => pocket.refuses(['create', '-f', '-'], budget('x', 'x', spec));
-    assert.match(
-      await refused({ minAvailable: 1, maxUnavailable: 1 }),
-      /minAvailable and maxUnavailable cannot be both set/,
-    );
-    assert.match(
-      await refused({ minAvailable: -1 }),
-      /spec.minAvailable: Invalid value: -1: must be greater than/,
-    );
-    assert.match(await refused({ minAvailable: '101%' }), /must not be greater than 100%/);
-    assert.match(await refused({ minAvailable: 'x' }), /a valid percent string must be/);
-  });
-
   it('allows no disruption when the expected number of pods is unknown', async () => {
     await pocket.make(makeWorkload('DaemonSet', 'agent'), budget('agent', 'agent', { maxUnavailable: 1 }));
     const { status } = await pocket.see(

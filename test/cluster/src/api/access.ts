@@ -40,14 +40,14 @@ export function isAllowed(registry: Registry, user: User, attributes: Attributes
   return listRules(registry, user, attributes.namespace).some((rule) => allows(rule, attributes));
 }
 
-export interface Rule {
+interface Rule {
   verbs: string[];
   apiGroups?: string[];
   resources?: string[];
   resourceNames?: string[];
 }
 
-export function listRules(registry: Registry, user: User, namespace: string | undefined): Rule[] {
+function listRules(registry: Registry, user: User, namespace: string | undefined): Rule[] {
   if (user.groups.includes('system:masters')) return [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }];
   const bindings = [
     ...registry.list('clusterrolebindings'),

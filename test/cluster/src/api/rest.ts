@@ -197,13 +197,13 @@ function deleteOptions({ query, body }: Pick<Call, 'query' | 'body'>): DeleteOpt
   const { dryRun, gracePeriodSeconds, propagationPolicy, orphanDependents, preconditions } = body
     ? parse(body)
     : ({} as KubeObject);
+  if (orphanDependents || (propagationPolicy ?? query.get('propagationPolicy')) === 'Orphan')
+    throw notDone('deletions that orphan dependents');
   return {
     dryRun: query.get('dryRun') === 'All' || dryRun?.includes('All') === true,
     gracePeriodSeconds:
       gracePeriodSeconds ??
       (query.has('gracePeriodSeconds') ? Number(query.get('gracePeriodSeconds')) : undefined),
-    propagationPolicy:
-      propagationPolicy ?? query.get('propagationPolicy') ?? (orphanDependents ? 'Orphan' : undefined),
     preconditions,
   };
 }

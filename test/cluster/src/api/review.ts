@@ -1,18 +1,14 @@
 import type { Registry } from '../store/registry.ts';
-import { isAllowed, listRules, type User } from './access.ts';
+import { isAllowed, type User } from './access.ts';
 import type { Answer } from './rest.ts';
 
-const PATH = /^\/apis\/authorization\.k8s\.io\/v1\/(self|)subject(access|rules)reviews$/;
+const PATH = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 
 /** Answers `kubectl auth can-i`; undefined for any other path. */
 export function review(registry: Registry, user: User, path: string, body: string): Answer | undefined {
-  const [, self, what] = PATH.exec(path) ?? [];
-  if (!what) return undefined;
+  if (path !== PATH) return undefined;
   const asked = JSON.parse(body);
-  // A self review is about the caller, others name their user.
-  const who = self ? user : { name: asked.spec.user, groups: asked.spec.groups ?? [] };
-  const status =
-    what === 'access' ? reviewAccess(registry, who, asked.spec) : rulesStatus(registry, who, asked.spec);
+  const status = { allowed: isReviewed(registry, user, asked.spec) };
   return { code: 201, body: { ...asked, metadata: {}, status } };
 }
 
@@ -27,14 +23,10 @@ interface AccessSpec {
   };
 }
 
-function reviewAccess(registry: Registry, user: User, { resourceAttributes }: AccessSpec): object {
+function isReviewed(registry: Registry, user: User, { resourceAttributes }: AccessSpec): boolean {
   // A question about a path: everyone may read discovery.
-  if (!resourceAttributes) return { allowed: true };
+  if (!resourceAttributes) return true;
   const { verb, group = '', resource, subresource, namespace, name } = resourceAttributes;
   const full = subresource ? `${resource}/${subresource}` : resource;
-  return { allowed: isAllowed(registry, user, { verb, group, resource: full, namespace, name }) };
-}
-
-function rulesStatus(registry: Registry, user: User, { namespace }: { namespace?: string }): object {
-  return { resourceRules: listRules(registry, user, namespace), nonResourceRules: [], incomplete: false };
+  return isAllowed(registry, user, { verb, group, resource: full, namespace, name });
 }

@@ -1,7 +1,6 @@
 import type { KubeObject } from '../objects/object.ts';
 import type { Resource, Schema } from '../objects/resource.ts';
-import type { Cause } from '../objects/status.ts';
-import { checkMetadata, invalidValue, required } from './check.ts';
+import { checkMetadata } from './check.ts';
 import { AGE, NAME } from './columns.ts';
 import { CONDITIONS } from './pod-spec.ts';
 
@@ -42,7 +41,7 @@ export const horizontalpodautoscalers: Resource = {
     },
   },
   setDefaults: setAutoscalerDefaults,
-  validate: validateAutoscaler,
+  validate: (object) => checkMetadata(object),
   columns: [
     NAME,
     { name: 'Reference', cell: ({ spec }) => `${spec.scaleTargetRef.kind}/${spec.scaleTargetRef.name}` },
@@ -60,24 +59,6 @@ function setAutoscalerDefaults(autoscaler: KubeObject): void {
   spec.minReplicas ??= 1;
   const target = { type: 'Utilization', averageUtilization: 80 };
   if (!spec.metrics?.length) spec.metrics = [{ type: 'Resource', resource: { name: 'cpu', target } }];
-}
-
-function validateAutoscaler(autoscaler: KubeObject): Cause[] {
-  const { minReplicas, maxReplicas = 0, scaleTargetRef = {} } = autoscaler.spec;
-  const field = 'spec.maxReplicas';
-  return [
-    ...checkMetadata(autoscaler),
-    ...(minReplicas < 1
-      ? [invalidValue('spec.minReplicas', minReplicas, 'must be greater than or equal to 1')]
-      : []),
-    ...(maxReplicas < 1 ? [invalidValue(field, maxReplicas, 'must be greater than 0')] : []),
-    ...(maxReplicas < minReplicas
-      ? [invalidValue(field, maxReplicas, 'must be greater than or equal to `minReplicas`')]
-      : []),
-    ...['kind', 'name']
-      .filter((name) => !scaleTargetRef[name])
-      .map((name) => required(`spec.scaleTargetRef.${name}`)),
-  ];
 }
 
 function metricText({ resource }: KubeObject): string {

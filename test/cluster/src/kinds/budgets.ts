@@ -1,7 +1,5 @@
-import type { KubeObject } from '../objects/object.ts';
 import type { Resource } from '../objects/resource.ts';
-import type { Cause } from '../objects/status.ts';
-import { checkAmount, checkMetadata, checkSelectorSyntax, checkSupported, invalidValue } from './check.ts';
+import { checkMetadata } from './check.ts';
 import { AGE, NAME } from './columns.ts';
 import { CONDITIONS, LABEL_SELECTOR } from './pod-spec.ts';
 
@@ -37,7 +35,7 @@ export const poddisruptionbudgets: Resource = {
   setDefaults: (budget) => {
     budget.spec ??= {};
   },
-  validate: validateBudget,
+  validate: (object) => checkMetadata(object),
   columns: [
     NAME,
     { name: 'Min Available', cell: ({ spec }) => String(spec.minAvailable ?? 'N/A') },
@@ -46,29 +44,3 @@ export const poddisruptionbudgets: Resource = {
     AGE,
   ],
 };
-
-function validateBudget(budget: KubeObject): Cause[] {
-  const { spec } = budget;
-  const { minAvailable, maxUnavailable, selector, unhealthyPodEvictionPolicy: policy } = spec;
-  const both = minAvailable !== undefined && maxUnavailable !== undefined;
-  return [
-    ...checkMetadata(budget),
-    ...(both ? [invalidValue('spec', spec, 'minAvailable and maxUnavailable cannot be both set')] : []),
-    ...checkShare('spec.minAvailable', minAvailable),
-    ...checkShare('spec.maxUnavailable', maxUnavailable),
-    ...checkSelectorSyntax(selector ?? {}, 'spec.selector'),
-    ...(policy
-      ? checkSupported('spec.unhealthyPodEvictionPolicy', policy, ['AlwaysAllow', 'IfHealthyBudget'])
-      : []),
-  ];
-}
-
-/** Validates a number of pods, or a percentage up to 100%. */
-function checkShare(field: string, amount: number | string | undefined): Cause[] {
-  if (amount === undefined) return [];
-  const tooMuch = typeof amount === 'string' && Number.parseInt(amount, 10) > 100;
-  return [
-    ...checkAmount(field, amount),
-    ...(tooMuch ? [invalidValue(field, amount, 'must not be greater than 100%')] : []),
-  ];
-}

@@ -1,6 +1,6 @@
 import type { Column, Resource } from '../objects/resource.ts';
+import { checkMetadata } from './check.ts';
 import { AGE, NAME } from './columns.ts';
-import { validateConfigMap, validateSecret } from './config-validation.ts';
 
 const DATA: Column = {
   name: 'Data',
@@ -15,9 +15,9 @@ export const configmaps: Resource = {
   plural: 'configmaps',
   kind: 'ConfigMap',
   shortNames: ['cm'],
-  schema: { data: { map: 'string' }, binaryData: { map: 'string' }, immutable: 'bool' },
+  schema: { data: { map: 'string' }, binaryData: { map: 'string' } },
   columns: [NAME, DATA, AGE],
-  validate: validateConfigMap,
+  validate: (object) => checkMetadata(object),
 };
 
 export const secrets: Resource = {
@@ -26,9 +26,9 @@ export const secrets: Resource = {
   plural: 'secrets',
   kind: 'Secret',
   shortNames: [],
-  schema: { data: { map: 'string' }, stringData: { map: 'string' }, immutable: 'bool', type: 'string' },
+  schema: { data: { map: 'string' }, stringData: { map: 'string' }, type: 'string' },
   columns: [NAME, { name: 'Type', cell: ({ type }) => type ?? '' }, DATA, AGE],
-  validate: validateSecret,
+  validate: (object) => checkMetadata(object),
   fieldSelectors: { type: ({ type }) => type ?? '' },
   setDefaults: (secret) => {
     secret.type ??= 'Opaque';

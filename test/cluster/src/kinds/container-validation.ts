@@ -79,17 +79,13 @@ function checkPorts(ports: Container[], path: string): Cause[] {
 }
 
 function checkEnv({ name, value, valueFrom }: Container, path: string): Cause[] {
-  const sources = ['fieldRef', 'configMapKeyRef', 'secretKeyRef'].filter((source) => valueFrom?.[source]);
   const field = `${path}.valueFrom`;
   const which = 'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`';
   return [
     ...named(`${path}.name`, name, envName),
-    ...(valueFrom && sources.length === 0 ? [invalidValue(field, '', which)] : []),
-    ...(sources.length > 0 && value
+    ...(valueFrom && !valueFrom.fieldRef ? [invalidValue(field, '', which)] : []),
+    ...(valueFrom?.fieldRef && value
       ? [invalidValue(field, '', 'may not be specified when `value` is not empty')]
-      : []),
-    ...(sources.length > 1
-      ? [invalidValue(field, '', 'may not have more than one field specified at a time')]
       : []),
   ];
 }

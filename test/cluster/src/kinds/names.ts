@@ -51,20 +51,6 @@ export const envName = rule(
   Number.POSITIVE_INFINITY,
 );
 
-const configKeyForm = rule(
-  '[-._a-zA-Z0-9]+',
-  "a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-  ['key.name', 'KEY_NAME', 'key-name'],
-  253,
-);
-
-/** A key of a ConfigMap or a Secret, which may become a file's name. */
-export const configKey: Rule = (value) => {
-  const errors = configKeyForm(value);
-  if (value === '.' || value === '..') return [...errors, `must not be '${value}'`];
-  return value.startsWith('..') ? [...errors, "must not start with '..'"] : errors;
-};
-
 const namePart = rule(
   QUALIFIED,
   `name part must consist of alphanumeric characters, '-', '_' or '.', ${ENDS}`,

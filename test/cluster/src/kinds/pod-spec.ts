@@ -4,8 +4,6 @@ import { METADATA } from '../objects/schema.ts';
 /** The fields of a pod that this cluster honours, or may safely ignore. */
 
 const QUANTITIES: Schema = { map: 'quantity' };
-const NAMED_REF = { fields: { name: 'string', optional: 'bool' } } satisfies Schema;
-const KEY_REF = { fields: { ...NAMED_REF.fields, key: 'string' } } satisfies Schema;
 const HTTP_GET: Schema = {
   fields: {
     path: 'string',
@@ -41,8 +39,6 @@ const ENV: Schema = {
       valueFrom: {
         fields: {
           fieldRef: { fields: { apiVersion: 'string', fieldPath: 'string' } },
-          configMapKeyRef: KEY_REF,
-          secretKeyRef: KEY_REF,
         },
       },
     },
@@ -59,7 +55,6 @@ const CONTAINER = {
     args: { list: 'string' },
     workingDir: 'string',
     env: ENV,
-    envFrom: { list: { fields: { prefix: 'string', configMapRef: NAMED_REF, secretRef: NAMED_REF } } },
     ports: {
       list: { fields: { name: 'string', containerPort: 'int', hostPort: 'int', protocol: 'string' } },
       mergeKey: 'containerPort',

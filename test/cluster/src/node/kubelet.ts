@@ -5,7 +5,7 @@ import { createSandbox, dial, hostSandbox, type Sandbox } from '../network/sandb
 import { type ContainerSpec, isSidecar } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
-import { ConfigError } from './environment.ts';
+import { ConfigError } from './config-error.ts';
 import { PodContainer, type PodHost, type RestartPolicy, type Role } from './pod-container.ts';
 import { podStatus } from './pod-status.ts';
 import { HOSTS, makeVolumes } from './volume.ts';

@@ -4,7 +4,7 @@ import type { Mount } from '../containers/root.ts';
 import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Registry } from '../store/registry.ts';
-import { ConfigError, readData } from './environment.ts';
+import { ConfigError } from './config-error.ts';
 
 /** The name of a pod's /etc/hosts file beside its volumes: volumes have no dot in their name. */
 export const HOSTS = 'etc.hosts';
@@ -19,7 +19,7 @@ export function makeVolumes(registry: Registry, pod: KubeObject, folder: string)
     mkdirSync(path, { recursive: true });
     chmodSync(path, 0o777);
     for (const source of listSources(volume)) {
-      const data = readContent(registry, pod, volume.name, source);
+      const data = readData(registry, pod, volume.name, source);
       if (data) writeFiles(path, data, source);
     }
   }
@@ -46,18 +46,28 @@ function listSources({ configMap, secret, projected }: ContainerSpec): Source[] 
   ];
 }
 
-function readContent(
+/**
+ * Reads and decodes the data of a ConfigMap or Secret; undefined if it is optional and missing.
+ * @throws ConfigError when it is missing.
+ */
+function readData(
   registry: Registry,
-  pod: KubeObject,
+  { metadata: { namespace } }: KubeObject,
   volume: string,
   { resource, name, optional }: Source,
 ): Record<string, Buffer> | undefined {
-  try {
-    return readData(registry, pod, resource, { name, optional });
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new ConfigError(`MountVolume.SetUp failed for volume "${volume}" : ${error.message}`);
+  const object = registry.find(resource, namespace, name);
+  if (!object && optional) return undefined;
+  if (!object) {
+    const missing = `${resource === 'secrets' ? 'secret' : 'configmap'} "${name}" not found`;
+    throw new ConfigError(`MountVolume.SetUp failed for volume "${volume}" : ${missing}`);
   }
+  const encoding = resource === 'secrets' ? 'base64' : 'utf8';
+  return { ...decodeAll(object.data, encoding), ...decodeAll(object.binaryData, 'base64') };
+}
+
+function decodeAll(data: Record<string, string> = {}, encoding: BufferEncoding): Record<string, Buffer> {
+  return Object.fromEntries(Object.entries(data).map(([key, value]) => [key, Buffer.from(value, encoding)]));
 }
 
 function writeFiles(

@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { findResource, resources } from '../kinds/index.ts';
+import { findResource } from '../kinds/index.ts';
 import { type KubeObject, now } from '../objects/object.ts';
 import type { Part, Resource } from '../objects/resource.ts';
 import { toSchema, withoutEmpty } from '../objects/schema.ts';
@@ -20,7 +20,6 @@ export interface WriteOptions {
 export interface DeleteOptions {
   dryRun?: boolean;
   gracePeriodSeconds?: number;
-  propagationPolicy?: 'Background' | 'Foreground' | 'Orphan';
   preconditions?: { uid?: string; resourceVersion?: string };
 }
 
@@ -131,7 +130,6 @@ export class Registry implements Reader {
     if (resourceVersion && resourceVersion !== object.metadata.resourceVersion)
       throw unmet(resource, object, 'ResourceVersion', resourceVersion, object.metadata.resourceVersion);
     if (options.dryRun) return object;
-    if (options.propagationPolicy === 'Orphan') this.#orphan(object);
     const grace = findGracePeriod(plural, object, options);
     if (grace === 0 && isFree(object)) this.store.remove(resource, object);
     else return this.#mark(resource, object, grace);
@@ -146,18 +144,6 @@ export class Registry implements Reader {
     const metadata = { ...object.metadata, deletionTimestamp, deletionGracePeriodSeconds: grace };
     const status = resource.plural === 'namespaces' ? { phase: 'Terminating' } : object.status;
     return this.store.update(resource, { ...object, metadata, ...(status && { status }) });
-  }
-
-  /** Removes the owner references to an object. */
-  #orphan({ metadata: { uid } }: KubeObject): void {
-    for (const { plural } of resources) {
-      for (const object of this.list(plural)) {
-        if (!object.metadata.ownerReferences?.some((owner) => owner.uid === uid)) continue;
-        this.modify(plural, object, ({ metadata }) => {
-          metadata.ownerReferences = metadata.ownerReferences?.filter((owner) => owner.uid !== uid) ?? [];
-        });
-      }
-    }
   }
 
   /** Records an event about an object; a repeated one only increases its count. */
