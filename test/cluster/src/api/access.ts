@@ -54,7 +54,9 @@ function listRules(registry: Registry, user: User, namespace: string | undefined
     ...(namespace ? registry.list('rolebindings', namespace) : []),
   ];
   return bindings
-    .filter((binding) => (binding.subjects ?? []).some((subject: Subject) => isMeant(subject, user, binding)))
+    .filter((binding) =>
+      (binding.subjects ?? []).some((subject: Subject) => isSubject(subject, user, binding)),
+    )
     .flatMap((binding) => {
       const { kind, name } = binding.roleRef;
       const role =
@@ -71,7 +73,7 @@ interface Subject {
   namespace?: string;
 }
 
-function isMeant({ kind, name, namespace }: Subject, user: User, binding: KubeObject): boolean {
+function isSubject({ kind, name, namespace }: Subject, user: User, binding: KubeObject): boolean {
   if (kind === 'User') return name === user.name;
   if (kind === 'Group') return user.groups.includes(name);
   return user.name === `system:serviceaccount:${namespace ?? binding.metadata.namespace}:${name}`;
@@ -88,7 +90,7 @@ function allows(rule: Rule, { verb, group, resource, name }: Attributes): boolea
 }
 
 /** The message with which RBAC refuses a request. */
-export function denial(user: User, { verb, group, resource, namespace }: Attributes): string {
+export function formatDenial(user: User, { verb, group, resource, namespace }: Attributes): string {
   const where = namespace ? `in the namespace "${namespace}"` : 'at the cluster scope';
   return `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${group}" ${where}`;
 }

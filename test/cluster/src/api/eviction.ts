@@ -27,8 +27,8 @@ export function evict(
   assertMeant(eviction, name);
   const pod = registry.find('pods', namespace, name);
   if (!pod) throw notFound(registry.resource('pods'), name);
-  const budget = isGuarded(pod) ? findBudget(registry, pod) : undefined;
-  if (budget && !mayGoAnyway(budget, pod)) spend(registry, budget, dryRun);
+  const budget = isProtected(pod) ? findBudget(registry, pod) : undefined;
+  if (budget && !isSpare(budget, pod)) takeDisruption(registry, budget, dryRun);
   if (!dryRun) tellWhy(registry, pod);
   registry.delete('pods', pod, { ...eviction.deleteOptions, dryRun });
 }
@@ -45,7 +45,7 @@ function assertMeant(
 }
 
 /** Whether budgets protect a pod: not before it runs, nor when it is leaving or has ended. */
-function isGuarded(pod: KubeObject): boolean {
+function isProtected(pod: KubeObject): boolean {
   return !isLeaving(pod) && !hasEnded(pod) && pod.status?.phase !== 'Pending';
 }
 
@@ -59,7 +59,7 @@ function findBudget(registry: Registry, pod: KubeObject): KubeObject | undefined
 }
 
 /** A pod that is not ready can be evicted while enough other pods are healthy. */
-function mayGoAnyway({ spec, status }: KubeObject, pod: KubeObject): boolean {
+function isSpare({ spec, status }: KubeObject, pod: KubeObject): boolean {
   if (isReady(pod)) return false;
   if (spec.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
   const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
@@ -67,7 +67,7 @@ function mayGoAnyway({ spec, status }: KubeObject, pod: KubeObject): boolean {
 }
 
 /** Takes one disruption off a budget's status; its controller recounts later. */
-function spend(registry: Registry, budget: KubeObject, dryRun: boolean): void {
+function takeDisruption(registry: Registry, budget: KubeObject, dryRun: boolean): void {
   const { name, generation = 1 } = budget.metadata;
   const {
     observedGeneration = 0,

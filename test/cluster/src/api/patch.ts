@@ -2,7 +2,7 @@ import { applyPatch as applyOperations, type Operation, Pointer } from 'rfc6902'
 import type { KubeObject } from '../objects/object.ts';
 import type { Resource } from '../objects/resource.ts';
 import { isObject, toSchema } from '../objects/schema.ts';
-import { badRequest, notDone, StatusError } from '../objects/status.ts';
+import { badRequest, notImplemented, StatusError } from '../objects/status.ts';
 import { mergeStrategically } from './strategic.ts';
 
 const TYPES = [
@@ -25,7 +25,7 @@ export function applyPatch(
   const type = contentType.split(';')[0]?.trim();
   const copy = structuredClone(object);
   if (type === TYPES[0]) return jsonPatch(copy, patch);
-  if (type === TYPES[3]) throw notDone('server-side apply');
+  if (type === TYPES[3]) throw notImplemented('server-side apply');
   if (type !== TYPES[1] && type !== TYPES[2]) throw unsupported();
   if (!isObject(patch))
     throw badRequest(

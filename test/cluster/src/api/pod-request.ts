@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { PodContainer } from '../node/pod-container.ts';
 import type { KubeObject } from '../objects/object.ts';
-import { badRequest, notDone, notFound, StatusError } from '../objects/status.ts';
+import { badRequest, notFound, notImplemented, StatusError } from '../objects/status.ts';
 import type { Registry } from '../store/registry.ts';
 import { servePortForward } from '../streams/port-forward.ts';
 import { serveRunning } from '../streams/remote-command.ts';
@@ -26,7 +26,7 @@ export async function serveLog(
     response.end();
     return;
   }
-  if (!log) throw withoutLog(pod, name, previous, container);
+  if (!log) throw toLogError(pod, name, previous, container);
   const number = (key: string) => (call.query.has(key) ? Number(call.query.get(key)) : undefined);
   const sinceSeconds = number('sinceSeconds');
   const sinceTime = call.query.get('sinceTime');
@@ -43,7 +43,7 @@ export async function serveLog(
   await pipeline(lines, response).catch(() => undefined);
 }
 
-function withoutLog(pod: KubeObject, name: string, previous: boolean, container?: PodContainer): StatusError {
+function toLogError(pod: KubeObject, name: string, previous: boolean, container?: PodContainer): StatusError {
   if (previous)
     return badRequest(`previous terminated container "${name}" in pod "${pod.metadata.name}" not found`);
   const { reason = 'ContainerCreating', message } = container?.status.state.waiting ?? {};
@@ -80,14 +80,14 @@ export async function serveUpgrade(
   };
   if (target.subresource === 'attach')
     return await serveRunning(request, socket, head, running.attach(), wanted);
-  if (target.subresource !== 'exec') throw notDone(`pods/${target.subresource}`);
+  if (target.subresource !== 'exec') throw notImplemented(`pods/${target.subresource}`);
   const command = query.getAll('command');
   if (command.length === 0) throw badRequest('you must specify at least 1 command for the container');
   await serveRunning(request, socket, head, await running.exec(command, wanted), wanted);
 }
 
 function findPod(registry: Registry, { resource, namespace, name = '' }: Target): KubeObject {
-  if (resource.plural !== 'pods') throw notDone(`streams of ${resource.plural}`);
+  if (resource.plural !== 'pods') throw notImplemented(`streams of ${resource.plural}`);
   const pod = registry.find('pods', namespace, name);
   if (!pod) throw notFound(resource, name);
   return pod;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import protobuf from 'protobufjs';
-import { badRequest, notDone } from '../objects/status.ts';
+import { badRequest, notImplemented } from '../objects/status.ts';
 
 /** The prefix of all protobuf that Kubernetes writes. */
 const MAGIC = Buffer.from('k8s\0');
@@ -28,7 +28,7 @@ export function decodeProtobuf(body: Buffer): object {
     contentType,
   } = decode('Unknown', body.subarray(MAGIC.length)) as Envelope;
   const form = contentEncoding ?? contentType;
-  if (form) throw notDone(`protobuf that holds ${form}`);
+  if (form) throw notImplemented(`protobuf that holds ${form}`);
   const kind = typeMeta?.kind ?? 'an object without a kind';
   return { ...typeMeta, ...decode(kind, Buffer.from(raw, 'base64')) };
 }
@@ -45,11 +45,11 @@ type Fields = Record<string, unknown>;
 /** The JSON of one message. */
 function decode(kind: string, bytes: Uint8Array): Fields {
   const type = root.get(kind);
-  if (!(type instanceof protobuf.Type)) throw notDone(`${kind} as protobuf`);
+  if (!(type instanceof protobuf.Type)) throw notImplemented(`${kind} as protobuf`);
   const message = read(type, bytes);
   // The library skips unknown fields. To lose none silently, compare the length of what it would write.
   if (type.encode(message).finish().length !== bytes.length)
-    throw notDone(`a field that kubernetes.proto lacks, in a ${kind} as protobuf`);
+    throw notImplemented(`a field that kubernetes.proto lacks, in a ${kind} as protobuf`);
   return toJson(type, message as unknown as Fields);
 }
 

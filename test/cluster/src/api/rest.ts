@@ -1,7 +1,7 @@
 import type { KubeObject } from '../objects/object.ts';
 import { listComplaints } from '../objects/schema.ts';
 import { fieldTest, labelTest } from '../objects/selector.ts';
-import { badRequest, invalid, notDone, notFound, type StatusError } from '../objects/status.ts';
+import { badRequest, invalid, notFound, notImplemented, type StatusError } from '../objects/status.ts';
 import type { DeleteOptions, Registry, WriteOptions } from '../store/registry.ts';
 import { type Eviction, evict as evictPod } from './eviction.ts';
 import { applyPatch } from './patch.ts';
@@ -99,7 +99,7 @@ export function evict(registry: Registry, { target, query, body }: Call): Answer
 
 export function remove(registry: Registry, call: Call): Answer {
   const { resource, subresource } = call.target;
-  if (subresource) throw notDone(`deleting ${resource.plural}/${subresource}`);
+  if (subresource) throw notImplemented(`deleting ${resource.plural}/${subresource}`);
   const object = existing(registry, call.target);
   const deleted = registry.delete(resource.plural, object, deleteOptions(call));
   if (deleted.metadata.deletionTimestamp) return { code: 200, body: deleted };
@@ -158,7 +158,7 @@ function unreadable({ target, query }: Call, complaints: string[]): StatusError 
   const all = complaints.join(', ');
   const unknown = complaints.every((complaint) => complaint.startsWith('unknown field'));
   // Kubernetes would drop the field with a warning. Here it may be a field that the pocket cluster lacks.
-  if (unknown && !strict) return notDone(`${target.resource.kind}: ${all}`);
+  if (unknown && !strict) return notImplemented(`${target.resource.kind}: ${all}`);
   const { kind, version } = target.resource;
   const words = unknown ? `strict decoding error: ${all}` : all;
   return badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${words}`);
@@ -167,7 +167,7 @@ function unreadable({ target, query }: Call, complaints: string[]): StatusError 
 function unreadablePatch({ target, body, query }: Call, complaints: string[]): StatusError {
   const all = complaints.join(', ');
   if (!complaints.every((complaint) => complaint.startsWith('unknown field'))) return badRequest(all);
-  if (query.get('fieldValidation') !== 'Strict') return notDone(`${target.resource.kind}: ${all}`);
+  if (query.get('fieldValidation') !== 'Strict') return notImplemented(`${target.resource.kind}: ${all}`);
   const message = `Invalid value: ${JSON.stringify(body)}: strict decoding error: ${all}`;
   return invalid({ kind: '', group: '' }, '', [{ reason: 'FieldValueInvalid', field: 'patch', message }]);
 }
@@ -189,7 +189,7 @@ function writeOptions({ target: { resource, subresource }, query }: Call): Write
   const dryRun = query.get('dryRun') === 'All';
   if (!subresource) return { dryRun };
   if (subresource !== 'status' && subresource !== 'ephemeralcontainers')
-    throw notDone(`${resource.plural}/${subresource}`);
+    throw notImplemented(`${resource.plural}/${subresource}`);
   return { dryRun, subresource };
 }
 
@@ -198,7 +198,7 @@ function deleteOptions({ query, body }: Pick<Call, 'query' | 'body'>): DeleteOpt
     ? parse(body)
     : ({} as KubeObject);
   if (orphanDependents || (propagationPolicy ?? query.get('propagationPolicy')) === 'Orphan')
-    throw notDone('deletions that orphan dependents');
+    throw notImplemented('deletions that orphan dependents');
   return {
     dryRun: query.get('dryRun') === 'All' || dryRun?.includes('All') === true,
     gracePeriodSeconds:

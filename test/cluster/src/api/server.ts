@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { badRequest, forbidden, notDone, StatusError } from '../objects/status.ts';
+import { badRequest, forbidden, notImplemented, StatusError } from '../objects/status.ts';
 import type { Registry } from '../store/registry.ts';
-import { denial, identifyUser, isAllowed, type User } from './access.ts';
+import { formatDenial, identifyUser, isAllowed, type User } from './access.ts';
 import type { Backend } from './backend.ts';
 import { discover } from './discovery.ts';
 import { type Fault, Faults } from './fault.ts';
@@ -18,11 +18,13 @@ import { watch } from './watch.ts';
 export function apiServer(backend: Backend, certificate: { key: string; cert: string }): Server {
   const faults = new Faults();
   const server = createServer({ ...certificate, ALPNProtocols: ['http/1.1'] }, (request, response) => {
-    serve(backend, faults, request, response).catch((error: unknown) => refuse(response, error));
+    serve(backend, faults, request, response).catch((error: unknown) => sendError(response, error));
   });
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
-    upgrade(backend, faults, request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error));
+    upgrade(backend, faults, request, socket, head).catch((error: unknown) =>
+      sendUpgradeError(socket, error),
+    );
   });
   // A watch has no time limit of its own.
   server.requestTimeout = 0;
@@ -40,8 +42,8 @@ async function serve(
   const body = await read(request);
   if (url.pathname === '/pocket/faults') return setFaults(faults, request, response, body);
   const fault = faults.find(request.method ?? '', url.pathname);
-  if (await happens(fault, response)) return;
-  if (tellOfItself(backend, user, url.pathname, body, response)) return;
+  if (await applyFault(fault, response)) return;
+  if (answerAboutServer(backend, user, url.pathname, body, response)) return;
   const target = parseTarget(url.pathname);
   if (!target) throw unknownPath();
   authorize(backend.registry, user, request, url, target);
@@ -52,7 +54,7 @@ async function serve(
 }
 
 /** Answers requests about health, discovery and permissions; false for requests about objects. */
-function tellOfItself(
+function answerAboutServer(
   { registry }: Backend,
   user: User,
   path: string,
@@ -75,7 +77,7 @@ function dispatch(registry: Registry, method: string, call: rest.Call): rest.Ans
     if (/^(exec|attach|portforward)$/.test(subresource)) throw badRequest('Upgrade request required');
     // Kubernetes does not have these either.
     if (subresource === 'scale' || subresource === 'status') throw unknownPath();
-    throw notDone(`${resource.plural}/${subresource}`);
+    throw notImplemented(`${resource.plural}/${subresource}`);
   }
   if (subresource === 'eviction') {
     if (method === 'POST' && name) return rest.evict(registry, call);
@@ -95,7 +97,7 @@ function notAllowed(): StatusError {
 }
 
 function startWatch({ registry }: Backend, call: rest.Call, response: ServerResponse, fault?: Fault): void {
-  if (call.query.get('sendInitialEvents')) throw notDone('watches that send the initial events');
+  if (call.query.get('sendInitialEvents')) throw notImplemented('watches that send the initial events');
   const { resource, namespace } = call.target;
   const timeout = call.query.get('timeoutSeconds');
   watch(registry.store, resource, response, {
@@ -123,7 +125,7 @@ async function upgrade(
   const user = identifyUser(request, backend.token);
   const fault = faults.find(request.method ?? '', url.pathname);
   if (fault?.cut) socket.destroy();
-  if (fault?.status) throw faulty(fault.status);
+  if (fault?.status) throw toFaultError(fault.status);
   const target = parseTarget(url.pathname);
   if (!target) throw unknownPath();
   authorize(backend.registry, user, request, url, target);
@@ -142,7 +144,7 @@ function authorize(registry: Registry, user: User, request: IncomingMessage, url
   const where = resource.plural === 'namespaces' ? name : namespace;
   const attributes = { verb, group: resource.group, resource: full, namespace: where, name };
   if (isAllowed(registry, user, attributes)) return;
-  throw forbidden(resource, name ?? '', denial(user, attributes));
+  throw forbidden(resource, name ?? '', formatDenial(user, attributes));
 }
 
 function findVerb(request: IncomingMessage, url: URL, name: string | undefined): string {
@@ -165,14 +167,14 @@ function setFaults(faults: Faults, request: IncomingMessage, response: ServerRes
 }
 
 /** Applies a fault; true when the request is done with that. */
-async function happens(fault: Fault | undefined, response: ServerResponse): Promise<boolean> {
+async function applyFault(fault: Fault | undefined, response: ServerResponse): Promise<boolean> {
   if (fault?.delayMs) await new Promise((resolve) => setTimeout(resolve, fault.delayMs));
   if (fault?.cut) response.destroy();
-  if (fault?.status) throw faulty(fault.status);
+  if (fault?.status) throw toFaultError(fault.status);
   return fault?.cut === true;
 }
 
-function faulty(code: number): StatusError {
+function toFaultError(code: number): StatusError {
   const reason =
     { 429: 'TooManyRequests', 500: 'InternalError', 503: 'ServiceUnavailable' }[code] ?? 'Unknown';
   return new StatusError(code, reason, 'the pocket cluster was told to refuse this');
@@ -190,7 +192,7 @@ async function read(request: IncomingMessage): Promise<string> {
 
 function readContentType({ headers }: IncomingMessage): { accept: string; contentType: string } {
   const contentType = (headers['content-type'] ?? 'application/json').split(';')[0] ?? '';
-  if (/cbor/.test(contentType)) throw notDone(`bodies of type ${contentType}`);
+  if (/cbor/.test(contentType)) throw notImplemented(`bodies of type ${contentType}`);
   return { accept: headers.accept ?? '', contentType };
 }
 
@@ -207,20 +209,20 @@ function unknownPath(): StatusError {
   return new StatusError(404, 'NotFound', 'the server could not find the requested resource');
 }
 
-function refuse(response: ServerResponse, error: unknown): void {
+function sendError(response: ServerResponse, error: unknown): void {
   if (response.headersSent) response.destroy();
-  else send(response, answerTo(error));
+  else send(response, toAnswer(error));
 }
 
-function refuseUpgrade(socket: Duplex, error: unknown): void {
-  const { code, body } = answerTo(error);
+function sendUpgradeError(socket: Duplex, error: unknown): void {
+  const { code, body } = toAnswer(error);
   const text = JSON.stringify(body);
   const head = `HTTP/1.1 ${code} Refused\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(text)}\r\nconnection: close\r\n\r\n`;
   socket.end(head + text);
 }
 
 /** The answer to an error; an unexpected one is a bug of the pocket cluster, and is logged with its stack. */
-function answerTo(error: unknown): rest.Answer {
+function toAnswer(error: unknown): rest.Answer {
   if (!(error instanceof StatusError)) console.error('the pocket cluster fails:', error);
   const status =
     error instanceof StatusError

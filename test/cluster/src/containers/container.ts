@@ -9,17 +9,17 @@ import { now } from '../objects/object.ts';
 import type { Image } from './image.ts';
 import { Log } from './log.ts';
 import {
-  firstBelow,
-  innerNumber,
-  onTerminal,
+  findFirstDescendant,
+  makeResizer,
   type Process,
-  resizer,
+  readInnerPid,
   type Signal,
   startProcess,
   tryKill,
+  wrapInTerminal,
 } from './process.ts';
 import type { Mount } from './root.ts';
-import { layOut } from './root.ts';
+import { prepareRoot } from './root.ts';
 import type { Running } from './running.ts';
 import { PATH } from './system-path.ts';
 
@@ -69,11 +69,15 @@ export interface Container {
 /** Starts a container in a pod's network. If it cannot start, the container returned has already ended. */
 export async function startContainer(options: ContainerOptions): Promise<Container> {
   const command = chooseCommand(options);
-  const missing = whyNot(command[0] ?? '', options.env.PATH ?? formatPath(options.image), options.mounts);
-  if (missing) return unstarted(missing);
+  const missing = findStartError(
+    command[0] ?? '',
+    options.env.PATH ?? formatPath(options.image),
+    options.mounts,
+  );
+  if (missing) return makeFailedContainer(missing);
   const folder = `/run/pocket/containers/${randomUUID()}`;
   mkdirSync(folder, { recursive: true });
-  const fstab = layOut(folder, options.image.folders, options.mounts);
+  const fstab = prepareRoot(folder, options.image.folders, options.mounts);
   const line = [
     ...enterNamespaces(options),
     ...['sh', SCRIPT, ...withEnvironment(options, command, options.tty)],
@@ -89,13 +93,16 @@ export async function startContainer(options: ContainerOptions): Promise<Contain
   };
   // script(1) types ^D when its input ends, so a terminal's input stays open.
   const stdin = options.stdin || options.tty;
-  const process = await startProcess(onTerminal(line, options.tty), environment, { stdin, words: true });
+  const process = await startProcess(wrapInTerminal(line, options.tty), environment, { stdin, words: true });
   const ended = process.ended.finally(() => rmSync(folder, { recursive: true, force: true }));
-  const trouble = await Promise.race([readiness(process), ended.then((code) => `it ended with ${code}`)]);
+  const trouble = await Promise.race([
+    waitUntilReady(process),
+    ended.then((code) => `it ended with ${code}`),
+  ]);
   if (trouble !== undefined) {
     // The process counts as ended only when its output has been read.
     for (const output of [process.stdout, process.stderr]) output.resume();
-    return unstarted(`the pocket cluster cannot make the container: ${trouble}`);
+    return makeFailedContainer(`the pocket cluster cannot make the container: ${trouble}`);
   }
   return new RunningContainer(process, ended, options);
 }
@@ -128,7 +135,7 @@ class RunningContainer implements Container {
   constructor(process: Process, ended: Promise<number>, options: ContainerOptions) {
     this.#process = process;
     this.#options = options;
-    this.pid = firstBelow(process.child.pid ?? 0);
+    this.pid = findFirstDescendant(process.child.pid ?? 0);
     for (const source of ['stdout', 'stderr'] as const)
       process[source].on('data', (chunk: Buffer) => this.#say(source, chunk));
     const startedAt = now();
@@ -167,7 +174,7 @@ class RunningContainer implements Container {
                 input.write(chunk) ? done() : once(input, 'drain').then(() => done(), done),
             })
           : undefined,
-      resize: resizer(child),
+      resize: makeResizer(child),
       exited: this.exited.then(({ exitCode }) => exitCode),
       release: () => {
         this.#viewers.delete(viewer);
@@ -179,10 +186,10 @@ class RunningContainer implements Container {
 
   async exec(command: string[], { tty, stdin }: { tty: boolean; stdin: boolean }): Promise<Running> {
     const { runAsUser, image, env, mounts } = this.#options;
-    const missing = whyNot(command[0] ?? '', env.PATH ?? formatPath(image), mounts);
-    if (missing) return failed(missing);
+    const missing = findStartError(command[0] ?? '', env.PATH ?? formatPath(image), mounts);
+    if (missing) return makeFailedRun(missing);
     // Inside, its first process is pid 1, unless it shares another container's pid namespace.
-    const inner = this.#options.target ? innerNumber(this.pid ?? 0) : 1;
+    const inner = this.#options.target ? readInnerPid(this.pid ?? 0) : 1;
     const line = [
       ...['nsenter', `--target=${this.pid}`, '--mount', '--pid', '--net', '--uts', '--'],
       // The user namespace is entered last: it has no rights over the other namespaces.
@@ -191,7 +198,7 @@ class RunningContainer implements Container {
         : ['nsenter', `--user=/proc/${inner}/ns/user`, '--preserve-credentials', '--']),
       ...['env', '-C', this.#options.workingDir ?? '/'],
       // The terminal is made inside: job control needs a session with pids of that namespace.
-      ...onTerminal(withEnvironment(this.#options, command, tty), tty),
+      ...wrapInTerminal(withEnvironment(this.#options, command, tty), tty),
     ];
     const process = await startProcess(line, { PATH }, { stdin: stdin || tty });
     const { child, stdout, stderr } = process;
@@ -199,12 +206,12 @@ class RunningContainer implements Container {
       stdin: stdin ? process.stdin : undefined,
       stdout,
       stderr: tty ? undefined : stderr,
-      resize: resizer(child),
+      resize: makeResizer(child),
       exited: process.ended,
       release: () => {
         for (const stream of [process.stdin, stdout, stderr]) stream?.destroy();
         if (child.exitCode !== null || child.signalCode !== null) return;
-        const first = firstBelow(child.pid ?? 0);
+        const first = findFirstDescendant(child.pid ?? 0);
         // Its parent ends with it, and must stay to reap it.
         if (first) tryKill(first, 'SIGKILL');
         else child.kill('SIGHUP');
@@ -224,7 +231,7 @@ class RunningContainer implements Container {
 }
 
 /** Waits until a container's first process is about to run its command; resolves with an error's text if it fails. */
-function readiness(process: Process): Promise<string | undefined> {
+function waitUntilReady(process: Process): Promise<string | undefined> {
   let words = '';
   return new Promise((resolve) => {
     process.words?.on('data', (data) => {
@@ -252,7 +259,7 @@ function withEnvironment({ env, image }: ContainerOptions, command: string[], tt
 }
 
 /** Why a program cannot be run, as runc words it. */
-function whyNot(program: string, path: string, mounts: Mount[]): string | undefined {
+function findStartError(program: string, path: string, mounts: Mount[]): string | undefined {
   const inVolume = mounts.some(({ target }) => program.startsWith(`${target}/`));
   if (inVolume) return undefined;
   if (program.includes('/')) {
@@ -277,7 +284,7 @@ function isExecutable(path: string): boolean {
 const RUNC =
   'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: ';
 
-function unstarted(why: string): Container {
+function makeFailedContainer(why: string): Container {
   const log = new Log();
   log.end();
   const exit = {
@@ -293,13 +300,13 @@ function unstarted(why: string): Container {
     pid: undefined,
     exited: Promise.resolve(exit),
     signal: () => undefined,
-    attach: () => failed(why),
-    exec: async () => failed(why),
+    attach: () => makeFailedRun(why),
+    exec: async () => makeFailedRun(why),
   };
 }
 
 /** A process that could not be started. */
-function failed(why: string): Running {
+function makeFailedRun(why: string): Running {
   const stdout = new PassThrough();
   stdout.end();
   const error = new Error(

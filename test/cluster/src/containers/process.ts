@@ -86,7 +86,7 @@ function openPipe(path: string): Pipe {
 }
 
 /** Wraps a command line so that it runs on its own terminal, if it gets one. */
-export function onTerminal(line: string[], tty: boolean): string[] {
+export function wrapInTerminal(line: string[], tty: boolean): string[] {
   // script(1) makes the terminal. Its size is 0x0 until someone attaches, as on Kubernetes.
   return tty
     ? ['env', 'SHELL=/bin/sh', 'script', '-qefc', `exec ${line.map(quote).join(' ')}`, '/dev/null']
@@ -104,15 +104,15 @@ function readNumbers(pid: number): number[] {
 }
 
 /** A process's pid in its own pid namespace. */
-export function innerNumber(pid: number): number | undefined {
+export function readInnerPid(pid: number): number | undefined {
   return readNumbers(pid).at(-1);
 }
 
 /** The first descendant in another pid namespace. */
-export function firstBelow(pid: number): number | undefined {
+export function findFirstDescendant(pid: number): number | undefined {
   const depth = (process: number) => readNumbers(process).length;
   for (const child of listChildren(pid)) {
-    const found = depth(child) > depth(pid) ? child : firstBelow(child);
+    const found = depth(child) > depth(pid) ? child : findFirstDescendant(child);
     if (found) return found;
   }
   return undefined;
@@ -135,7 +135,7 @@ export function tryKill(pid: number, signal: Signal): void {
 }
 
 /** Returns a function that sets the size of a process's terminal, one size at a time; the kernel sends SIGWINCH. */
-export function resizer(child: ChildProcess): (columns: number, rows: number) => void {
+export function makeResizer(child: ChildProcess): (columns: number, rows: number) => void {
   let last: Promise<unknown> = Promise.resolve();
   return (columns, rows) => {
     last = last.then(async () => await resize(child, columns, rows)).catch(() => undefined);
@@ -145,7 +145,7 @@ export function resizer(child: ChildProcess): (columns: number, rows: number) =>
 async function resize(child: ChildProcess, columns: number, rows: number): Promise<void> {
   // A client sends its size at once, perhaps before the terminal exists.
   for (let tries = 0; tries < 100 && child.exitCode === null; tries++) {
-    const terminal = terminalBelow(child.pid ?? 0);
+    const terminal = findTerminal(child.pid ?? 0);
     if (terminal) {
       const size = ['-F', terminal, 'rows', String(rows), 'cols', String(columns)];
       await once(spawn('stty', size, { stdio: 'ignore' }), 'exit');
@@ -156,10 +156,10 @@ async function resize(child: ChildProcess, columns: number, rows: number): Promi
 }
 
 /** The terminal of the first descendant that has one. */
-function terminalBelow(pid: number): string | undefined {
+function findTerminal(pid: number): string | undefined {
   for (const child of listChildren(pid)) {
-    const own = link(`/proc/${child}/fd/0`);
-    const found = own.startsWith('/dev/pts/') ? own : terminalBelow(child);
+    const own = readLinkOrEmpty(`/proc/${child}/fd/0`);
+    const found = own.startsWith('/dev/pts/') ? own : findTerminal(child);
     if (found) return found;
   }
   return undefined;
@@ -169,7 +169,7 @@ function listChildren(pid: number): number[] {
   return read(`/proc/${pid}/task/${pid}/children`).split(' ').filter(Boolean).map(Number);
 }
 
-function link(path: string): string {
+function readLinkOrEmpty(path: string): string {
   try {
     return readlinkSync(path);
   } catch {

@@ -17,23 +17,23 @@ const OWN = ['tmp', 'run', 'proc', 'dev', 'sys', 'lost+found'];
  * Prepares a container's root in a folder: the machine's folders read-only, a private /tmp and /run, the volumes.
  * @returns the path of an fstab with these mounts, for `mount --all` in a new mount namespace.
  */
-export function layOut(folder: string, shared: string[], mounts: Mount[]): string {
+export function prepareRoot(folder: string, shared: string[], mounts: Mount[]): string {
   const root = join(folder, 'root');
   for (const name of ['tmp', 'run', 'proc', 'dev'])
     mkdirSync(join(root, name), { recursive: true, mode: 0o777 });
   const volumes = mounts
-    .map((mount) => ({ ...mount, target: resolved(mount.target) }))
+    .map((mount) => ({ ...mount, target: resolveLinks(mount.target) }))
     .sort((a, b) => (a.target < b.target ? -1 : 1));
   const overlays = overlaysFor(volumes.map(({ target }) => target));
   const lines = [
-    `${fstabPath(root)} ${fstabPath(root)} none bind 0 0`,
+    `${escapeFstab(root)} ${escapeFstab(root)} none bind 0 0`,
     ...machineFolders(folder, overlays),
     ...shared.filter((path) => /^\/(tmp|run)\//.test(path)).map((path) => shareFolder(root, path)),
-    `proc ${fstabPath(join(root, 'proc'))} proc defaults 0 0`,
+    `proc ${escapeFstab(join(root, 'proc'))} proc defaults 0 0`,
     bind('/dev', join(root, 'dev'), 'rbind'),
   ];
   for (const { source, target, readOnly } of volumes) {
-    place(findPlace(folder, target, volumes, overlays), statSync(source).isDirectory());
+    makeMountPoint(findPlace(folder, target, volumes, overlays), statSync(source).isDirectory());
     lines.push(bind(source, join(root, target), readOnly ? 'rbind,ro' : 'rbind'));
   }
   const fstab = join(folder, 'fstab');
@@ -55,16 +55,16 @@ function machineFolders(folder: string, overlays: Set<string>): string[] {
 }
 
 function shareFolder(root: string, path: string): string {
-  place(join(root, path), true);
+  makeMountPoint(join(root, path), true);
   return bind(path, join(root, path), `rbind,ro${readFlags(path)}`);
 }
 
 function bind(source: string, target: string, options: string): string {
-  return `${fstabPath(source)} ${fstabPath(target)} none ${options} 0 0`;
+  return `${escapeFstab(source)} ${escapeFstab(target)} none ${options} 0 0`;
 }
 
 /** Creates the file or folder that a mount needs as its target. */
-function place(path: string, isFolder: boolean): void {
+function makeMountPoint(path: string, isFolder: boolean): void {
   if (existsSync(path)) return;
   mkdirSync(isFolder ? path : dirname(path), { recursive: true });
   if (!isFolder) writeFileSync(path, '');
@@ -74,26 +74,26 @@ function place(path: string, isFolder: boolean): void {
 function findPlace(folder: string, target: string, volumes: Mount[], overlays: Set<string>): string {
   const outer = volumes.findLast((other) => target.startsWith(`${other.target}/`));
   if (outer) return outer.source + target.slice(outer.target.length);
-  return join(folder, overlays.has(top(target)) ? 'overlay' : 'root', target);
+  return join(folder, overlays.has(firstFolder(target)) ? 'overlay' : 'root', target);
 }
 
 /** The first folder of a path: `/etc`. */
-function top(path: string): string {
+function firstFolder(path: string): string {
   return path.split('/', 2).join('/');
 }
 
 /** Resolves a path by the machine's links, as far as the machine has it: `/var/run/x` is `/run/x`. */
-function resolved(path: string): string {
+function resolveLinks(path: string): string {
   return path.split('/').reduce((before, name) => {
     const next = join(before, name);
-    const isOwn = OWN.includes(top(next).slice(1));
+    const isOwn = OWN.includes(firstFolder(next).slice(1));
     return !isOwn && existsSync(next) ? realpathSync(next) : next;
   }, '/');
 }
 
 /** The machine's folders that lack a mount point for a volume: they get an overlay. */
 function overlaysFor(targets: string[]): Set<string> {
-  const missing = targets.filter((target) => !existsSync(target)).map(top);
+  const missing = targets.filter((target) => !existsSync(target)).map(firstFolder);
   return new Set(missing.filter((path) => !OWN.includes(path.slice(1)) && existsSync(path)));
 }
 
@@ -103,7 +103,7 @@ function overlay(folder: string, path: string): string {
   const target = join(folder, 'root', path);
   for (const each of [upper, work, target]) mkdirSync(each, { recursive: true });
   const options = `ro,lowerdir=${path},upperdir=${upper},workdir=${work}`;
-  return `overlay ${fstabPath(target)} overlay ${fstabPath(options)} 0 0`;
+  return `overlay ${escapeFstab(target)} overlay ${escapeFstab(options)} 0 0`;
 }
 
 /** A mount's flags that a user namespace must keep when it remounts it read-only. */
@@ -122,7 +122,7 @@ function readFlags(path: string): string {
 }
 
 /** Escapes a path for fstab(5). */
-function fstabPath(path: string): string {
+function escapeFstab(path: string): string {
   return path
     .replaceAll('\\', '\\134')
     .replaceAll(' ', '\\040')

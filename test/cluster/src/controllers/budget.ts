@@ -2,7 +2,7 @@ import { findResource, resources } from '../kinds/index.ts';
 import { type Condition, withCondition } from '../objects/condition.ts';
 import { findController, type KubeObject, matches } from '../objects/object.ts';
 import { isLeaving, isReady } from '../objects/pod.ts';
-import { qualified } from '../objects/status.ts';
+import { formatResource } from '../objects/status.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 import { toCount } from './pods.ts';
@@ -105,7 +105,7 @@ function findMaker(registry: Registry, pod: KubeObject): KubeObject | string | u
     const found = resource && registry.find(resource.plural, pod.metadata.namespace, name);
     if (!resource || !found) return `found no controllers for pod ${JSON.stringify(pod.metadata.name)}`;
     if (!resource.subresources.includes('scale'))
-      return `${qualified(resource)} does not implement the scale subresource`;
+      return `${formatResource(resource)} does not implement the scale subresource`;
     maker = found;
   }
   return maker;

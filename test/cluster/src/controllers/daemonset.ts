@@ -3,7 +3,7 @@ import { type KubeObject, matches } from '../objects/object.ts';
 import { hasEnded, isLeaving, isReady, untilAvailable, untilNextAvailable } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import { claim, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
+import { adoptAndRelease, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
 import { hashTemplate, keepRevision } from './revision.ts';
 
 const HASH = 'controller-revision-hash';
@@ -14,7 +14,7 @@ export const daemonSetController: Controller = {
   resource: findResource('daemonsets'),
   concerns: (change, registry) => findWorkloads('daemonsets', change, registry),
   reconcile(set, registry) {
-    if (!isLeaving(set)) claim(registry, set);
+    if (!isLeaving(set)) adoptAndRelease(registry, set);
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
     return refused ? RETRY_MS : untilNextAvailable(listPods(registry, set), set.spec.minReadySeconds);

@@ -4,7 +4,7 @@ import { hasEnded, isLeaving } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
 import { EMPTY, makeSlices, mirror, put, putSlices } from './endpointslices.ts';
-import { byPorts, counts, hostnameIn, makeLabels, selects, targetRef } from './service-pods.ts';
+import { getsTraffic, groupByPorts, makeHostname, makeLabels, selects, targetRef } from './service-pods.ts';
 
 /** Writes a Service's Endpoints and EndpointSlices from the pods that it selects. */
 export const serviceController: Controller = {
@@ -61,15 +61,15 @@ function sameName(registry: Registry, { metadata: { namespace, name } }: KubeObj
 
 function makeSubsets(service: KubeObject, pods: KubeObject[]): object[] {
   const present = pods.filter((pod) => !isLeaving(pod) || service.spec.publishNotReadyAddresses);
-  return byPorts(service, present).map(({ ports, pods }) => {
+  return groupByPorts(service, present).map(({ ports, pods }) => {
     const address = (pod: KubeObject) => ({
       ip: pod.status.podIP,
-      ...hostnameIn(service, pod),
+      ...makeHostname(service, pod),
       nodeName: pod.spec.nodeName,
       targetRef: targetRef(pod),
     });
-    const ready = pods.filter((pod) => counts(service, pod)).map(address);
-    const notReady = pods.filter((pod) => !counts(service, pod)).map(address);
+    const ready = pods.filter((pod) => getsTraffic(service, pod)).map(address);
+    const notReady = pods.filter((pod) => !getsTraffic(service, pod)).map(address);
     return {
       ...(ready.length > 0 && { addresses: ready }),
       ...(notReady.length > 0 && { notReadyAddresses: notReady }),

@@ -2,7 +2,14 @@ import { type KubeObject, type Metadata, toOwnerReference } from '../objects/obj
 import { isLeaving, isReady } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import { hashTemplate } from './revision.ts';
-import { byPorts, counts, hostnameIn, makeLabels, type ServicePort, targetRef } from './service-pods.ts';
+import {
+  getsTraffic,
+  groupByPorts,
+  makeHostname,
+  makeLabels,
+  type ServicePort,
+  targetRef,
+} from './service-pods.ts';
 
 type Slice = { addressType: 'IPv4'; endpoints: object[]; ports: object[] }[];
 
@@ -11,13 +18,13 @@ export const EMPTY: Slice[number] = { addressType: 'IPv4', endpoints: [], ports:
 
 /** Makes a Service's slices, one for each set of port numbers of its pods. */
 export function makeSlices(service: KubeObject, pods: KubeObject[]): Slice {
-  return byPorts(service, pods).map(({ ports, pods }) => ({
+  return groupByPorts(service, pods).map(({ ports, pods }) => ({
     addressType: 'IPv4',
     ports: (ports as ServicePort[]).map((port) => ({ ...port, name: port.name ?? '' })),
     endpoints: pods.map((pod) => ({
       addresses: [pod.status.podIP],
-      conditions: { ready: counts(service, pod), serving: isReady(pod), terminating: isLeaving(pod) },
-      ...hostnameIn(service, pod),
+      conditions: { ready: getsTraffic(service, pod), serving: isReady(pod), terminating: isLeaving(pod) },
+      ...makeHostname(service, pod),
       nodeName: pod.spec.nodeName,
       targetRef: targetRef(pod),
     })),

@@ -4,7 +4,7 @@ import { type KubeObject, now } from '../objects/object.ts';
 import { hasEnded, isLeaving, isReady } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import { claim, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
+import { adoptAndRelease, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
 
 const RETRY_MS = 1000;
 
@@ -17,7 +17,7 @@ export const jobController: Controller = {
   concerns: (change, registry) => findWorkloads('jobs', change, registry),
   reconcile(job, registry) {
     if (isLeaving(job) || isFinished(job)) return undefined;
-    claim(registry, job);
+    adoptAndRelease(registry, job);
     const counts = countPods(registry, job);
     // Once it has a verdict or is suspended, its active pods are deleted.
     const verdict = findVerdict(job) ?? judge(job, counts);

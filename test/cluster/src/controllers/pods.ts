@@ -48,7 +48,11 @@ function isFree(pod: KubeObject, selector: LabelSelector): boolean {
 }
 
 /** Adopts pods that a workload selects and nobody controls; releases own pods that it no longer selects. */
-export function claim(registry: Registry, owner: KubeObject, mayHave = (_pod: KubeObject) => true): void {
+export function adoptAndRelease(
+  registry: Registry,
+  owner: KubeObject,
+  mayHave = (_pod: KubeObject) => true,
+): void {
   const { namespace, uid } = owner.metadata;
   for (const pod of registry.list('pods', namespace)) {
     const isOwn = findController(pod)?.uid === uid;
@@ -94,13 +98,18 @@ function createPod(registry: Registry, owner: KubeObject, pod: PodParts = {}): K
     owner,
     'Normal',
     'SuccessfulCreate',
-    told(owner, made.metadata.name, 'create', 'successful'),
+    formatPodEvent(owner, made.metadata.name, 'create', 'successful'),
   );
   return made;
 }
 
 /** The message of an event about a pod that was made, deleted or refused. */
-function told(owner: KubeObject, pod: string, verb: 'create' | 'delete', how: 'successful' | Error): string {
+function formatPodEvent(
+  owner: KubeObject,
+  pod: string,
+  verb: 'create' | 'delete',
+  how: 'successful' | Error,
+): string {
   const did = verb === 'create' ? 'Created' : 'Deleted';
   if (owner.kind !== 'StatefulSet')
     return how instanceof Error ? `Error creating: ${how.message}` : `${did} pod: ${pod}`;
@@ -110,7 +119,12 @@ function told(owner: KubeObject, pod: string, verb: 'create' | 'delete', how: 's
 
 export function deletePod(registry: Registry, owner: KubeObject, pod: KubeObject): void {
   registry.delete('pods', pod);
-  registry.event(owner, 'Normal', 'SuccessfulDelete', told(owner, pod.metadata.name, 'delete', 'successful'));
+  registry.event(
+    owner,
+    'Normal',
+    'SuccessfulDelete',
+    formatPodEvent(owner, pod.metadata.name, 'delete', 'successful'),
+  );
 }
 
 /** Makes a pod; if it is refused, records an event and returns the refusal. */
@@ -120,7 +134,7 @@ export function tryPod(registry: Registry, owner: KubeObject, pod: PodParts = {}
     return undefined;
   } catch (error) {
     if (!(error instanceof StatusError)) throw error;
-    registry.event(owner, 'Warning', 'FailedCreate', told(owner, pod.name ?? '', 'create', error));
+    registry.event(owner, 'Warning', 'FailedCreate', formatPodEvent(owner, pod.name ?? '', 'create', error));
     return error;
   }
 }

@@ -5,7 +5,7 @@ import { hasEnded, isLeaving, isReady, untilAvailable } from '../objects/pod.ts'
 import type { StatusError } from '../objects/status.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import { claim, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
+import { adoptAndRelease, deletePod, findWorkloads, listPods, tryPod } from './pods.ts';
 
 /** The shortest and the longest wait after a pod was refused, in ms. */
 const RETRY_MS = { least: 1000, most: 10_000 };
@@ -15,7 +15,7 @@ export const replicaSetController: Controller = {
   resource: findResource('replicasets'),
   concerns: (change, registry) => findWorkloads('replicasets', change, registry),
   reconcile(set, registry) {
-    if (!isLeaving(set)) claim(registry, set);
+    if (!isLeaving(set)) adoptAndRelease(registry, set);
     const refusal = isLeaving(set) ? undefined : scale(registry, set, activeOf(registry, set));
     const wait = tell(registry, set, refusal);
     return refusal ? untilRetry(set) : wait;

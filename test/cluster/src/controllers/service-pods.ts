@@ -27,12 +27,15 @@ function portIn(pod: KubeObject, { targetPort, protocol }: ServicePort): number 
 }
 
 /** Whether a pod gets a Service's traffic. */
-export function counts({ spec }: KubeObject, pod: KubeObject): boolean {
+export function getsTraffic({ spec }: KubeObject, pod: KubeObject): boolean {
   return spec.publishNotReadyAddresses === true || (isReady(pod) && !isLeaving(pod));
 }
 
 /** Groups pods by the numbers of their ports. */
-export function byPorts(service: KubeObject, pods: KubeObject[]): { ports: object[]; pods: KubeObject[] }[] {
+export function groupByPorts(
+  service: KubeObject,
+  pods: KubeObject[],
+): { ports: object[]; pods: KubeObject[] }[] {
   const groups = new Map<string, { ports: object[]; pods: KubeObject[] }>();
   for (const pod of pods) {
     const ports = ((service.spec.ports ?? []) as ServicePort[]).flatMap((port) => {
@@ -61,6 +64,6 @@ export function makeLabels({ metadata, spec }: KubeObject): Record<string, strin
 }
 
 /** The pod's DNS name under the Service's name. */
-export function hostnameIn(service: KubeObject, { spec }: KubeObject): { hostname?: string } {
+export function makeHostname(service: KubeObject, { spec }: KubeObject): { hostname?: string } {
   return spec.hostname && spec.subdomain === service.metadata.name ? { hostname: spec.hostname } : {};
 }

@@ -3,7 +3,7 @@ import type { KubeObject } from '../objects/object.ts';
 import { hasEnded, isLeaving, isReady, untilAvailable, untilNextAvailable } from '../objects/pod.ts';
 import type { Registry } from '../store/registry.ts';
 import type { Controller } from './controller.ts';
-import { claim, deletePod, findWorkloads, listPods, type PodParts, tryPod } from './pods.ts';
+import { adoptAndRelease, deletePod, findWorkloads, listPods, type PodParts, tryPod } from './pods.ts';
 import { hashTemplate, keepRevision, templateAt } from './revision.ts';
 
 const HASH = 'controller-revision-hash';
@@ -14,7 +14,7 @@ export const statefulSetController: Controller = {
   resource: findResource('statefulsets'),
   concerns: (change, registry) => findWorkloads('statefulsets', change, registry),
   reconcile(set, registry) {
-    if (!isLeaving(set)) claim(registry, set, (pod) => isNamedAfter(set, pod));
+    if (!isLeaving(set)) adoptAndRelease(registry, set, (pod) => isNamedAfter(set, pod));
     const refused = isLeaving(set) ? false : step(registry, set);
     tell(registry, set);
     return refused ? RETRY_MS : untilNextAvailable(listPods(registry, set), set.spec.minReadySeconds);

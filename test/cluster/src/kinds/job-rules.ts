@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type KubeObject, matches } from '../objects/object.ts';
-import { type Cause, notDone } from '../objects/status.ts';
+import { type Cause, notImplemented } from '../objects/status.ts';
 import {
   atLeastZero,
   checkLabels,
@@ -44,7 +44,7 @@ const FIXED = ['completions', 'selector', 'template', 'completionMode'];
 export function validateJob(job: KubeObject, old?: KubeObject): Cause[] {
   const { spec } = job;
   const { template = {}, selector = {}, manualSelector } = spec;
-  if (spec.completionMode === 'Indexed') throw notDone('indexed Jobs');
+  if (spec.completionMode === 'Indexed') throw notImplemented('indexed Jobs');
   const mismatch = invalidValue(
     'spec.template.metadata.labels',
     template.metadata?.labels ?? {},

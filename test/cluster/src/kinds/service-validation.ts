@@ -1,6 +1,6 @@
 import { isIPv4 } from 'node:net';
 import type { KubeObject } from '../objects/object.ts';
-import { type Cause, notDone } from '../objects/status.ts';
+import { type Cause, notImplemented } from '../objects/status.ts';
 import {
   checkLabelMap,
   checkMetadata,
@@ -55,11 +55,11 @@ export function validateService(service: KubeObject, old?: KubeObject): Cause[] 
 }
 
 function refuse({ type, sessionAffinity, internalTrafficPolicy, ipFamilies, ipFamilyPolicy }: Spec): void {
-  if (type === 'NodePort' || type === 'LoadBalancer') throw notDone(`Services of type ${type}`);
-  if (sessionAffinity === 'ClientIP') throw notDone('session affinity');
-  if (internalTrafficPolicy === 'Local') throw notDone('internalTrafficPolicy Local');
+  if (type === 'NodePort' || type === 'LoadBalancer') throw notImplemented(`Services of type ${type}`);
+  if (sessionAffinity === 'ClientIP') throw notImplemented('session affinity');
+  if (internalTrafficPolicy === 'Local') throw notImplemented('internalTrafficPolicy Local');
   if (ipFamilies?.includes('IPv6') || (ipFamilyPolicy && ipFamilyPolicy !== 'SingleStack'))
-    throw notDone('IPv6');
+    throw notImplemented('IPv6');
 }
 
 function checkPorts(ports: Spec[], path: string): Cause[] {

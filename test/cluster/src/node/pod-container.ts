@@ -10,7 +10,7 @@ import { ConfigError } from './config-error.ts';
 import { expand, makeEnvironment } from './environment.ts';
 import type { ContainerStatus } from './pod-status.ts';
 import { probe } from './probe.ts';
-import { follow } from './prober.ts';
+import { followProbes } from './prober.ts';
 import { BACK_OFF, pull } from './pull.ts';
 import { listMounts } from './volume.ts';
 
@@ -245,7 +245,7 @@ export class PodContainer {
 
   async #follow(container: Container, signal: AbortSignal): Promise<void> {
     if (!this.#isAsked) return;
-    await follow(
+    await followProbes(
       this.spec,
       {
         ask: (kind, asked) => probe(asked, this.#host.pod(), this.spec, container, kind),

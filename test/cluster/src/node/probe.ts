@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import type { Container } from '../containers/container.ts';
 import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
-import { notDone } from '../objects/status.ts';
+import { notImplemented } from '../objects/status.ts';
 
 export type ProbeKind = 'Startup' | 'Readiness' | 'Liveness';
 
@@ -36,7 +36,7 @@ async function findFailure(
   container: Container,
   timeout: number,
 ): Promise<string | undefined> {
-  if (grpc) throw notDone('gRPC probes');
+  if (grpc) throw notImplemented('gRPC probes');
   if (exec) return await run(container, exec.command, timeout);
   if (tcpSocket) return await open(tcpSocket.host ?? ip, findPort(containerSpec, tcpSocket.port), timeout);
   return await get(httpGet, httpGet.host ?? ip, findPort(containerSpec, httpGet.port), timeout);
@@ -77,7 +77,7 @@ function open(host: string, port: number, timeout: number): Promise<string | und
     const timer = setTimeout(() => done(`dial tcp ${host}:${port}: i/o timeout`), timeout);
     socket
       .on('connect', () => done())
-      .on('error', (error) => done(`dial tcp ${host}:${port}: ${words(error)}`));
+      .on('error', (error) => done(`dial tcp ${host}:${port}: ${toGoError(error)}`));
   });
 }
 
@@ -111,7 +111,7 @@ function get(
     };
     const late = 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
     const timer = setTimeout(() => done(`Get "${url}": ${late}`), timeout);
-    request.on('error', (error) => done(`Get "${url}": ${dialed(error) + words(error)}`)).end();
+    request.on('error', (error) => done(`Get "${url}": ${dialed(error) + toGoError(error)}`)).end();
   });
 
   function dialed(error: Error & { syscall?: string }): string {
@@ -120,7 +120,7 @@ function get(
 }
 
 /** Words Node's errors as Go does. */
-function words(error: Error & { code?: string }): string {
+function toGoError(error: Error & { code?: string }): string {
   if (error.code === 'ECONNREFUSED') return 'connect: connection refused';
   if (error.code === 'EHOSTUNREACH') return 'connect: no route to host';
   if (error.code === 'ECONNRESET')

@@ -3,7 +3,7 @@ import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { ProbeKind, ProbeResult } from './probe.ts';
 
 /** Runs probes, and receives their results. */
-export interface Patient {
+export interface ProbeListener {
   ask(kind: ProbeKind, probe: ContainerSpec): Promise<ProbeResult>;
   /** Called for each failed probe. */
   unhealthy(message: string): void;
@@ -14,40 +14,52 @@ export interface Patient {
 }
 
 /** Probes a running container until it has failed or the signal aborts. */
-export async function follow(container: ContainerSpec, patient: Patient, signal: AbortSignal): Promise<void> {
+export async function followProbes(
+  container: ContainerSpec,
+  listener: ProbeListener,
+  signal: AbortSignal,
+): Promise<void> {
   const { startupProbe, readinessProbe, livenessProbe } = container;
   // The other probes wait for the startup probe.
   if (startupProbe) {
-    const { value: good, done } = await verdicts('Startup', startupProbe, patient, signal).next();
-    if (!done && !good) patient.failed('startup');
+    const { value: good, done } = await repeatProbe('Startup', startupProbe, listener, signal).next();
+    if (!done && !good) listener.failed('startup');
     if (!good) return;
   }
   if (signal.aborted) return;
-  patient.started();
-  if (!readinessProbe) patient.ready(true);
+  listener.started();
+  if (!readinessProbe) listener.ready(true);
   await Promise.all([
-    readinessProbe && followReadiness(readinessProbe, patient, signal),
-    livenessProbe && followLife(livenessProbe, patient, signal),
+    readinessProbe && followReadiness(readinessProbe, listener, signal),
+    livenessProbe && followLiveness(livenessProbe, listener, signal),
   ]);
 }
 
-async function followReadiness(probe: ContainerSpec, patient: Patient, signal: AbortSignal): Promise<void> {
-  for await (const good of verdicts('Readiness', probe, patient, signal)) patient.ready(good);
+async function followReadiness(
+  probe: ContainerSpec,
+  listener: ProbeListener,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const good of repeatProbe('Readiness', probe, listener, signal)) listener.ready(good);
 }
 
-async function followLife(probe: ContainerSpec, patient: Patient, signal: AbortSignal): Promise<void> {
-  for await (const good of verdicts('Liveness', probe, patient, signal)) {
+async function followLiveness(
+  probe: ContainerSpec,
+  listener: ProbeListener,
+  signal: AbortSignal,
+): Promise<void> {
+  for await (const good of repeatProbe('Liveness', probe, listener, signal)) {
     if (good) continue;
-    patient.failed('liveness');
+    listener.failed('liveness');
     return;
   }
 }
 
 /** Repeats a probe; yields true or false whenever it succeeded or failed often enough in a row. */
-async function* verdicts(
+async function* repeatProbe(
   kind: ProbeKind,
   probe: ContainerSpec,
-  { ask, unhealthy }: Patient,
+  { ask, unhealthy }: ProbeListener,
   signal: AbortSignal,
 ): AsyncGenerator<boolean, undefined> {
   const { initialDelaySeconds = 0, periodSeconds, successThreshold, failureThreshold } = probe;

@@ -24,7 +24,7 @@ export async function pull(container: ContainerSpec, waiting: Waiting): Promise<
         waiting.event('Normal', 'Pulled', `Container image "${image}" already present on machine`);
         return found;
       }
-      await miss(container, waiting);
+      await reportMissing(container, waiting);
     } catch (error) {
       if (!(error instanceof InvalidImageName)) throw error;
       waiting.wait('InvalidImageName', error.message);
@@ -35,7 +35,7 @@ export async function pull(container: ContainerSpec, waiting: Waiting): Promise<
 }
 
 /** Reports that an image cannot be pulled. */
-async function miss({ image, imagePullPolicy }: ContainerSpec, waiting: Waiting): Promise<void> {
+async function reportMissing({ image, imagePullPolicy }: ContainerSpec, waiting: Waiting): Promise<void> {
   if (imagePullPolicy === 'Never') {
     const why = `Container image "${image}" is not present with pull policy of Never`;
     waiting.wait('ErrImageNeverPull', why);

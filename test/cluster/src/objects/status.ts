@@ -41,7 +41,7 @@ export class StatusError extends Error {
 }
 
 /** A resource's name in messages: `deployments.apps`, `pods`. */
-export function qualified({ plural, group }: { plural: string; group: string }): string {
+export function formatResource({ plural, group }: { plural: string; group: string }): string {
   return group ? `${plural}.${group}` : plural;
 }
 
@@ -49,18 +49,23 @@ type Named = { plural: string; group: string };
 
 export function notFound(resource: Named, name: string): StatusError {
   const details = { name, group: resource.group, kind: resource.plural };
-  return new StatusError(404, 'NotFound', `${qualified(resource)} "${name}" not found`, details);
+  return new StatusError(404, 'NotFound', `${formatResource(resource)} "${name}" not found`, details);
 }
 
 export function alreadyExists(resource: Named, name: string): StatusError {
   const details = { name, group: resource.group, kind: resource.plural };
-  return new StatusError(409, 'AlreadyExists', `${qualified(resource)} "${name}" already exists`, details);
+  return new StatusError(
+    409,
+    'AlreadyExists',
+    `${formatResource(resource)} "${name}" already exists`,
+    details,
+  );
 }
 
 export function conflict(resource: Named, name: string): StatusError {
   const why = 'the object has been modified; please apply your changes to the latest version and try again';
   const details = { name, group: resource.group, kind: resource.plural };
-  const message = `Operation cannot be fulfilled on ${qualified(resource)} "${name}": ${why}`;
+  const message = `Operation cannot be fulfilled on ${formatResource(resource)} "${name}": ${why}`;
   return new StatusError(409, 'Conflict', message, details);
 }
 
@@ -77,7 +82,7 @@ export function invalid(
 }
 
 export function forbidden(resource: Named, name: string, why: string): StatusError {
-  const what = name ? `${qualified(resource)} "${name}"` : qualified(resource);
+  const what = name ? `${formatResource(resource)} "${name}"` : formatResource(resource);
   const details = { name, group: resource.group, kind: resource.plural };
   return new StatusError(403, 'Forbidden', `${what} is forbidden: ${why}`, details);
 }
@@ -87,6 +92,6 @@ export function badRequest(message: string): StatusError {
 }
 
 /** For what Kubernetes does and this double does not: it fails loudly, so that no test passes because of it. */
-export function notDone(what: string): StatusError {
+export function notImplemented(what: string): StatusError {
   return new StatusError(501, 'NotImplemented', `the pocket cluster does not do ${what}`);
 }

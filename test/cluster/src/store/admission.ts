@@ -2,8 +2,8 @@ import { findResource } from '../kinds/index.ts';
 import type { KubeObject } from '../objects/object.ts';
 import type { Resource } from '../objects/resource.ts';
 import { forbidden, invalid, notFound } from '../objects/status.ts';
-import { violation } from './pod-security.ts';
-import { exceeded } from './quota.ts';
+import { findViolation } from './pod-security.ts';
+import { findExceededQuota } from './quota.ts';
 import type { Reader } from './reader.ts';
 
 /** Admits a new object: checks it against other objects, and sets what depends on them. */
@@ -16,7 +16,7 @@ export function admit(reader: Reader, resource: Resource, object: KubeObject): v
 /** Checks a pod's containers, including new ones, against its namespace's Pod Security Standard. */
 export function admitSecurity(reader: Reader, resource: Resource, pod: KubeObject): void {
   const namespace = reader.find('namespaces', undefined, pod.metadata.namespace ?? '');
-  const breach = namespace && violation(namespace, pod);
+  const breach = namespace && findViolation(namespace, pod);
   if (breach) throw forbidden(resource, pod.metadata.name, breach);
 }
 
@@ -34,7 +34,7 @@ function admitPod(reader: Reader, resource: Resource, pod: KubeObject): void {
   pod.spec.serviceAccount ??= pod.spec.serviceAccountName;
   admitSecurity(reader, resource, pod);
   const quotas = reader.list('resourcequotas', pod.metadata.namespace);
-  const refusal = exceeded(quotas, reader.list('pods', pod.metadata.namespace), pod);
+  const refusal = findExceededQuota(quotas, reader.list('pods', pod.metadata.namespace), pod);
   if (refusal) throw forbidden(resource, pod.metadata.name, refusal);
 }
 

@@ -1,6 +1,6 @@
 import type { ContainerSpec } from '../objects/container-spec.ts';
 import type { KubeObject } from '../objects/object.ts';
-import { notDone } from '../objects/status.ts';
+import { notImplemented } from '../objects/status.ts';
 
 const LABEL = 'pod-security.kubernetes.io/enforce';
 
@@ -8,10 +8,10 @@ const LABEL = 'pod-security.kubernetes.io/enforce';
  * The violation of a namespace's Pod Security Standard by a pod, as the admission plugin words it; undefined if there is
  * none. https://kubernetes.io/docs/concepts/security/pod-security-standards/
  */
-export function violation(namespace: KubeObject, pod: KubeObject): string | undefined {
+export function findViolation(namespace: KubeObject, pod: KubeObject): string | undefined {
   const level = namespace.metadata.labels?.[LABEL] ?? 'privileged';
   if (level === 'privileged') return undefined;
-  if (level !== 'restricted') throw notDone(`the Pod Security Standard ${level}`);
+  if (level !== 'restricted') throw notImplemented(`the Pod Security Standard ${level}`);
   const { initContainers = [], containers: own, ephemeralContainers = [] } = pod.spec;
   const containers: ContainerSpec[] = [...initContainers, ...own, ...ephemeralContainers];
   const found = CHECKS.flatMap(({ title, allows, demand }) => {

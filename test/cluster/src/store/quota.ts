@@ -1,7 +1,7 @@
 import type { KubeObject } from '../objects/object.ts';
 import { hasEnded, podAmount } from '../objects/pod.ts';
 import { formatQuantity, parseQuantity } from '../objects/quantity.ts';
-import { notDone } from '../objects/status.ts';
+import { notImplemented } from '../objects/status.ts';
 
 export type Amounts = Record<string, string>;
 
@@ -18,7 +18,7 @@ export function sumUsage(hard: Amounts, pods: KubeObject[]): Amounts {
 /** Parses the name of a quota's limit: `requests.cpu`, or `cpu` for the same. */
 function parseLimit(resource: string): ['requests' | 'limits', string] {
   const [, kind = 'requests', name = ''] = /^(?:(requests|limits)\.)?(cpu|memory)$/.exec(resource) ?? [];
-  if (!name) throw notDone(`quotas of ${resource}`);
+  if (!name) throw notImplemented(`quotas of ${resource}`);
   return [kind as 'requests' | 'limits', name];
 }
 
@@ -32,7 +32,7 @@ function sumRequest({ spec }: KubeObject, resource: string): number {
 }
 
 /** Whether a container lacks the request or limit that a quota needs. */
-function isUnsaid({ spec }: KubeObject, resource: string): boolean {
+function lacksAmount({ spec }: KubeObject, resource: string): boolean {
   if (countsPods(resource)) return false;
   const [kind, name] = parseLimit(resource);
   const containers: KubeObject[] = [...(spec.initContainers ?? []), ...spec.containers];
@@ -40,10 +40,14 @@ function isUnsaid({ spec }: KubeObject, resource: string): boolean {
 }
 
 /** Why quotas forbid another pod, as the API server words it; undefined if they allow it. */
-export function exceeded(quotas: KubeObject[], pods: KubeObject[], pod: KubeObject): string | undefined {
+export function findExceededQuota(
+  quotas: KubeObject[],
+  pods: KubeObject[],
+  pod: KubeObject,
+): string | undefined {
   for (const { metadata, spec } of quotas) {
     const resources = Object.keys(spec.hard ?? {}).sort();
-    const unsaid = resources.filter((resource) => isUnsaid(pod, resource));
+    const unsaid = resources.filter((resource) => lacksAmount(pod, resource));
     if (unsaid.length > 0) return `failed quota: ${metadata.name}: must specify ${unsaid.join(',')}`;
     const used = sumUsage(spec.hard ?? {}, pods);
     const over = resources.filter(

@@ -53,7 +53,7 @@ export class Registry implements Reader {
     if (hasGeneration(resource)) metadata.generation = 1;
     if (resource.subresources.includes('status')) startStatus(object);
     resource.setDefaults?.(object);
-    judge(resource, object);
+    assertValid(resource, object);
     admit(this, resource, object);
     return options.dryRun ? this.store.prepare(resource, object) : this.store.create(resource, object);
   }
@@ -69,7 +69,7 @@ export class Registry implements Reader {
     const object = this.#next(resource, withoutEmpty(toSchema(resource), given) as KubeObject, old, options);
     if (options.dryRun) return object;
     const stored = this.store.update(resource, object);
-    if (stored.metadata.deletionTimestamp && isFree(stored) && isFree(old) === false)
+    if (stored.metadata.deletionTimestamp && isRemovable(stored) && isRemovable(old) === false)
       this.store.remove(resource, stored);
     return stored;
   }
@@ -85,7 +85,7 @@ export class Registry implements Reader {
     if (old.metadata.generation) object.metadata.generation = old.metadata.generation;
     if (resource.subresources.includes('status')) restoreStatus(object, old);
     resource.setDefaults?.(object);
-    judge(resource, object, old);
+    assertValid(resource, object, old);
     if (hasGeneration(resource) && !isDeepStrictEqual(object.spec, old.spec))
       object.metadata.generation = (old.metadata.generation ?? 0) + 1;
     return object;
@@ -97,7 +97,7 @@ export class Registry implements Reader {
     const added = spec?.ephemeralContainers && { ephemeralContainers: spec.ephemeralContainers };
     const pod = { ...old, spec: { ...rest, ...added } };
     resource.setDefaults?.(pod);
-    judge(resource, pod, old, 'ephemeralcontainers');
+    assertValid(resource, pod, old, 'ephemeralcontainers');
     admitSecurity(this, resource, pod);
     return pod;
   }
@@ -126,12 +126,19 @@ export class Registry implements Reader {
     const object = this.store.find(resource, metadata.namespace, metadata.name);
     if (!object) throw notFound(resource, metadata.name);
     const { uid, resourceVersion } = options.preconditions ?? {};
-    if (uid && uid !== object.metadata.uid) throw unmet(resource, object, 'UID', uid, object.metadata.uid);
+    if (uid && uid !== object.metadata.uid)
+      throw preconditionFailed(resource, object, 'UID', uid, object.metadata.uid);
     if (resourceVersion && resourceVersion !== object.metadata.resourceVersion)
-      throw unmet(resource, object, 'ResourceVersion', resourceVersion, object.metadata.resourceVersion);
+      throw preconditionFailed(
+        resource,
+        object,
+        'ResourceVersion',
+        resourceVersion,
+        object.metadata.resourceVersion,
+      );
     if (options.dryRun) return object;
     const grace = findGracePeriod(plural, object, options);
-    if (grace === 0 && isFree(object)) this.store.remove(resource, object);
+    if (grace === 0 && isRemovable(object)) this.store.remove(resource, object);
     else return this.#mark(resource, object, grace);
     return object;
   }
@@ -217,7 +224,7 @@ function restoreStatus(object: KubeObject, old: KubeObject): void {
   else delete object.status;
 }
 
-function judge(resource: Resource, object: KubeObject, old?: KubeObject, part?: Part): void {
+function assertValid(resource: Resource, object: KubeObject, old?: KubeObject, part?: Part): void {
   const causes = resource.validate?.(object, old, part) ?? [];
   if (causes.length > 0) throw invalid(resource, object.metadata.name ?? '', causes);
 }
@@ -228,7 +235,7 @@ function hasGeneration({ group }: Resource): boolean {
 }
 
 /** Whether nothing prevents an object's removal. */
-function isFree(object: KubeObject): boolean {
+function isRemovable(object: KubeObject): boolean {
   const { finalizers = [] } = object.metadata;
   return finalizers.length === 0 && object.kind !== 'Namespace';
 }
@@ -247,7 +254,7 @@ function findGracePeriod(plural: string, object: KubeObject, { gracePeriodSecond
   return gracePeriodSeconds ?? spec.terminationGracePeriodSeconds;
 }
 
-function unmet(
+function preconditionFailed(
   resource: Resource,
   { metadata }: KubeObject,
   what: string,

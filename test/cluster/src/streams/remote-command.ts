@@ -26,8 +26,8 @@ export async function serveRunning(
   wanted: Wanted,
 ): Promise<void> {
   // Node drops unread output of a child that has ended, and a client may be slow to open its streams.
-  const stdout = held(running.stdout);
-  const stderr = running.stderr && held(running.stderr);
+  const stdout = buffer(running.stdout);
+  const stderr = running.stderr && buffer(running.stderr);
   try {
     // A terminal has a single output.
     const asked = { ...wanted, stderr: wanted.stderr && !wanted.tty };
@@ -40,7 +40,7 @@ export async function serveRunning(
   }
 }
 
-function held(output: Readable): Readable {
+function buffer(output: Readable): Readable {
   const passing = new PassThrough();
   pipeline(output, passing).catch(() => undefined);
   return passing;
@@ -82,12 +82,12 @@ async function relay(
   running: Running,
   wanted: Wanted,
 ): Promise<void> {
-  if (wanted.stdin && streams.stdin) feed(streams.stdin, running.stdin);
+  if (wanted.stdin && streams.stdin) copyInput(streams.stdin, running.stdin);
   if (wanted.tty && streams.resize) followSize(streams.resize, running).catch(() => undefined);
   const [status] = await Promise.all([
     running.exited.then((code) => toStatus(request, code), toFailure),
-    carry(running.stdout, wanted.stdout ? streams.stdout : undefined),
-    carry(running.stderr, wanted.stderr ? streams.stderr : undefined),
+    copyOutput(running.stdout, wanted.stdout ? streams.stdout : undefined),
+    copyOutput(running.stderr, wanted.stderr ? streams.stderr : undefined),
   ]);
   streams.error.end(JSON.stringify(status));
   await finished(streams.error, { readable: false }).catch(() => undefined);
@@ -97,12 +97,12 @@ async function relay(
 }
 
 /** Copies input; drops it if the command takes none. */
-function feed(from: Readable, to: Writable | undefined): void {
+function copyInput(from: Readable, to: Writable | undefined): void {
   if (to) pipeline(from, to).catch(() => undefined);
   else from.resume();
 }
 
-async function carry(from: Readable | undefined, to: Writable | undefined): Promise<void> {
+async function copyOutput(from: Readable | undefined, to: Writable | undefined): Promise<void> {
   if (from && to) return await pipeline(from, to).catch(() => undefined);
   from?.resume();
   to?.end();

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { Duplex } from 'node:stream';
-import { notDone } from '../objects/status.ts';
+import { notImplemented } from '../objects/status.ts';
 import { HeaderBlocks, type Headers } from './spdy-headers.ts';
 
 /**
@@ -9,9 +9,10 @@ import { HeaderBlocks, type Headers } from './spdy-headers.ts';
  */
 export function acceptSpdy(request: IncomingMessage, socket: Duplex, head: Buffer, protocol: string): Duplex {
   const { upgrade = 'nothing' } = request.headers;
-  if (upgrade.toLowerCase() !== 'spdy/3.1') throw notDone(`an upgrade to ${upgrade}`);
+  if (upgrade.toLowerCase() !== 'spdy/3.1') throw notImplemented(`an upgrade to ${upgrade}`);
   const offered = String(request.headers['x-stream-protocol-version'] ?? '');
-  if (!offered.split(/,\s*/).includes(protocol)) throw notDone(`the SPDY stream protocols "${offered}"`);
+  if (!offered.split(/,\s*/).includes(protocol))
+    throw notImplemented(`the SPDY stream protocols "${offered}"`);
   socket.write(
     'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n' +
       `X-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
@@ -102,7 +103,7 @@ export async function serveSpdy(transport: Duplex, opened: (stream: SpdyStream) 
       else if (type === RST_STREAM) streams.get(body.readUInt32BE(0))?.reset();
       else if (type === PING) transport.write(control(PING, body));
       else if (type === GOAWAY) break;
-      else if (type !== WINDOW_UPDATE) throw notDone(`SPDY frames of type ${type}`);
+      else if (type !== WINDOW_UPDATE) throw notImplemented(`SPDY frames of type ${type}`);
     }
   } catch (error) {
     // A client may disconnect at any time. Other errors go to the log, as the client cannot be told.

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Duplex, Readable, Writable } from 'node:stream';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
-import { notDone } from '../objects/status.ts';
+import { notImplemented } from '../objects/status.ts';
 import type { CommandStreams } from './command-streams.ts';
 
 /** Whether a request asks for a WebSocket; otherwise it is SPDY. */
@@ -22,7 +22,7 @@ export async function acceptWebSocket(
   const asked = request.headers['sec-websocket-protocol'] ?? '';
   const offered = asked.split(',').map((word) => word.trim());
   const protocol = protocols.find((name) => offered.includes(name));
-  if (!protocol) throw notDone(`the WebSocket protocols "${asked}"`);
+  if (!protocol) throw notImplemented(`the WebSocket protocols "${asked}"`);
   // The library refuses the slash in SPDY/3.1+portforward.k8s.io, so the protocol is agreed on without it.
   delete request.headers['sec-websocket-protocol'];
   const server = new WebSocketServer({ noServer: true });
@@ -99,7 +99,7 @@ async function demultiplex(messages: Duplex, inputs: Map<number, InputChannel>):
   for await (const message of messages as AsyncIterable<Buffer>) {
     const [channel = STDIN, closed = STDIN] = message;
     const input = inputs.get(channel === CLOSE ? closed : channel);
-    if (!input) throw notDone(`input on channel ${channel}`);
+    if (!input) throw notImplemented(`input on channel ${channel}`);
     if (channel === CLOSE) await input.receive(null);
     else if (message.length > 1) await input.receive(message.subarray(1));
   }
