@@ -117,9 +117,14 @@ describe('.github', () => {
   });
 
   it('Dependabot watches folders that exist', () => {
-    const { updates } = load(read('.github/dependabot.yml')) as { updates: { directory: string }[] };
-    assert.equal(updates.length, 3);
-    for (const { directory } of updates) assert.ok(existsSync(new URL(`.${directory}`, ROOT)), directory);
+    const { updates } = load(read('.github/dependabot.yml')) as {
+      updates: { directory?: string; directories?: string[] }[];
+    };
+    const folders = updates.flatMap(({ directory, directories = [] }) =>
+      [directory ?? [], directories].flat(),
+    );
+    assert.deepEqual(folders, ['/', '/', '/test/setup', '/test/addon']);
+    for (const folder of folders) assert.ok(existsSync(new URL(`.${folder}`, ROOT)), folder);
   });
 });
 
