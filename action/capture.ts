@@ -55,12 +55,14 @@ async function takeOver(argument: string, flags: Flags<'capture'>): Promise<void
     if (record?.program !== 'mitmdump') return;
     const by = `by ${record.owner} since ${record.started}`;
     if (await isAbandoned({ kubectl: context.kubectl, service, record })) {
-      context.log.say(`${target.id} was left tapped, ${by}: giving it back first`);
+      context.log.say(`${target.id} was left tapped, ${by}: restoring it first`);
       return void (await untapAndSaveFlows(context, target.id, record.id));
     }
     // The other capture lives: capture() reports that.
     if (Date.now() > deadline) return;
-    context.log.progress(`${target.id} is being captured, ${by}; waiting to see whether that still lives`);
+    context.log.progress(
+      `${target.id} is being captured, ${by}; waiting to see whether that capture is alive`,
+    );
     await sleep(LOOK_MS);
   }
 }

@@ -48,8 +48,8 @@ export function fail(message: string): void {
 }
 
 export function reportFailure(job: Job, { service, why, repair }: Failure): void {
-  const message = `${service} could not be given back: ${why}\nRepair it: ${repair}`;
-  if (repair === undefined) fail(`${service} was given back before the job's end: ${why}`);
+  const message = `${service} could not be restored: ${why}\nRepair it: ${repair}`;
+  if (repair === undefined) fail(`${service} was restored before the end of the job: ${why}`);
   else if (job.inputs.ignoreFailedClean) core.warning(harmless(message));
   else fail(message);
 }

@@ -116,7 +116,7 @@ function parseTargets(text: string): Target[] {
 function parseChoice<T extends string>(text: string, choices: readonly T[]): T {
   const choice = choices.find((choice) => choice === text);
   if (choice) return choice;
-  throw new UserError(`"${text}" is none of ${choices.join(', ')}`);
+  throw new UserError(`"${text}" is not one of ${choices.join(', ')}`);
 }
 
 /** A boolean of YAML 1.2, https://yaml.org/spec/1.2.2/#10212-boolean. */
@@ -146,5 +146,5 @@ function parseRetentionDays(text: string): number | undefined {
   if (text === '') return undefined;
   const days = Number(text);
   if (Number.isInteger(days) && days >= 1 && days <= MAX_RETENTION_DAYS) return days;
-  throw new UserError(`"${text}" is no number of days from 1 to ${MAX_RETENTION_DAYS}`);
+  throw new UserError(`"${text}" is not a number of days from 1 to ${MAX_RETENTION_DAYS}`);
 }

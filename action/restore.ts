@@ -11,7 +11,7 @@ import { hasFailed, lastWords, stopCapture } from './capture-process.ts';
 import { captureFlags, type Job } from './job.ts';
 import { jobFile } from './order.ts';
 
-/** A Service that could not be given back, or was given back before the job's end. */
+/** A Service that could not be restored, or was restored before the end of the job. */
 export interface Failure {
   service: string;
   /** In one line. */

@@ -33,8 +33,8 @@ export function formatSummary({ harvest, failures, problems, differences, artifa
     list([
       ...failures.map(({ service, why, repair }) =>
         repair === undefined
-          ? `❌ ${text(service)} was given back before the job's end: ${text(why)}`
-          : `❌ ${text(service)} could not be given back: ${text(why)}. Repair it: ${code(repair)}`,
+          ? `❌ ${text(service)} was restored before the end of the job: ${text(why)}`
+          : `❌ ${text(service)} could not be restored: ${text(why)}. Repair it: ${code(repair)}`,
       ),
       ...problems.map((problem) => `❌ ${text(problem)}`),
       ...harvest.warnings.map((warning) => `⚠️ ${text(warning)}`),

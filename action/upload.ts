@@ -15,7 +15,7 @@ export interface Artifact {
  */
 export async function upload(job: Job, files: string[], root: string): Promise<Artifact> {
   const { ACTIONS_RUNTIME_TOKEN: token, GITHUB_SERVER_URL: server = 'https://github.com' } = process.env;
-  if (!token) throw new Error('there is no token for uploads: this is no step of a workflow on GitHub');
+  if (!token) throw new Error('there is no token for uploads: this is not a step of a workflow on GitHub');
   if (!/^https:\/\/(github\.com|[^/]+\.ghe\.com)\/?$/i.test(server))
     throw new Error(`${server} is a GitHub Enterprise Server, which has an older artifact service`);
   // The client is large, and most jobs do not need it.

@@ -43,7 +43,7 @@ await run(async () => {
   });
   if (values.help) return void process.stdout.write(USAGE);
   if (values.tui && !(process.stdin.isTTY && process.stdout.isTTY))
-    throw new UserError("mitmproxy's TUI needs a terminal, and this is none");
+    throw new UserError("mitmproxy's TUI needs a terminal");
   await demo(values, listen());
 });
 

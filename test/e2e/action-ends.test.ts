@@ -61,12 +61,12 @@ describe('the Action, when something goes wrong', () => {
     assert.equal(post.code, 1);
     assert.match(
       post.log,
-      /^::error::\S+\/web could not be given back: .*%0ARepair it: npx tsx scripts\/off\.ts \S+\/web$/m,
+      /^::error::\S+\/web could not be restored: .*%0ARepair it: npx tsx scripts\/off\.ts \S+\/web$/m,
     );
-    assert.match(post.summary, /could not be given back/);
+    assert.match(post.summary, /could not be restored/);
     const lenient = await job.post({ 'ignore-failed-clean': 'true' });
     assert.equal(lenient.code, 0, lenient.log);
-    assert.match(lenient.log, /^::warning::\S+\/web could not be given back/m);
+    assert.match(lenient.log, /^::warning::\S+\/web could not be restored/m);
     assert.deepEqual((await stage.snapshot()).slice(2), original.slice(2));
     await stage.shop.kubectl('annotate', '--overwrite', 'service/web', `mittens.dev/tap=${tap}`);
     const repair = await execute('npx', ['tsx', 'scripts/off.ts', stage.service]);
@@ -121,8 +121,8 @@ describe('the Action, when something goes wrong', () => {
     assert.equal(post.code, 1);
     assert.match(
       post.log,
-      /^::error::\S+\/web was given back before the job's end: pod\/web-\S+, container/m,
+      /^::error::\S+\/web was restored before the end of the job: pod\/web-\S+, container/m,
     );
-    assert.match(post.summary, /was given back before the job/);
+    assert.match(post.summary, /was restored before the end of the job/);
   });
 });

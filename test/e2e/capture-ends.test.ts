@@ -144,7 +144,7 @@ describe('a session', () => {
       for (let sent = 0; sent < 20 && !(await terminal.screen()).includes('/quit'); sent++)
         await shop.request('web', '/quit');
       await terminal.type('Q');
-      await terminal.shows(/\d+ flows are kept in /);
+      await terminal.shows(/\d+ flows are saved in /);
       await terminal.shows('exit code 0');
     } finally {
       await terminal.close();
@@ -158,7 +158,9 @@ describe('a session', () => {
     await sleep(2000);
     for (const path of paths) await shop.request('web', path);
     const { stderr } = await mittens('off', 'web', ...inShop);
-    const [, file = ''] = /(\d+) flows are kept in/.test(stderr) ? (/kept in (\S+)/.exec(stderr) ?? []) : [];
+    const [, file = ''] = /(\d+) flows are saved in/.test(stderr)
+      ? (/saved in (\S+)/.exec(stderr) ?? [])
+      : [];
     assert.deepEqual((await pathsIn(file)).sort(), paths);
     assert.deepEqual(await shop.snapshot(...objects), original);
   });

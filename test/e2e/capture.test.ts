@@ -198,7 +198,7 @@ describe('a capture', () => {
     await mittens('off', 'web', ...inShop);
     const { code, stderr } = await capture.ended();
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /given back by someone else/);
+    assert.match(stderr, /someone else restored the Service/);
     assert.ok((await pathsIn(capture.file)).includes('/first'));
   });
 });

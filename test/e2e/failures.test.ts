@@ -69,7 +69,7 @@ describe('a tap whose pods do not come up says why, and is put back', () => {
     fails(/container mittens-web: ended with exit code \d/, 'web', '--', '--no-such-option'));
 
   it('when no node has room', () =>
-    fails(/finds no node: .*nsufficient cpu/, 'web', '--templates', templatesAsking('900')));
+    fails(/can't be scheduled: .*nsufficient cpu/, 'web', '--templates', templatesAsking('900')));
 
   it("when nothing listens on the app's port in time", () =>
     fails(/did not roll out in 10 s: .*nothing listens on the app's port/, 'deaf', '--timeout', '10s'));

@@ -82,7 +82,7 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
     assert.match(stderr, /was told to refuse this/);
     const { items } = JSON.parse(stdout) as { items: { namespace: string; state: string }[] };
     const tap = items.find(({ namespace }) => namespace === shop.name);
-    assert.equal(tap?.state, "unknown: what stands behind it can't be read");
+    assert.equal(tap?.state, "unknown: its pods or workloads can't be read");
   });
 
   it('when the workload is to be changed, on gives up and puts the Service back', async () => {

@@ -41,7 +41,7 @@ describe('gc', () => {
     assert.notDeepEqual(await shop.snapshot(...objects), original);
     const { code, stderr } = await mittens('gc', ...inShop);
     assert.equal(code, 0, stderr);
-    const [, kept = ''] = /flows are kept in (\S+)\n/.exec(stderr) ?? [];
+    const [, kept = ''] = /flows are saved in (\S+)\n/.exec(stderr) ?? [];
     assert.ok((await pathsIn(kept)).includes('/left'), stderr);
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
@@ -51,7 +51,7 @@ describe('gc', () => {
     assert.match((await mittens('gc', ...inShop, '--older-than', '1h')).stderr, /^no tap is left over\n$/);
     const { code, stderr } = await mittens('gc', ...inShop, '--older-than', '1s');
     assert.equal(code, 0, stderr);
-    assert.match(stderr, /^service\/web in \S+ is tapped since \d+s, by /);
+    assert.match(stderr, /^service\/web in \S+ has been tapped for \d+s, by /);
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 

@@ -79,7 +79,7 @@ describe('ten taps without a restart', { skip }, () => {
     }
     const { stderr } = await mittens('list', '-o', 'wide', ...inShop);
     const names = earlier.map(({ metadata }) => `pod/${metadata.name}`);
-    assert.match(stderr, new RegExp(`in the history of ${names.join(', ')}, until they are replaced`));
+    assert.match(stderr, new RegExp(`in the history of ${names.join(', ')}, until the pods are replaced`));
   });
 
   it('have lost no request', async () => {
@@ -154,7 +154,7 @@ describe('a session without a restart', { skip }, () => {
 
   it('gives the Service back on SIGINT', async () => {
     process.kill(await terminal.pid(), 'SIGINT');
-    await terminal.shows('service/web is as it was');
+    await terminal.shows('service/web is restored');
     await terminal.shows('exit code 130');
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
@@ -165,7 +165,7 @@ describe('a tap without a restart that is left on', { skip }, () => {
     const original = await shop.snapshot(...OBJECTS);
     const { code, stderr } = await mittens('on', 'web', '--no-restart', '--detach', ...inShop);
     assert.equal(code, 1);
-    assert.match(stderr, /only while somebody watches over the tap\nhint: add --watch-detached/);
+    assert.match(stderr, /only while a watcher runs\nhint: add --watch-detached/);
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
 
@@ -176,7 +176,7 @@ describe('a tap without a restart that is left on', { skip }, () => {
     const [, session = ''] = /attach -t '=(.+)'/.exec(on.stderr) ?? [];
     await shop.kubectl('delete', 'pod', (await pods())[0]?.metadata.name ?? '', '--wait=false');
     await served(2);
-    assert.match(await panes(session), /watching over the tap of service\/web/);
+    assert.match(await panes(session), /watching the pods of service\/web/);
     const off = await mittens('off', 'web', ...inShop);
     assert.equal(off.code, 0, off.stderr);
     assert.equal(await panes(session), '');

@@ -42,7 +42,7 @@ describe('a workload', () => {
     assert.equal(on.code, 0, on.stderr);
     assert.match(on.stderr, /service\/web in \S+, port 80 \(http\), is tapped/);
     const off = await mittens('off', 'deployment/web', ...inShop);
-    assert.deepEqual([off.code, off.stderr.trim().split('\n').at(-1)], [0, 'service/web is as it was']);
+    assert.deepEqual([off.code, off.stderr.trim().split('\n').at(-1)], [0, 'service/web is restored']);
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
 
@@ -101,7 +101,7 @@ describe('one pod that is tapped', { skip }, () => {
 
   it('is left without a trace but in its history by q', async () => {
     await terminal.type('Q');
-    await terminal.shows(`pod/${pod} is as it was`);
+    await terminal.shows(`pod/${pod} is restored`);
     await terminal.shows('exit code 0');
     const { metadata } = await shop.get<Pod>('pod', pod);
     assert.deepEqual(
@@ -118,7 +118,7 @@ describe('one pod that is tapped', { skip }, () => {
     assert.equal(on.code, 0, on.stderr);
     const off = await mittens('off', '--all', ...inShop);
     assert.equal(off.code, 0, off.stderr);
-    assert.match(off.stderr, new RegExp(`pod/${pod} is as it was`));
+    assert.match(off.stderr, new RegExp(`pod/${pod} is restored`));
   });
 });
 
@@ -153,7 +153,7 @@ describe('a workload without pods', () => {
     const before = await shop.snapshot('service/idle', 'deployment/idle');
     const terminal = new Terminal();
     await terminal.start(commandLine('on', ['idle', ...inShop]));
-    await terminal.shows('service/idle has no pod that runs; waiting for one');
+    await terminal.shows('service/idle has no running pod; waiting for one');
     await shop.kubectl('scale', 'deployment/idle', '--replicas=1');
     await terminal.shows('Flows');
     await shop.answers('idle');
@@ -161,7 +161,7 @@ describe('a workload without pods', () => {
     await terminal.shows('/first');
     await shop.kubectl('scale', 'deployment/idle', '--replicas=0');
     process.kill(await terminal.pid(), 'SIGINT');
-    await terminal.shows('service/idle is as it was');
+    await terminal.shows('service/idle is restored');
     await terminal.close();
     assert.deepEqual(await shop.snapshot('service/idle', 'deployment/idle'), before);
   });

@@ -244,7 +244,7 @@ describe('--intercept', () => {
     await terminal.type('q');
     await terminal.shows('Quit');
     await terminal.type('y');
-    await terminal.shows('service/web is as it was');
+    await terminal.shows('service/web is restored');
     await terminal.shows('exit code 0');
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
@@ -292,7 +292,7 @@ describe('a file that is to be sent along', () => {
       what: 'and is too big',
       flag: '--script',
       file: () => write('big.py', randomBytes(200_000)),
-      says: /^error: \S+big\.py is too big to be sent to the pods: .* of 128 KiB at most\n$/,
+      says: /^error: \S+big\.py is too big for the pods: .* of 128 KiB at most\n$/,
     },
     {
       what: 'of flows, and is too big',

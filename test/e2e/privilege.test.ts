@@ -122,7 +122,7 @@ describe('someone who may tap a Service but not see what its proxy shows', () =>
     assert.equal(code, 1);
     assert.match(
       stderr,
-      /pods\/portforward.*; giving service\/web back \.\.\.\n(.*\n)*service\/web is as it was\n/,
+      /pods\/portforward.*; restoring service\/web \.\.\.\n(.*\n)*service\/web is restored\n/,
     );
     assert.deepEqual(await shop.snapshot(...objects), original);
   });

@@ -108,7 +108,7 @@ class Tap extends Capture {
     }
   }
 
-  /** Ends it, after which all is as it was. */
+  /** Ends it, after which all is restored. */
   async leavesNoTrace(): Promise<void> {
     const { code, stderr } = await this.stop();
     assert.equal(code, 130, stderr);
@@ -141,7 +141,7 @@ describe('TLS', () => {
     const bytes = messages.map(({ content }) => content.toString('latin1')).join('');
     assert.ok(bytes.startsWith('\x16\x03') && !bytes.includes('/secret'));
     assert.deepEqual(notesIn(tap), [
-      "note: what is TLS on port 443 passes unread; --tls-secret shows clients the app's own certificate, --protocol https mitmproxy's",
+      "note: TLS on port 443 passes unread; with --tls-secret clients see the app's certificate, with --protocol https mitmproxy's",
     ]);
     await tap.leavesNoTrace();
   });
@@ -198,7 +198,7 @@ describe('TLS', () => {
     {
       what: 'no pod has as a volume',
       args: ['plain', '--tls-secret', 'all-tls', '--no-restart', '--watch-detached'],
-      says: /^error: pod\/plain-\S+ has no volume of secret\/all-tls, and can get none .*\nhint: leave out --no-restart; .*\n$/,
+      says: /^error: pod\/plain-\S+ has no volume with secret\/all-tls, and a running pod can't get one\nhint: leave out --no-restart; .*\n$/,
       skip,
     },
     {
@@ -230,9 +230,7 @@ describe('--protocol', () => {
     });
     assert.match(bytesOf(flow, true), /^GET \/bytes HTTP\/1\.1\r\nhost: shop\.example\r\n/i);
     assert.match(bytesOf(flow, false), /^HTTP\/1\.1 200 OK\r\n/);
-    assert.deepEqual(notesIn(tap), [
-      'note: port 80 is taken as TCP: its bytes are shown, and nothing of it is read',
-    ]);
+    assert.deepEqual(notesIn(tap), ['note: port 80 is proxied as TCP: its bytes are shown, but not parsed']);
     await tap.leavesNoTrace();
   });
 
@@ -249,7 +247,7 @@ describe('--protocol', () => {
 
   it('that there is not is refused', async () => {
     const { code, stderr } = await mittens('on', 'all', '-p', 'http', '--protocol', 'gopher', ...inShop);
-    assert.equal(stderr, 'error: "gopher" is no protocol\nhint: auto, http, https, h2c, tcp\n');
+    assert.equal(stderr, 'error: "gopher" is not a protocol\nhint: auto, http, https, h2c, tcp\n');
     assert.equal(code, 2);
   });
 });

@@ -36,7 +36,7 @@ const cases: Case[] = [
   {
     name: 'in front of several workloads, of which one cannot be tapped',
     args: ['several'],
-    says: /the rollout of deployment\/paused is paused|OnDelete|network of its nodes/,
+    says: /the rollout of deployment\/paused is paused|OnDelete|hostNetwork/,
   },
   {
     name: 'in front of a bare pod, with a restart',
@@ -46,7 +46,7 @@ const cases: Case[] = [
   {
     name: 'without a restart, and a Secret that its pods do not have',
     args: [...withoutRestart('ports'), '-p', '80', '--tls-secret', 'certificate'],
-    says: hasEphemeral ? /pod\/one-\S+ has no volume of secret\/certificate/ : NO_EPHEMERAL,
+    says: hasEphemeral ? /pod\/one-\S+ has no volume with secret\/certificate/ : NO_EPHEMERAL,
   },
   {
     name: 'whose pods would have to be replaced by hand',
@@ -54,9 +54,9 @@ const cases: Case[] = [
     says: /daemonset\/by-delete has the update strategy OnDelete.*\nhint: --replace-pods evicts/,
   },
   {
-    name: 'on the network of its nodes',
+    name: 'that uses hostNetwork',
     args: ['host'],
-    says: /deployment\/host uses the network of its nodes/,
+    says: /deployment\/host uses hostNetwork/,
   },
   { name: 'whose rollout is paused', args: ['paused'], says: /the rollout of deployment\/paused is paused/ },
   {
@@ -103,7 +103,7 @@ const cases: Case[] = [
   {
     name: 'that is a pod on the network of its node',
     args: ['pod/host', '-p', '8080'],
-    says: hasEphemeral ? /pod\/host uses the network of its nodes/ : NO_EPHEMERAL,
+    says: hasEphemeral ? /pod\/host uses hostNetwork/ : NO_EPHEMERAL,
   },
 ];
 

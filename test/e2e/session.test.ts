@@ -141,7 +141,7 @@ describe('a session', () => {
     const terminal = await open('on');
     await terminal.shows('Flows');
     assert.equal((await mittens('off', 'web', ...inShop)).code, 0);
-    await terminal.shows('service/web was given back by someone else');
+    await terminal.shows('service/web was restored by someone else');
     await terminal.shows('exit code 0');
     const { stdout } = await execute('tmux', ['-L', 'mittens', 'list-sessions', '-F', '#{session_name}']);
     assert.ok(!stdout.includes(shop.name), stdout);
@@ -153,7 +153,7 @@ describe('a session', () => {
     await terminal.type('q');
     await terminal.shows('Quit');
     await terminal.type('y');
-    await terminal.shows('service/web is as it was');
+    await terminal.shows('service/web is restored');
     await terminal.shows('exit code 0');
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
@@ -164,7 +164,7 @@ describe('off while on still waits', () => {
     const terminal = await openFor('deaf', 'on');
     await terminal.shows("nothing listens on the app's port");
     assert.equal((await mittens('off', 'deaf', ...inShop)).code, 0);
-    await terminal.shows('service/deaf was given back by someone else meanwhile');
+    await terminal.shows('service/deaf was restored by someone else meanwhile');
     await terminal.shows('exit code 1');
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
@@ -189,7 +189,7 @@ describe('several at once who tap the same Service', () => {
       [1, 2, 3].map(() => mittens('on', 'web', '--detach', '--timeout', '60s', ...inShop)),
     );
     const told = results.filter(({ stderr }) =>
-      /service\/web .*(is starting|is tapped already), by .*@/.test(stderr),
+      /service\/web .*(is starting|is already tapped), by .*@/.test(stderr),
     );
     assert.equal(told.length, 2);
     const words = results.map(({ stderr }) => stderr).join('---\n');
@@ -225,7 +225,7 @@ describe('a signal', () => {
       await terminal.shows('deployment/web: ');
       process.kill(await terminal.pid(), signal);
       await terminal.shows(`exit code ${code}`);
-      assert.match(await terminal.screen(), /putting service\/deaf back/);
+      assert.match(await terminal.screen(), /restoring service\/deaf/);
       assert.deepEqual(await shop.snapshot(...objects), original);
       assert.equal(await state(), undefined);
     });

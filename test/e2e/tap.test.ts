@@ -67,7 +67,7 @@ describe('a tap from on to q', () => {
     await terminal.type('q');
     await terminal.shows('Quit');
     await terminal.type('y');
-    await terminal.shows('service/web is as it was');
+    await terminal.shows('service/web is restored');
     await terminal.shows('exit code 0');
   });
 

@@ -70,7 +70,7 @@ for (const { mode, flags, skip } of MODES) {
       const ended = once(on, 'exit');
       on.kill('SIGINT');
       assert.deepEqual(await ended, [130, null]);
-      assert.match(stderr, /service\/web is as it was\n/);
+      assert.match(stderr, /service\/web is restored\n/);
       await assert.rejects(fetch(address));
       assert.deepEqual(await shop.snapshot(...OBJECTS), original);
     });

@@ -36,11 +36,11 @@ describe("the Action's inputs", () => {
       { service: 'web;rm -rf $HOME' },
       /input service: ".*" is not a name that Kubernetes allows/,
     ],
-    ['an unknown mode', { mode: 'magic' }, /input mode: "magic" is none of sidecar, ephemeral$/m],
+    ['an unknown mode', { mode: 'magic' }, /input mode: "magic" is not one of sidecar, ephemeral$/m],
     [
       'an unknown protocol',
       { protocol: 'ftp' },
-      /input protocol: "ftp" is none of auto, http, https, h2c, tcp$/m,
+      /input protocol: "ftp" is not one of auto, http, https, h2c, tcp$/m,
     ],
     ['a filter with an unknown operator', { filter: '~nope' }, /input filter: .*~nope/],
     ['a broken fail-on', { 'fail-on': '~c (' }, /input fail-on: /],
@@ -50,7 +50,11 @@ describe("the Action's inputs", () => {
       { redact: 'maybe' },
       /input redact: "maybe" is neither true nor false$/m,
     ],
-    ['an unknown format', { formats: 'har,pdf' }, /input formats: "pdf" is none of mitm, har, html, jsonl$/m],
+    [
+      'an unknown format',
+      { formats: 'har,pdf' },
+      /input formats: "pdf" is not one of mitm, har, html, jsonl$/m,
+    ],
     [
       'an artifact name with a slash',
       { 'artifact-name': 'a/b' },
@@ -59,7 +63,7 @@ describe("the Action's inputs", () => {
     [
       'a retention of more days than GitHub allows',
       { 'retention-days': '1000' },
-      /input retention-days: "1000" is no number of days/,
+      /input retention-days: "1000" is not a number of days/,
     ],
     [
       'a baseline file that does not exist',

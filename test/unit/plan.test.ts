@@ -67,7 +67,7 @@ describe('a tap that cannot work', () => {
       'another port for a tap without a restart',
       { record: record({ mode: 'ephemeral' }) },
       { ports: ['http'] },
-      /takes no more ports/,
+      /ports can't be added/,
     ],
     [
       'a TUI for a tap with the web interface',
@@ -79,7 +79,7 @@ describe('a tap that cannot work', () => {
       'a Secret that the pods do not mount, without a restart',
       { service: service({ ports: [{ port: 80, targetPort: 8080 }] }) },
       { mode: 'ephemeral', tlsSecret: 'web-tls' },
-      /has no volume of secret\/web-tls/,
+      /has no volume with secret\/web-tls/,
     ],
     ['one pod that does not exist', {}, { mode: 'ephemeral', pod: 'web-9' }, /pod\/web-9 is not ready/],
     [
@@ -92,7 +92,7 @@ describe('a tap that cannot work', () => {
       'pods with hostNetwork',
       { workloads: [workload('Deployment', {}, { hostNetwork: true })] },
       {},
-      /network of its nodes/,
+      /uses hostNetwork/,
     ],
     ['a paused Deployment', { workloads: [workload('Deployment', { paused: true })] }, {}, /paused/],
     [
@@ -146,7 +146,7 @@ describe('a tap that cannot work', () => {
       'a capture for a Service that is already tapped',
       { record: record() },
       { program: 'mitmdump' },
-      /service\/web is tapped already, by ann@laptop since/,
+      /service\/web is already tapped, by ann@laptop since/,
     ],
     ["mitmproxy's own --mode", {}, { mitmproxyArgs: ['--mode=socks5'] }, /--mode=socks5 is set by mittens/],
     ["mitmproxy's own --listen-port", {}, { mitmproxyArgs: ['-p', '1'] }, /-p is set by mittens/],
@@ -292,7 +292,7 @@ describe('planTap', () => {
     ['a rolling Deployment', [workload()], /^$/],
     ['Recreate', [workload('Deployment', { strategy: { type: 'Recreate' } })], /is down while its pods/],
     ['a StatefulSet of one', [workload('StatefulSet', { replicas: 1 })], /is down while its pod/],
-    ['a DaemonSet', [workload('DaemonSet')], /a node has no pod/],
+    ['a DaemonSet', [workload('DaemonSet')], /each node has no pod/],
   ] as const) {
     it(`planTap notes what ${what} means for traffic`, () => {
       assert.match(plan({ workloads: [...workloads] }).notes.join(), note);

@@ -63,6 +63,6 @@ describe('podTrouble', () => {
     ];
     assert.equal(podTrouble(pod({ conditions }), 'mittens-web', 5_000)?.fatal, false);
     const found = podTrouble(pod({ conditions }), 'mittens-web', 15_000);
-    assert.deepEqual(found, { text: 'pod/web-1 finds no node: 0/1 nodes', fatal: true });
+    assert.deepEqual(found, { text: "pod/web-1 can't be scheduled: 0/1 nodes", fatal: true });
   });
 });

@@ -80,7 +80,7 @@ describe('readSentFile', () => {
     [
       'a file that is too big',
       () => write(bytes),
-      /^\S+\/file is too big to be sent to the pods: 130 KiB in gzip and Base64, of 128 KiB at most$/,
+      /^\S+\/file is too big for the pods: 130 KiB compressed, of at most 128 KiB$/,
       /send fewer flows/,
     ],
   ];

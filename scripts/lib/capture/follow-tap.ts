@@ -136,7 +136,7 @@ function formatWarnings(followers: Follower[]): string[] {
   const told = followers.flatMap(({ run, ended }) => {
     if (!ended || ended.kind === 'forbidden') return [];
     const { kind, dropped, why } = ended;
-    const may = 'requests that it answered in its last moments may be missing';
+    const may = 'its last requests may be missing';
     const lines = {
       complete: [] as string[],
       killed: [`pod ${run.pod} was killed: ${may}`],
@@ -145,7 +145,7 @@ function formatWarnings(followers: Follower[]): string[] {
       unreadable: [`the flows of pod ${run.pod} are damaged: ${why}`],
     }[kind];
     if (dropped > 0)
-      lines.push(`${dropped} flows of pod ${run.pod} are missing: its disk, or its 1 GiB, was full`);
+      lines.push(`${dropped} flows of pod ${run.pod} are missing: its disk or its 1 GiB was full`);
     return lines;
   });
   if (forbidden) told.push(`the flows are lost: ${forbidden}`);

@@ -42,7 +42,7 @@ async function finish({ log }: Context, follower: TapFollower, file: CaptureFile
   } catch (error) {
     log.say(`warning: the flows are lost: ${error instanceof Error ? error.message : error}`);
   }
-  if (file.flows > 0) log.say(`${file.flows} flows are kept in ${file.name}`);
+  if (file.flows > 0) log.say(`${file.flows} flows are saved in ${file.name}`);
 }
 
 /** Whether a tap can have flows. One that has not been on has none. */
@@ -56,7 +56,9 @@ function chooseFile({ log }: Context, { metadata }: Service): string {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    log.say(`warning: there is no place for the flows: ${error instanceof Error ? error.message : error}`);
+    log.say(
+      `warning: the folder for the flows can't be created: ${error instanceof Error ? error.message : error}`,
+    );
   }
   return join(folder, `${metadata.namespace}-${metadata.name}-${formatTimestamp(new Date())}.mitm`);
 }

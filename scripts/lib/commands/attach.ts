@@ -15,6 +15,6 @@ export async function attach(argument: string, flags: Flags<'attach'>): Promise<
   refuseOtherProgram(service, record, record.program === 'mitmweb' ? 'mitmweb' : 'mitmproxy');
   refusePhase(service, record);
   if (record.program === 'mitmproxy' && !(process.stdin.isTTY && process.stdout.isTTY))
-    throw new UserError('attach needs a terminal, and this is none');
+    throw new UserError('attach needs a terminal');
   await show(context, tap, { tmux: !flags['no-tmux'], interrupts, endsTap: false, reconciler: undefined });
 }

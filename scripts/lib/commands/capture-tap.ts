@@ -112,7 +112,7 @@ async function waitForEnd({ log }: Context, tap: ActiveTap, running: Running): P
       return `${purpose.seconds} s are over`;
     if (now - looked >= LOOK_MS) {
       looked = now;
-      if (await isGivenBack(tap)) return 'it was given back by someone else';
+      if (await isGivenBack(tap)) return 'someone else restored the Service';
     }
     if (process.stderr.isTTY && !command) log.progress(formatProgress(running, now - began));
     const left = purpose.seconds === undefined ? TICK_MS : began + purpose.seconds * 1000 - now;
@@ -125,7 +125,7 @@ async function waitForEnd({ log }: Context, tap: ActiveTap, running: Running): P
 const FILE_ENDS: Record<CaptureFileEnd, string> = {
   count: '--count is reached',
   size: '--max-size is reached',
-  closed: 'nobody reads it any more',
+  closed: 'its reader has ended',
 };
 
 /** The progress line. */

@@ -88,7 +88,7 @@ function parseCaptureFile(flags: Flags<'capture'>, service: string): CaptureFile
   if (name === '-') {
     if (process.stdout.isTTY)
       throw new UsageError(
-        'flows are not for a terminal',
+        "flows can't be written to a terminal",
         'pipe them into a program, or name a file with -o FILE',
       );
     return new CaptureFile(name, limits);

@@ -40,7 +40,7 @@ export async function gc(flags: Flags<'gc'>): Promise<void> {
     }
   }
   if (found === 0 && failed.length === 0) context.log.say('no tap is left over');
-  if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
+  if (failed.length > 0) throw new UserError(`not restored: ${failed.join(', ')}`);
 }
 
 /** The reason to give a Service back, for the log; undefined when there is none. */
@@ -53,7 +53,7 @@ async function explainWhyOver(
   if (!record) return undefined;
   const ms = Date.now() - Date.parse(record.started);
   if (oldest !== undefined && ms >= oldest * 1000)
-    return `is tapped since ${formatAge(ms)}, ${formatOwner(record)}`;
+    return `has been tapped for ${formatAge(ms)}, ${formatOwner(record)}`;
   if (await isAbandoned({ kubectl, service, record })) return `was left tapped, ${formatOwner(record)}`;
   return undefined;
 }

@@ -203,7 +203,7 @@ function isServing(pod: Pod, service: Service, record: TapRecord): boolean {
 
 function formatState(service: Service, record: TapRecord, behind: Backends | undefined): string {
   if (record.phase !== 'on') return record.phase;
-  if (!behind) return "unknown: what stands behind it can't be read";
+  if (!behind) return "unknown: its pods or workloads can't be read";
   const proxies =
     record.mode === 'sidecar' ? findWorkloadTrouble(record, behind) : findPodTrouble(service, record, behind);
   return proxies ?? findPortTrouble(service, record) ?? 'on';
@@ -250,7 +250,7 @@ async function printHistory(kubectl: Kubectl, everywhere: boolean): Promise<void
   if (ended.length === 0) return;
   const names = ended.map(({ metadata }) => `pod/${metadata.name}`).join(', ');
   process.stderr.write(
-    `${printable(`note: taps that have ended are in the history of ${names}, until they are replaced`)}\n`,
+    `${printable(`note: proxies that have ended are in the history of ${names}, until the pods are replaced`)}\n`,
   );
 }
 

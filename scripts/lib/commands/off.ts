@@ -20,7 +20,7 @@ export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
   for (const { context, id } of targets) {
     try {
       const there = await endTap(context, id);
-      context.log.say(there ? `${id} is as it was` : `${id} is not tapped`);
+      context.log.say(there ? `${id} is restored` : `${id} is not tapped`);
     } catch (error) {
       if (!(error instanceof UserError) || targets.length === 1) throw error;
       context.log.say(describeError(error, id));
@@ -28,7 +28,7 @@ export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
     }
   }
   if (targets.length === 0) context.log.say('no Service is tapped');
-  if (failed.length > 0) throw new UserError(`not given back: ${failed.join(', ')}`);
+  if (failed.length > 0) throw new UserError(`not restored: ${failed.join(', ')}`);
 }
 
 function refuseContradictions(args: string[], flags: Flags<'off'>): void {

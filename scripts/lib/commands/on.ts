@@ -102,7 +102,7 @@ function refuseContradictions(flags: Flags<'on'>): void {
 
 function refuseWithoutTerminal(flags: Flags<'on'>): void {
   if (flags.detach || flags.web || flags['dry-run'] || (process.stdin.isTTY && process.stdout.isTTY)) return;
-  throw new UserError("mitmproxy's TUI needs a terminal, and this is none", {
+  throw new UserError("mitmproxy's TUI needs a terminal", {
     hint: 'use --detach now, and attach later from a terminal',
   });
 }
@@ -110,10 +110,9 @@ function refuseWithoutTerminal(flags: Flags<'on'>): void {
 /** @throws UserError for a detached tap without a watcher, in which new pods would get no traffic. */
 function refuseUnwatched(service: Service, { mode }: TapRequest, flags: Flags<'on'>): void {
   if (mode === 'sidecar' || isPod(service) || !flags.detach || flags['watch-detached']) return;
-  throw new UserError(
-    'without a restart, pods that come get the proxy, and traffic, only while somebody watches over the tap',
-    { hint: 'add --watch-detached, which runs a watcher in tmux\nor leave out --detach' },
-  );
+  throw new UserError('with --no-restart, new pods get the proxy only while a watcher runs', {
+    hint: 'add --watch-detached, which runs a watcher in tmux\nor leave out --detach',
+  });
 }
 
 /**

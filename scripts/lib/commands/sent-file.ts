@@ -24,7 +24,7 @@ export function readSentFile(flag: SentFile['flag'], path: string): SentFile {
     .slice(-60);
   if (content.length <= MAX_LENGTH) return { flag, name, content };
   throw new UserError(
-    `${path} is too big to be sent to the pods: ${formatBytes(content.length)} in gzip and Base64, of 128 KiB at most`,
+    `${path} is too big for the pods: ${formatBytes(content.length)} compressed, of at most 128 KiB`,
     {
       hint:
         flag === '--scripts'

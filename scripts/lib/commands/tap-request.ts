@@ -30,7 +30,7 @@ export function parseRequest(
     );
   const imagePullPolicy = flags['image-pull-policy'] ?? 'IfNotPresent';
   if (!['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
-    throw new UsageError(`"${imagePullPolicy}" is no image pull policy`, 'Always, IfNotPresent or Never');
+    throw new UsageError(`"${imagePullPolicy}" is not an image pull policy`, 'Always, IfNotPresent or Never');
   }
   const repeated = ['modify-headers', 'modify-body', 'map-remote'] as const;
   return {
@@ -61,7 +61,7 @@ export function parseRequest(
 /** `auto` is the default: the Service's declaration decides. */
 function parseProtocol(text: string): Protocol | undefined {
   const protocol = PROTOCOLS.find((protocol) => protocol === text);
-  if (!protocol) throw new UsageError(`"${text}" is no protocol`, PROTOCOLS.join(', '));
+  if (!protocol) throw new UsageError(`"${text}" is not a protocol`, PROTOCOLS.join(', '));
   return protocol === 'auto' ? undefined : protocol;
 }
 

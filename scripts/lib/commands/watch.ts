@@ -18,8 +18,8 @@ export async function watch(argument: string, flags: Flags<'watch'>): Promise<vo
   const { context, tap } = await openTap(createContext(flags, { signal }), argument);
   const name = targetId(tap.service);
   if (!needsReconciler(tap))
-    throw new UserError(`the tap of ${name} needs no watch: its pods come with the proxy`);
-  context.log.say(`watching over the tap of ${name}; Ctrl-C leaves it unwatched`);
+    throw new UserError(`the tap of ${name} needs no watcher: its new pods have the proxy`);
+  context.log.say(`watching the pods of ${name}; Ctrl-C stops the watcher and leaves the tap on`);
   await reconcile(withoutSignal(context), tap, signal);
 }
 
@@ -30,7 +30,7 @@ async function reconcile(context: Context, tap: ActiveTap, signal: AbortSignal):
   await reconciler.stop();
   if (reconciler.failed.aborted) {
     const { reason } = reconciler.failed;
-    context.log.say(`${reason instanceof Error ? reason.message : reason}; giving ${name} back ...`);
+    context.log.say(`${reason instanceof Error ? reason.message : reason}; restoring ${name} ...`);
     await endTap(context, name, tap.record.id);
     throw reason;
   }

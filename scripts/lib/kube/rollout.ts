@@ -128,7 +128,7 @@ export function podTrouble(pod: Pod, container: string | undefined, waited: numb
     ({ type, status, reason }) => type === 'PodScheduled' && status === 'False' && reason === 'Unschedulable',
   );
   if (unscheduled) {
-    return { text: `${name} finds no node: ${unscheduled.message}`, fatal: waited > UNSCHEDULABLE_MS };
+    return { text: `${name} can't be scheduled: ${unscheduled.message}`, fatal: waited > UNSCHEDULABLE_MS };
   }
   const statuses = [...(pod.status.initContainerStatuses ?? []), ...(pod.status.containerStatuses ?? [])];
   for (const status of statuses) {

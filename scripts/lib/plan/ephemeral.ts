@@ -54,7 +54,7 @@ function findMounts({ metadata, spec }: Pod, { tlsSecret, clientTlsSecret }: Tap
     const volume = spec.volumes?.find(({ secret }) => secret?.secretName === name);
     if (volume) return { name: volume.name, mountPath: `${paths.certificates}/${folder}`, readOnly: true };
     throw new UserError(
-      `pod/${metadata.name} has no volume of secret/${name}, and can get none while it runs`,
+      `pod/${metadata.name} has no volume with secret/${name}, and a running pod can't get one`,
       {
         hint: 'leave out --no-restart; the proxy then has its own',
       },

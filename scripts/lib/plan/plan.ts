@@ -121,14 +121,14 @@ function listNotes({ service, pods, workloads }: ClusterState, record: TapRecord
   });
   return [
     ...(record.mode === 'sidecar' ? workloads.flatMap(listRolloutNotes) : []),
-    ...(pods.length === 0 ? [`${targetId(service)} has no pods now; those that come have the proxy`] : []),
+    ...(pods.length === 0 ? [`${targetId(service)} has no pods now; new pods will have the proxy`] : []),
     ...unread.map(
       ({ port }) =>
-        `what is TLS on port ${port} passes unread; --tls-secret shows clients the app's own certificate, --protocol https mitmproxy's`,
+        `TLS on port ${port} passes unread; with --tls-secret clients see the app's certificate, with --protocol https mitmproxy's`,
     ),
     ...record.ports
       .filter(({ protocol }) => protocol === 'tcp')
-      .map(({ port }) => `port ${port} is taken as TCP: its bytes are shown, and nothing of it is read`),
+      .map(({ port }) => `port ${port} is proxied as TCP: its bytes are shown, but not parsed`),
   ];
 }
 
@@ -141,6 +141,6 @@ function listRolloutNotes(workload: Workload): string[] {
   if (isSingle && (workload.kind === 'StatefulSet' || isReplacedByHand(workload))) {
     return [`${name} has one replica: it is down while its pod is replaced`];
   }
-  if (workload.kind === 'DaemonSet') return [`${name}: a node has no pod of it while that one is replaced`];
+  if (workload.kind === 'DaemonSet') return [`${name}: each node has no pod while its pod is replaced`];
   return [];
 }

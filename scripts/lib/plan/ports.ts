@@ -140,7 +140,7 @@ function resolvePort({ owner, spec }: PodGroup, container: string, targetPort: n
     const port = ports.find((port) => port.name === targetPort && (port.protocol ?? 'TCP') === 'TCP');
     if (port && name !== container) return port.containerPort;
   }
-  throw new UserError(`no container of ${owner} has a port named ${targetPort}: nobody listens there`, {
+  throw new UserError(`no container of ${owner} has a port named ${targetPort}: the port leads nowhere`, {
     hint: "the Service's targetPort names a containerPort of the pods",
   });
 }

@@ -47,7 +47,7 @@ function refusePods({ service, pods, workloads }: ClusterState, { mode, pod }: T
 /** @throws UserError for pods whose own network is their node's. */
 function refuseHostNetwork(name: string, spec: { hostNetwork?: boolean }): void {
   if (!spec.hostNetwork) return;
-  throw new UserError(`${name} uses the network of its nodes: the proxy's port would be open there`, {
+  throw new UserError(`${name} uses hostNetwork: the proxy's port would be open on the node`, {
     hint: 'a workload with hostNetwork cannot be tapped',
   });
 }

@@ -44,7 +44,7 @@ function refuseMissing(state: ClusterState): void {
       hint: message`make one that has both: ${kubectlCommand(['create', 'secret', 'tls', 'NAME', '--cert=FILE', '--key=FILE'], { namespace })}`,
     });
   if (!mayExec)
-    throw new UserError('the flows come by kubectl exec, and you may not create pods/exec here', {
+    throw new UserError('capture reads flows by kubectl exec, and you may not create pods/exec here', {
       hint: message`an admin can create the Role that capture needs, in the folder of mittens: ${kubectlCommand(['apply', '-f', 'docs/rbac.yaml'], { namespace })}`,
     });
 }
@@ -86,15 +86,15 @@ function explainWhyNot(service: Service): { message: string; hint?: Message } | 
   if (isPod(service)) return undefined;
   if (type === 'ExternalName') {
     return {
-      message: 'is of type ExternalName: there are no pods behind it',
+      message: 'is of type ExternalName: it has no pods',
       hint: 'tap the Service that it names, in the cluster of that Service',
     };
   }
   if (Object.keys(selector ?? {}).length === 0)
-    return { message: 'has no selector: its endpoints are kept by hand, there are no pods to tap' };
+    return { message: 'has no selector, so it has no pods to tap' };
   if (clusterIP === 'None') {
     return {
-      message: 'is headless: its clients go to the pods themselves, past any targetPort',
+      message: 'is headless: clients connect to its pods directly, not by a targetPort',
       hint: 'tap a Service with a cluster IP in front of the same pods',
     };
   }
@@ -109,7 +109,7 @@ export function refuseTapped(service: Service, record: TapRecord, request: TapRe
 
 /**
  * Two can look at a session, and add ports to it; a capture is of whoever began it.
- * @throws UserError when a Service is tapped already, and the two taps are not of one kind.
+ * @throws UserError when a Service is already tapped, and the two taps are not of one kind.
  */
 export function refuseOtherProgram(service: Service, record: TapRecord, program: TapRecord['program']): void {
   if (record.program === program && program !== 'mitmdump') return;
@@ -122,7 +122,7 @@ export function refuseOtherProgram(service: Service, record: TapRecord, program:
     });
   }
   if (program === 'mitmdump') {
-    throw new UserError(`${name} is tapped already, ${by}`, {
+    throw new UserError(`${name} is already tapped, ${by}`, {
       hint: message`end it, which saves its flows: ${off}`,
     });
   }
@@ -135,7 +135,7 @@ export function refuseOtherProgram(service: Service, record: TapRecord, program:
 function refuseOtherMode(service: Service, record: TapRecord, { mode, pod }: TapRequest): void {
   if (mode === 'sidecar' || (record.mode === mode && record.pod === pod)) return;
   const how = record.mode === 'sidecar' ? 'with a sidecar' : (record.pod ?? 'in all its pods');
-  throw new UserError(`${targetId(service)} is tapped already, ${how}`, {
+  throw new UserError(`${targetId(service)} is already tapped, ${how}`, {
     hint: message`see it: ${commandFor('attach', service)}\nor end it first: ${commandFor('off', service)}`,
   });
 }
@@ -144,7 +144,7 @@ function refuseOtherMode(service: Service, record: TapRecord, { mode, pod }: Tap
 function refuseMorePorts(service: Service, record: TapRecord): void {
   if (record.mode === 'sidecar') return;
   throw new UserError(
-    `${targetId(service)} is tapped without a restart, and such a tap takes no more ports`,
+    `${targetId(service)} is tapped without a restart, and ports can't be added to such a tap`,
     { hint: message`end it, then tap all ports at once: ${commandFor('off', service)}` },
   );
 }

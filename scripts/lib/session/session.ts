@@ -135,7 +135,7 @@ async function waitForFirstPods(tap: ActiveTap, log: Log, signal: AbortSignal): 
         hint: message`see its state: ${mittensCommand('list', [], { namespace: tap.service.metadata.namespace })}\nor restore it: ${commandFor('off', tap.service)}`,
       });
     }
-    log.progress(`${name} has no pod that runs; waiting for one`);
+    log.progress(`${name} has no running pod; waiting for one`);
   }
   return [];
 }

@@ -101,15 +101,15 @@ async function openForwards(
 /** @param why the error, if there was one. */
 async function giveBack(context: Context, tap: ActiveTap, why?: unknown): Promise<void> {
   const name = targetId(tap.service);
-  if (why) context.log.say(`${why instanceof Error ? why.message : why}; giving ${name} back ...`);
+  if (why) context.log.say(`${why instanceof Error ? why.message : why}; restoring ${name} ...`);
   await closeSession(tap);
   await untapAndSaveFlows(withoutSignal(context), name, tap.record.id);
-  context.log.say(`${name} is as it was`);
+  context.log.say(`${name} is restored`);
 }
 
 function printHowItWasLeft({ log }: Context, { service }: ActiveTap, ending: Ending): void {
   const name = targetId(service);
-  if (ending === 'ended') log.say(`${name} was given back by someone else`);
+  if (ending === 'ended') log.say(`${name} was restored by someone else`);
   else
     log.say(message`${name} stays tapped
 return to it: ${commandFor('attach', service)}

@@ -35,5 +35,5 @@ export async function readPhase({
 
 /** The error of a tap that somebody else ends while it starts. */
 export function errorGivenBack(service: Service): UserError {
-  return new UserError(`${targetId(service)} was given back by someone else meanwhile`);
+  return new UserError(`${targetId(service)} was restored by someone else meanwhile`);
 }

@@ -78,7 +78,7 @@ async function waitForProxies(context: Context, service: Service, record: TapRec
       throw new UserError(
         ready.length === 0
           ? `no pod of ${targetId(service)} is ready any more`
-          : `pod/${without[0]?.metadata.name} still serves without a proxy`,
+          : `pod/${without[0]?.metadata.name} still gets traffic without a proxy`,
       );
     }
     await sleep(250);

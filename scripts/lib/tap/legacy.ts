@@ -33,7 +33,7 @@ export async function removeLegacyTap(
       ports: restorePorts(service, ancestor),
     }),
   );
-  log.say(`service/${name} is given back from ${ancestor}`);
+  log.say(`service/${name} is restored from the tap of ${ancestor}`);
   if (ancestor === 'mittens' && service.metadata.annotations?.[FLUX_ANNOTATION] === 'disabled') {
     log.say(`note: ${FLUX_ANNOTATION} is still disabled on it, by you or by ${ancestor}`);
   }

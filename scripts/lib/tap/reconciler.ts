@@ -159,7 +159,7 @@ export class Reconciler {
   async #serveNow(pod: Pod): Promise<void> {
     const { name } = pod.metadata;
     if (!this.#container)
-      throw new UserError(`there is no proxy any more of which pod/${name} could get a copy`);
+      throw new UserError(`no pod has the proxy any more, so pod/${name} can't get a copy`);
     await injectPod(this.#context, this.#tap, pod, copyForPod(this.#container, pod, this.#tap.record));
   }
 

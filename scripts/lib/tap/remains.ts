@@ -28,7 +28,7 @@ export async function removeRemains(
   const selector = removeOurLabels(service?.spec.selector);
   if (where.length === 0 && Object.keys(selector).length === 0) return false;
   log.say(
-    `${name} has no record of a tap; ${where.length > 0 ? `its proxy is in ${where.join(', ')}` : 'it selects what is left of one'}`,
+    `${name} has no record of a tap; ${where.length > 0 ? `its proxy is in ${where.join(', ')}` : 'its selector is still that of a tap'}`,
   );
   if (service) await restoreFromContainers(context, service, listProxies(remains));
   await waitForRemoval(context, await removeSidecars(context, workloads, container), container);

@@ -83,7 +83,7 @@ async function retarget(context: Context, service: Service, record: TapRecord): 
 /** Gives the Service back. An interrupt does not end this. */
 async function rollBack(context: Context, service: Service, record: TapRecord, why: unknown): Promise<void> {
   const name = targetId(service);
-  context.log.say(`${why instanceof UserError ? why.message : 'interrupted'}; putting ${name} back ...`);
+  context.log.say(`${why instanceof UserError ? why.message : 'interrupted'}; restoring ${name} ...`);
   await untap(withoutSignal(context), name, record.id).catch((error: unknown) => {
     context.log.say(`error: ${error instanceof Error ? error.message : error}`);
     context.log.say(message`hint: restore it: ${commandFor('off', service)}`);
