@@ -1,4 +1,4 @@
-import { isAscii, isUtf8 } from 'node:buffer';
+import { isUtf8 } from 'node:buffer';
 import type { Dict, Value } from './tnetstring.ts';
 
 /** A value that is not a flow; the message says why. */
@@ -11,9 +11,13 @@ export class FlowError extends Error {
   }
 }
 
+const NOT_ASCII = /[\x80-\xff]/;
+
 /** Bytes as text: UTF-8 if they are valid UTF-8, otherwise Latin-1. */
 export function decodeText(bytes: Buffer): string {
-  return bytes.toString(isAscii(bytes) || !isUtf8(bytes) ? 'latin1' : 'utf8');
+  const text = bytes.toString('latin1');
+  // Most texts are ASCII: to look at the string costs less than to ask Node.js.
+  return NOT_ASCII.test(text) && isUtf8(bytes) ? bytes.toString('utf8') : text;
 }
 
 /** A dictionary whose fields are read by name and type. Each reader throws FlowError for a missing or wrong field. */

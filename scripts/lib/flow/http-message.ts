@@ -32,8 +32,15 @@ export interface Response extends HttpMessage {
 
 /** Reads a request from a flow's state. */
 export function toRequest(request: Fields): Request {
+  const { httpVersion, headers, trailers, content, start, end } = toHttpMessage(request);
+  // Spelled out: V8 takes ten times as long to spread an object and add to it, and there are many requests.
   return {
-    ...toHttpMessage(request),
+    httpVersion,
+    headers,
+    trailers,
+    content,
+    start,
+    end,
     method: request.bytesAsText('method'),
     scheme: request.bytesAsText('scheme'),
     host: request.text('host'),
@@ -45,8 +52,14 @@ export function toRequest(request: Fields): Request {
 
 /** Reads a response from a flow's state. */
 export function toResponse(response: Fields): Response {
+  const { httpVersion, headers, trailers, content, start, end } = toHttpMessage(response);
   return {
-    ...toHttpMessage(response),
+    httpVersion,
+    headers,
+    trailers,
+    content,
+    start,
+    end,
     status: response.number('status_code'),
     reason: response.bytesAsText('reason'),
   };

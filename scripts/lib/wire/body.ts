@@ -30,7 +30,8 @@ export class Body {
     const isWhole = !this.isCut;
     this.total += piece.length;
     if (!isWhole || piece.length === 0) return;
-    const kept = piece.subarray(0, MAX_BODY_BYTES - this.#bytes.length);
+    const room = MAX_BODY_BYTES - this.#bytes.length;
+    const kept = piece.length <= room ? piece : piece.subarray(0, room);
     if (kept.length > 0 && this.#account.hasRoom(kept.length)) this.#bytes.add(kept);
   }
 

@@ -1,8 +1,8 @@
-import type { Flow } from '../flow/flow.ts';
-import type { Dict, Value } from '../flow/tnetstring.ts';
+import { type Flow, toFlow } from '../flow/flow.ts';
+import type { Dict } from '../flow/tnetstring.ts';
 import { Body, describeCut } from './body.ts';
 import type { Account } from './budget.ts';
-import { buildFlow, type Failure } from './flow-state.ts';
+import { buildState, type Failure } from './flow-state.ts';
 import type { RawHeader, RequestHead, ResponseHead } from './head.ts';
 import type { FlowSource, Host } from './protocol.ts';
 
@@ -33,15 +33,14 @@ export class Message<Head extends RequestHead | ResponseHead> {
     this.isDone = true;
   }
 
-  toState(): [string, Value][] {
-    return [
-      ['http_version', this.head.httpVersion],
-      ['headers', this.head.headers],
-      ['content', this.body.view()],
-      ['trailers', this.trailers ?? null],
-      ['timestamp_start', this.start],
-      ['timestamp_end', this.end ?? null],
-    ];
+  toState(): Dict {
+    const state: Dict = new Map();
+    state.set('http_version', this.head.httpVersion);
+    state.set('headers', this.head.headers);
+    state.set('content', this.body.view());
+    state.set('trailers', this.trailers ?? null);
+    state.set('timestamp_start', this.start);
+    return state.set('timestamp_end', this.end ?? null);
   }
 }
 
@@ -105,25 +104,22 @@ export class Exchange implements FlowSource {
       error: this.#error,
       notes: [...notes, ...(webSocket?.notes ?? []), ...(cut ? [cut] : [])],
     };
-    return buildFlow('http', this.#host.link, facts, [
-      ['request', this.#requestState()],
-      ['response', response ? responseState(response) : null],
-      ['websocket', webSocket?.toState() ?? null],
-    ]);
+    const state = buildState('http', this.#host.link, facts);
+    state.set('request', this.#requestState());
+    state.set('response', response ? responseState(response) : null);
+    return toFlow(state.set('websocket', webSocket?.toState() ?? null));
   }
 
   #requestState(): Dict {
     const { head } = this.request;
     const [host, port] = this.#host.link.ends.server;
-    return new Map<string, Value>([
-      ...this.request.toState(),
-      ['method', head.method],
-      ['scheme', head.scheme],
-      ['authority', head.authority],
-      ['path', head.path],
-      ['host', host],
-      ['port', port],
-    ]);
+    const state = this.request.toState();
+    state.set('method', head.method);
+    state.set('scheme', head.scheme);
+    state.set('authority', head.authority);
+    state.set('path', head.path);
+    state.set('host', host);
+    return state.set('port', port);
   }
 }
 
@@ -137,11 +133,7 @@ interface FlowPart {
 const MAX_NOTES = 10;
 
 function responseState(response: Message<ResponseHead>): Dict {
-  return new Map<string, Value>([
-    ...response.toState(),
-    ['status_code', response.head.status],
-    ['reason', response.head.reason],
-  ]);
+  return response.toState().set('status_code', response.head.status).set('reason', response.head.reason);
 }
 
 function headersCost({ headers, bytes }: RequestHead | ResponseHead): number {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Flow, toFlow } from '../flow/flow.ts';
 import { FLOW_VERSION } from '../flow/migrate.ts';
-import type { Value } from '../flow/tnetstring.ts';
+import type { Dict } from '../flow/tnetstring.ts';
 import type { Link } from './link.ts';
 
 /** What went wrong, and when: seconds since 1970. */
@@ -18,37 +17,20 @@ export interface Facts {
   notes: string[];
 }
 
-/** Makes a flow of the state that mitmproxy 11 and 12 would write. */
-export function buildFlow(
-  type: 'http' | 'tcp',
-  link: Link,
-  { created, error, notes }: Facts,
-  fields: [string, Value][],
-): Flow {
-  return toFlow(
-    new Map<string, Value>([
-      ['version', FLOW_VERSION],
-      ['type', type],
-      ['id', randomUUID()],
-      [
-        'error',
-        error
-          ? new Map<string, Value>([
-              ['msg', error.message],
-              ['timestamp', error.time],
-            ])
-          : null,
-      ],
-      ['client_conn', link.client],
-      ['server_conn', link.server],
-      ['intercepted', false],
-      ['is_replay', null],
-      ['marked', ''],
-      ['metadata', new Map()],
-      ['comment', notes.join('\n')],
-      ['timestamp_created', created],
-      ['backup', null],
-      ...fields,
-    ]),
-  );
+/** What flows of every type have in their state, as mitmproxy 11 and 12 would write it. */
+export function buildState(type: 'http' | 'tcp', link: Link, { created, error, notes }: Facts): Dict {
+  const state: Dict = new Map();
+  state.set('version', FLOW_VERSION);
+  state.set('type', type);
+  state.set('id', randomUUID());
+  state.set('error', error ? new Map().set('msg', error.message).set('timestamp', error.time) : null);
+  state.set('client_conn', link.client);
+  state.set('server_conn', link.server);
+  state.set('intercepted', false);
+  state.set('is_replay', null);
+  state.set('marked', '');
+  state.set('metadata', new Map());
+  state.set('comment', notes.join('\n'));
+  state.set('timestamp_created', created);
+  return state.set('backup', null);
 }

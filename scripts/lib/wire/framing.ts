@@ -43,16 +43,16 @@ export function findResponseBody(
 
 /** The values of a header, in lower case and cut at commas. @param name in lower case. */
 export function findTokens(headers: RawHeader[], name: string): string[] {
-  const values = headers
-    .filter(([key]) => key.length === name.length && key.toString('latin1').toLowerCase() === name)
-    .map(([, value]) => value.toString('latin1').toLowerCase());
-  return values.length === 0
-    ? []
-    : values
-        .join(',')
-        .split(',')
-        .map((token) => token.trim());
+  let values: string | undefined;
+  for (const [key, value] of headers) {
+    if (key.length !== name.length || key.toString('latin1').toLowerCase() !== name) continue;
+    const text = value.toString('latin1').toLowerCase();
+    values = values === undefined ? text : `${values},${text}`;
+  }
+  return values === undefined ? NONE : values.split(',').map((token) => token.trim());
 }
+
+const NONE: string[] = [];
 
 /** The last transfer coding. `identity` was one once, and meant none. */
 function findCoding(headers: RawHeader[]): string | undefined {

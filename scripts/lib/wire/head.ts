@@ -70,7 +70,9 @@ export function countBlank(bytes: Buffer): number {
  */
 export function parseRequestHead(head: Buffer): RequestHead {
   const { line, headers } = splitHead(head);
-  return { ...parseRequestLine(line), headers, bytes: head.length };
+  const { method, target, httpVersion } = parseRequestLine(line);
+  const { scheme, authority, path } = parseTarget(method, target);
+  return { method, scheme, authority, path, httpVersion, headers, bytes: head.length };
 }
 
 /** Reads the head of a response. @throws HttpError when it is not the head of an HTTP/1 response. */
@@ -146,7 +148,7 @@ const [HTTP, NONE, SLASH] = [Buffer.from('http'), Buffer.alloc(0), Buffer.from('
  * Reads a request line. A target may have spaces in it.
  * @throws HttpError when it is none of HTTP/1.
  */
-export function parseRequestLine(line: Buffer): Omit<RequestHead, 'headers' | 'bytes'> {
+export function parseRequestLine(line: Buffer): { method: Buffer; target: Buffer; httpVersion: Buffer } {
   const [first, last] = [line.indexOf(SPACE), line.lastIndexOf(SPACE)];
   const method = line.subarray(0, Math.max(first, 0));
   const httpVersion = line.subarray(last + 1);
@@ -157,7 +159,7 @@ export function parseRequestLine(line: Buffer): Omit<RequestHead, 'headers' | 'b
     TOKEN.test(method.toString('latin1')) &&
     /^HTTP\/1\.\d$/.test(httpVersion.toString('latin1', 0, 10));
   if (!isHttp) throw new HttpError(`Bad HTTP request line: ${quote(line)}`);
-  return { method, httpVersion, ...parseTarget(method, target) };
+  return { method, target, httpVersion };
 }
 
 const MAX_METHOD = 100;

@@ -74,7 +74,7 @@ export class Http1 implements Protocol {
     let at = 0;
     try {
       for (let used = -1; used !== 0 && at < bytes.length; at += used) {
-        used = this.#step(side, bytes.subarray(at), time);
+        used = this.#step(side, at === 0 ? bytes : bytes.subarray(at), time);
         if (used > 0) half.since = time;
       }
     } catch (error) {
@@ -256,8 +256,10 @@ export class Http1 implements Protocol {
 /** What one side may send before the other has spoken, in bytes. */
 const MAX_HELD_BYTES = 1024 * 1024;
 
+const CONNECT = Buffer.from('CONNECT');
+
 function isConnect({ request }: Exchange): boolean {
-  return request.head.method.toString('latin1') === 'CONNECT';
+  return request.head.method.equals(CONNECT);
 }
 
 function isUpgradeTo(protocol: string, { headers }: ResponseHead): boolean {

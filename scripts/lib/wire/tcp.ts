@@ -1,5 +1,5 @@
-import type { Flow } from '../flow/flow.ts';
-import { buildFlow, type Failure } from './flow-state.ts';
+import { type Flow, toFlow } from '../flow/flow.ts';
+import { buildState, type Failure } from './flow-state.ts';
 import { CUT_MESSAGES, Messages } from './messages.ts';
 import type { Ending, FlowSource, Host, Protocol } from './protocol.ts';
 import type { Side } from './side.ts';
@@ -48,6 +48,6 @@ export class Tcp implements Protocol, FlowSource {
     const { link } = this.#host;
     const notes = this.#messages.areCut ? [...this.#notes, CUT_MESSAGES] : this.#notes;
     const facts = { created: this.#created ?? link.ends.start, error: this.#error, notes };
-    return buildFlow('tcp', link, facts, [['messages', this.#messages.toState()]]);
+    return toFlow(buildState('tcp', link, facts).set('messages', this.#messages.toState()));
   }
 }
