@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { basename, join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { foldPath, formatEndpoint } from '../../scripts/lib/flow/endpoint.ts';
 import { Histogram } from '../../scripts/lib/flow/histogram.ts';
@@ -106,6 +106,49 @@ describe('flows', () => {
       stderr,
       /^warning: .*cut\.mitm: the last flow is incomplete: its last \d+ bytes, from byte \d+, are left out/,
     );
+  });
+
+  describe('with a file that is damaged after 15 flows', () => {
+    const damaged = join(folder, 'damaged.mitm');
+    const bytes = readFileSync(OLD);
+    const error = /^error: .*damaged\.mitm is not a flow file at byte \d+: a length prefix is missing/;
+
+    before(async () => {
+      const whole = join(folder, 'whole.mitm');
+      await lines(OLD, '-w', whole, '--limit', '15');
+      writeFileSync(damaged, Buffer.concat([readFileSync(whole), Buffer.from('damage'), bytes]));
+    });
+
+    for (const [format, count] of [
+      ['table', (text) => text.trim().split('\n').length - 1],
+      ['summary', (text) => Number(/total +(\d+)/.exec(text)?.[1])],
+      ['jsonl', (text) => text.trim().split('\n').length],
+      ['har', (text) => JSON.parse(text).log.entries.length],
+      ['curl', (text) => text.trim().split('\n').length],
+      ['html', (text) => (/"flows":15,.*<\/html>/s.test(text) ? 15 : 0)],
+    ] as [string, (text: string) => number][])
+      it(`prints these flows as ${format}, and then the error`, async () => {
+        const { code, stdout, stderr } = await flows(damaged, '-o', format);
+        assert.match(stderr, error);
+        assert.equal(code, 1);
+        assert.equal(count(stdout), 15);
+      });
+
+    it('sorts, filters and writes these flows, but not over the damaged file', async () => {
+      const out = join(folder, 'salvaged.mitm');
+      const salvaged = await flows(damaged, '--sort', 'path', '--filter', '~http', '-w', out);
+      assert.match(salvaged.stderr, error);
+      assert.equal((await lines(out, '-o', 'jsonl')).length, 15);
+      const before = readFileSync(damaged);
+      const { code, stderr } = await flows(
+        damaged,
+        '-w',
+        join(folder, '.', '..', basename(folder), 'damaged.mitm'),
+      );
+      assert.match(stderr, error);
+      assert.equal(code, 1);
+      assert.deepEqual(readFileSync(damaged), before);
+    });
   });
 
   it('stops a filter whose regular expression would take years', { timeout: 120_000 }, async () => {

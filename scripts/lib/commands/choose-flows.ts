@@ -5,7 +5,7 @@ import { formatFileName, type Place, readFlowAt } from '../flow/flow-file.ts';
 import { countBytes, measureLatency } from '../flow/measure.ts';
 import { type Found, readFlows } from '../formats/read.ts';
 import { createRedactor } from '../redact/redact.ts';
-import { UsageError } from '../util/error.ts';
+import { UsageError, UserError } from '../util/error.ts';
 import type { Log } from '../util/log.ts';
 
 type Key = number | string;
@@ -23,15 +23,22 @@ const SORT_KEYS: Record<string, (flow: Flow) => Key> = {
 /**
  * Reads the flows that the flags select, sorted and redacted as they say.
  * @param log is told about incomplete files.
+ * @param onDamage is called instead of throwing if a file is damaged after some flows: then these flows are the result.
  * @throws UsageError for a wrong flag, before any file is read.
  */
-export function chooseFlows(names: string[], flags: Flags<'flows'>, log: Log): AsyncIterable<Flow> {
+export function chooseFlows(
+  names: string[],
+  flags: Flags<'flows'>,
+  log: Log,
+  onDamage?: (error: UserError) => void,
+): AsyncIterable<Flow> {
   const filter = flags.filter === undefined ? undefined : parseFilter(flags.filter);
   const order = flags.sort === undefined ? undefined : parseSort(flags.sort);
   const limit = flags.limit === undefined ? Number.POSITIVE_INFINITY : parseLimit(flags.limit);
   const redact = createRedact(flags);
   const warn = (name: string, message: string) => log.say(`warning: ${formatFileName(name)}: ${message}`);
-  const found = readAll(names, warn);
+  const all = readAll(names, warn);
+  const found = onDamage ? untilDamage(all, onDamage) : all;
   const matching = filter ? select(found, filter, flags.filter ?? '') : found;
   return take(order ? sort(matching, order) : withoutPlaces(matching), limit, redact);
 }
@@ -49,6 +56,22 @@ async function* readAll(
   for (const name of names) yield* readFlows(name, (message) => warn(name, message));
 }
 
+async function* untilDamage(
+  found: AsyncIterable<Found>,
+  onDamage: (error: UserError) => void,
+): AsyncGenerator<Found> {
+  let isEmpty = true;
+  try {
+    for await (const one of found) {
+      isEmpty = false;
+      yield one;
+    }
+  } catch (error) {
+    if (isEmpty || !(error instanceof UserError)) throw error;
+    onDamage(error);
+  }
+}
+
 /** Flows are filtered in batches of this number, or of this length in bytes. */
 const BATCH = { flows: 100, bytes: 1024 * 1024 };
 
@@ -64,22 +87,16 @@ async function* select(
   }
 }
 
-/** Before an error, the flows that were read are passed on. */
 async function* toBatches(found: AsyncIterable<Found>): AsyncGenerator<Found[]> {
   let batch: Found[] = [];
   let bytes = 0;
-  try {
-    for await (const one of found) {
-      batch.push(one);
-      const { sent, received } = countBytes(one.flow);
-      bytes += sent + received;
-      if (batch.length < BATCH.flows && bytes < BATCH.bytes) continue;
-      yield batch;
-      [batch, bytes] = [[], 0];
-    }
-  } catch (error) {
+  for await (const one of found) {
+    batch.push(one);
+    const { sent, received } = countBytes(one.flow);
+    bytes += sent + received;
+    if (batch.length < BATCH.flows && bytes < BATCH.bytes) continue;
     yield batch;
-    throw error;
+    [batch, bytes] = [[], 0];
   }
   yield batch;
 }

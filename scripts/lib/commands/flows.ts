@@ -1,9 +1,10 @@
+import { statSync } from 'node:fs';
 import { formatter } from '../cli/caller.ts';
 import type { Flags } from '../cli/flags.ts';
 import type { Flow } from '../flow/flow.ts';
 import { formatFileName } from '../flow/flow-file.ts';
 import { copyFlows, FORMATS, type Format, writeFile } from '../formats/formats.ts';
-import { UsageError } from '../util/error.ts';
+import { UsageError, type UserError } from '../util/error.ts';
 import { createLog } from '../util/log.ts';
 import { Output } from '../util/output.ts';
 import { chooseFlows } from './choose-flows.ts';
@@ -16,29 +17,45 @@ export async function flows(names: string[], flags: Flags<'flows'>): Promise<voi
     flags.output === undefined && flags.write !== undefined ? undefined : findFormat(flags.output);
   if (format && flags.write === '-') throw new UsageError('-o and -w - both write to stdout');
   const log = createLog(process.stderr, formatter());
-  const count = { flows: 0 };
-  const chosen = tally(chooseFlows(names, flags, log), count);
+  const state: State = { flows: 0, damage: undefined };
+  const onDamage = (error: UserError) => {
+    state.damage = error;
+  };
+  const chosen = tally(chooseFlows(names, flags, log, onDamage), state);
   const out = new Output(process.stdout);
   const title = names.map(formatFileName).join(', ');
   const print = async (flows: AsyncIterable<Flow>) => {
     if (format) await format(flows, out.write, title);
     else for await (const _ of flows);
+    // A damaged file must not be replaced by what could be read of it.
+    if (state.damage && names.some((name) => isSameFile(name, flags.write))) throw state.damage;
   };
   try {
     if (flags.write === undefined) await print(chosen);
     else if (flags.write === '-') await print(copyFlows(chosen, out.write));
     else await writeFile(flags.write, async (write) => await print(copyFlows(chosen, write)));
   } finally {
-    // Flows before damage in the file are printed.
     await out.flush();
   }
-  if (count.flows === 0) log.say(`No flows found in ${title}.`);
+  if (state.damage) throw state.damage;
+  if (state.flows === 0) log.say(`No flows found in ${title}.`);
+}
+
+function isSameFile(name: string, other: string | undefined): boolean {
+  const [a, b] = [name, other].map((path) => path && statSync(path, { throwIfNoEntry: false }));
+  return a && b ? a.dev === b.dev && a.ino === b.ino : false;
+}
+
+interface State {
+  flows: number;
+  /** Why a file could not be read to its end. */
+  damage: UserError | undefined;
 }
 
 /** Counts flows while they pass. */
-async function* tally(flows: AsyncIterable<Flow>, count: { flows: number }): AsyncGenerator<Flow> {
+async function* tally(flows: AsyncIterable<Flow>, state: State): AsyncGenerator<Flow> {
   for await (const flow of flows) {
-    count.flows++;
+    state.flows++;
     yield flow;
   }
 }

@@ -17,9 +17,8 @@ const MAX_PATH = 200;
 
 /** Prints one line per flow. Memory does not grow with the number of flows. */
 export async function writeTable(flows: AsyncIterable<Flow>, write: Write, wide: boolean): Promise<void> {
-  const columns = wide ? [...NARROW, ...WIDE] : NARROW;
-  // Its length varies most, so it is the last column.
-  columns.push(['PATH', formatPath]);
+  // The length of paths varies most, so they are the last column.
+  const columns: Column[] = [...NARROW, ...(wide ? WIDE : []), ['PATH', formatPath]];
   let widths = columns.map(([name]) => name.length);
   let rows = [columns.map(([name]) => name)];
   const flush = async () => {
@@ -35,7 +34,7 @@ export async function writeTable(flows: AsyncIterable<Flow>, write: Write, wide:
       if (++count % BATCH === 0) await flush();
     }
   } finally {
-    // Also those before damage in the file.
+    // Also before an error.
     if (count > 0) await flush();
   }
 }
