@@ -140,11 +140,7 @@ describe('flows', () => {
       assert.match(salvaged.stderr, error);
       assert.equal((await lines(out, '-o', 'jsonl')).length, 15);
       const before = readFileSync(damaged);
-      const { code, stderr } = await flows(
-        damaged,
-        '-w',
-        join(folder, '.', '..', basename(folder), 'damaged.mitm'),
-      );
+      const { code, stderr } = await flows(damaged, '-w', `${folder}/../${basename(folder)}/damaged.mitm`);
       assert.match(stderr, error);
       assert.equal(code, 1);
       assert.deepEqual(readFileSync(damaged), before);

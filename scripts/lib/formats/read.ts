@@ -32,7 +32,7 @@ export async function* readFlows(name: string, onWarning: (message: string) => v
     onWarning(`the last flow is incomplete: its last ${bytes} bytes, from byte ${offset}, are left out`);
   try {
     const { format, isCompressed, chunks } = await detect(openChunks(name));
-    if (format === 'har') yield* withoutPlace(readHar(chunks, formatFileName(name)));
+    if (format === 'har') yield* withoutPlace(readHar(chunks, formatFileName(name), onWarning));
     else if (format === 'wire') yield* withoutPlace(readWire(chunks, formatFileName(name), onWarning));
     else
       for await (const { flow, bytes, offset } of parseFlows(chunks, name, onTruncation))
@@ -62,10 +62,13 @@ async function detect(file: AsyncIterable<Buffer>, isCompressed = false): Promis
   const { text, bytes, chunks } = await peek(file);
   if (bytes.subarray(0, GZIP.length).equals(GZIP) && !isCompressed)
     return await detect(decompress(chunks), true);
-  const format = isWire(bytes) ? 'wire' : text.trimStart().startsWith('{') ? 'har' : 'flows';
+  const isHar = text.trimStart().startsWith('{') || UTF16_OBJECT.test(bytes.toString('latin1', 0, 4));
+  const format = isWire(bytes) ? 'wire' : isHar ? 'har' : 'flows';
   return { format, isCompressed, chunks };
 }
 
+/** A byte order mark and `{` in UTF-16, as bytes in Latin-1. */
+const UTF16_OBJECT = /^(\xff\xfe\{\0|\xfe\xff\0\{)/;
 /** How a compressed file starts, https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1. */
 const GZIP = Buffer.from([0x1f, 0x8b]);
 

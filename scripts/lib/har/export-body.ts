@@ -30,10 +30,13 @@ interface Text {
   isBase64: boolean;
 }
 
-/** Converts a response's body to `content`: decoded, and in Base64 if it is not text in its charset. */
-export function toContent(response: Response): HarBody {
+/**
+ * Converts a response's body to `content`: decoded, and in Base64 if it is not text in its charset.
+ * @param otherwise the media type if there is no Content-Type.
+ */
+export function toContent(response: Response, otherwise = 'x-unknown'): HarBody {
   const { content, headers } = response;
-  const mimeType = findHeader(headers, 'content-type') ?? 'x-unknown';
+  const mimeType = findHeader(headers, 'content-type') ?? otherwise;
   if (!content) return { size: 0, mimeType, comment: 'The body was streamed and not recorded.' };
   const body = decodeBody(response);
   const { text, isBase64 } = toText(body, headers);
@@ -49,16 +52,17 @@ export function toContent(response: Response): HarBody {
 /**
  * Converts a request's body to `postData`, which has no field for an encoding: a binary body is in Base64, and `_encoding`
  * and the comment say so.
+ * @param otherwise the media type if there is no Content-Type.
  * @returns undefined if there is no body.
  */
-export function toPostData(request: Request): HarBody | undefined {
+export function toPostData(request: Request, otherwise = ''): HarBody | undefined {
   const { content, headers } = request;
   if (!content || content.length === 0) return undefined;
   const body = decodeBody(request);
   const { text, isBase64 } = toText(body, headers);
   const params = body.length > MAX_FORM ? undefined : parseParams(body, findContentType(headers));
   return {
-    mimeType: findContentType(headers),
+    mimeType: findContentType(headers) || otherwise,
     ...(params && { params }),
     text: text ?? '',
     ...(text === undefined && { comment: 'The body is too long for HAR.' }),

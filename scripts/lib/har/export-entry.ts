@@ -7,6 +7,7 @@ import type { WebSocket } from '../flow/message.ts';
 import { formatOrigin, readRequestBytes } from '../flow/origin.ts';
 import { type HarBody, MAX_FORM, type Param, parsePairs, toContent, toPostData } from './export-body.ts';
 import { formatTime, toDuration, toMs, toTimings } from './export-times.ts';
+import { MIME_TYPES } from './mime-type.ts';
 
 /** The names that browsers write and that browsers and mitmproxy read. */
 const HTTP_VERSIONS: Record<string, string> = { 'HTTP/2.0': 'http/2.0', 'HTTP/2': 'http/2.0' };
@@ -46,7 +47,7 @@ function toRequest(flow: Flow, request: Request): HarEntry['request'] {
   const url = formatUrl(flow, request);
   const query = url.split('?').slice(1).join('?');
   const queryString: Param[] = parsePairs(query.slice(0, MAX_FORM));
-  const postData = toPostData(request);
+  const postData = toPostData(request, findMimeType(flow, 'request'));
   return {
     method,
     url,
@@ -90,7 +91,8 @@ function toMissingResponse({ error }: Flow): HarEntry['response'] {
   };
 }
 
-function toResponse({ error }: Flow, response: Response): HarEntry['response'] {
+function toResponse(flow: Flow, response: Response): HarEntry['response'] {
+  const { error } = flow;
   const { status, reason, headers, trailers, content, start } = response;
   const size = measureHeaders(response, `HTTP/1.1 ${status} ${reason}`);
   return {
@@ -99,7 +101,7 @@ function toResponse({ error }: Flow, response: Response): HarEntry['response'] {
     httpVersion: formatVersion(response),
     headers: toFields(headers),
     cookies: parseResponseCookies(headers, toMs(start)),
-    content: toContent(response),
+    content: toContent(response, findMimeType(flow, 'response')),
     redirectURL: findHeader(headers, 'location') ?? '',
     headersSize: size,
     bodySize: content?.length ?? -1,
@@ -107,6 +109,11 @@ function toResponse({ error }: Flow, response: Response): HarEntry['response'] {
     ...(error && { _error: error.message }),
     ...(trailers && { _trailers: toFields(trailers) }),
   };
+}
+
+function findMimeType({ metadata }: Flow, side: 'request' | 'response'): string | undefined {
+  const type = metadata.get(MIME_TYPES[side]);
+  return typeof type === 'string' ? type : undefined;
 }
 
 /** Chrome's `_webSocketMessages`: times in seconds, binary messages in Base64. */

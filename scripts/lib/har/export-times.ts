@@ -45,9 +45,12 @@ export function toDuration({ blocked, connect, send, wait, receive }: Timings): 
   return roundMs([blocked, connect, send, wait, receive].reduce((sum, ms) => sum + Math.max(ms, 0), 0));
 }
 
-/** A time in seconds since 1970 as ISO 8601. */
+/** A time in seconds since 1970 as ISO 8601, with microseconds. */
 export function formatTime(seconds: number): string {
-  return new Date(toMs(seconds)).toISOString();
+  const total = toMs(seconds);
+  const micros = Math.round((total % 1) * 1000);
+  const date = new Date(Math.floor(total) + Math.floor(micros / 1000)).toISOString();
+  return date.replace('Z', `${String(micros % 1000).padStart(3, '0')}Z`);
 }
 
 /** Converts a time in seconds since 1970 to ms, within what a Date can hold. */

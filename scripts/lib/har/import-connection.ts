@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Value } from '../flow/tnetstring.ts';
-import type { JsonObject } from '../util/json-object.ts';
 import type { Target } from './import-target.ts';
 import type { Times } from './import-times.ts';
+import type { LooseObject } from './loose-object.ts';
 
 /** The state of the connection to the client. HAR says nothing about it, but mitmproxy requires an address. */
 export function toClient({ isEncrypted }: Target, times: Times): Value {
@@ -20,11 +20,11 @@ export function toClient({ isEncrypted }: Target, times: Times): Value {
 
 /** The state of the connection to the server. */
 export function toServer(
-  entry: JsonObject,
+  entry: LooseObject,
   { isEncrypted, host, port }: Target,
   { connection }: Times,
 ): Value {
-  const address = entry.maybeText('serverIPAddress')?.replace(/^\[|\]$/g, '') ?? '';
+  const address = entry.text('serverIPAddress')?.replace(/^\[|\]$/g, '') ?? '';
   return toConnection(isEncrypted, {
     peername: isIP(address) ? [address, port] : null,
     sockname: null,

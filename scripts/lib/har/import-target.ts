@@ -1,5 +1,6 @@
-import type { JsonObject } from '../util/json-object.ts';
+import { JsonError } from '../util/json-object.ts';
 import { encodeText } from './import-text.ts';
+import type { LooseObject } from './loose-object.ts';
 
 /** The default ports of the URL schemes that use the network. */
 const PORTS: Record<string, number> = { 'http:': 80, 'https:': 443, 'ws:': 80, 'wss:': 443 };
@@ -20,9 +21,11 @@ export interface Target {
  * @returns undefined for URLs that do not use the network: `data:`, `blob:`, browser extensions.
  * @throws JsonError if it is not a URL.
  */
-export function parseTarget(request: JsonObject): Target | undefined {
-  const text = request.text('url');
-  if (!URL.canParse(text)) throw request.wrong('url', 'a URL');
+export function parseTarget(request: LooseObject): Target | undefined {
+  const text = request.text('url') ?? '';
+  const authority = request.text('method') === 'CONNECT' ? AUTHORITY.exec(text)?.[0] : undefined;
+  if (authority !== undefined) return toTunnel(authority);
+  if (!URL.canParse(text)) throw new JsonError('request.url is not a URL');
   const { protocol, hostname, host, port, pathname, search } = new URL(text);
   const defaultPort = Object.hasOwn(PORTS, protocol) ? PORTS[protocol] : undefined;
   if (defaultPort === undefined) return undefined;
@@ -35,5 +38,20 @@ export function parseTarget(request: JsonObject): Target | undefined {
     port: port === '' ? defaultPort : Number(port),
     authority: host,
     path: encodeText(path.startsWith('/') ? path : `/${path}`),
+  };
+}
+
+/** The target of CONNECT, https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6. */
+const AUTHORITY = /^[^/?#@\s]+:\d{1,5}$/;
+
+function toTunnel(authority: string): Target {
+  const [, host = '', port = ''] = /^(.*):(\d+)$/.exec(authority) ?? [];
+  return {
+    isEncrypted: false,
+    isWebSocket: false,
+    host: host.replace(/^\[|\]$/g, ''),
+    port: Number(port),
+    authority,
+    path: Buffer.alloc(0),
   };
 }

@@ -1,5 +1,5 @@
 import { LAST_MS } from '../flow/cookie.ts';
-import { JsonObject } from '../util/json-object.ts';
+import type { LooseObject } from './loose-object.ts';
 
 /** The times of a HAR entry, in seconds since 1970. */
 export interface Times {
@@ -17,16 +17,16 @@ export interface Times {
 /**
  * Parses the times of an entry and puts them in the order of a proxy, which has the request before it connects.
  * @param isByMitmproxy mitmproxy's `wait` includes `connect`, so `connect` must not be added.
- * @throws JsonError if the start is not a date or a timing is not a number.
+ * @param otherwise the start if the entry has none, in seconds since 1970.
  */
-export function parseTimes(entry: JsonObject, isByMitmproxy: boolean): Times {
-  const timings =
-    entry.maybeObject('timings') ?? new JsonObject({ wait: entry.maybeNumber('time') }, 'timings');
+export function parseTimes(entry: LooseObject, isByMitmproxy: boolean, otherwise: number): Times {
+  const timings = entry.object('timings');
+  const total = timings ? 0 : entry.number('time');
   // -1 means unknown.
-  const span = (name: string) => Math.max(timings.maybeNumber(name) ?? 0, 0);
+  const span = (name: string) => Math.max(timings?.number(name) ?? (name === 'wait' ? total : 0) ?? 0, 0);
   const connect = isByMitmproxy ? 0 : span('connect');
   const ssl = Math.min(span('ssl'), connect);
-  const start = parseStart(entry);
+  const start = parseStart(entry) ?? otherwise * 1000;
   const sent = start + span('send');
   const connecting = sent + span('blocked') + span('dns');
   const open = connecting + connect;
@@ -50,10 +50,14 @@ export function toSeconds(ms: number): number {
   return Math.min(Math.max(ms, 0), LAST_MS) / 1000;
 }
 
-/** @returns ms since 1970. */
-function parseStart(entry: JsonObject): number {
-  const text = entry.text('startedDateTime');
-  const ms = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw entry.wrong('startedDateTime', 'a date');
-  return ms;
+/**
+ * Parses the start of an entry: ISO 8601, or ms since 1970. Dates in JavaScript have only ms, so the rest is added.
+ * @returns ms since 1970; undefined if it is neither.
+ */
+export function parseStart(entry: LooseObject): number | undefined {
+  const text = entry.text('startedDateTime') ?? '';
+  if (/^\d{11,14}(\.\d+)?$/.test(text)) return Number(text);
+  const ms = /^\d{4}-\d\d-\d\d[T ]/.test(text) ? Date.parse(text) : Number.NaN;
+  const [, rest] = /\.\d{3}(\d+)/.exec(text) ?? [];
+  return Number.isNaN(ms) ? undefined : ms + (rest ? Number(`0.${rest}`) : 0);
 }

@@ -1,8 +1,8 @@
 import type { Value } from '../flow/tnetstring.ts';
-import type { JsonObject } from '../util/json-object.ts';
 import type { Target } from './import-target.ts';
 import { encodeText } from './import-text.ts';
 import { type Times, toSeconds } from './import-times.ts';
+import type { LooseObject } from './loose-object.ts';
 
 /** The opcodes of text and binary messages, https://www.rfc-editor.org/rfc/rfc6455#section-5.2. */
 const [TEXT, BINARY] = [1, 2];
@@ -10,9 +10,9 @@ const [TEXT, BINARY] = [1, 2];
 const NO_CODE = 1005;
 
 /** The WebSocket state of an entry; null if the entry is not a WebSocket. */
-export function parseWebSocket(entry: JsonObject, { isWebSocket }: Target, times: Times): Value {
-  const messages = entry.maybeObjects('_webSocketMessages');
-  const isOpen = isWebSocket && entry.maybeObject('response')?.maybeNumber('status') === 101;
+export function parseWebSocket(entry: LooseObject, { isWebSocket }: Target, times: Times): Value {
+  const messages = entry.objects('_webSocketMessages');
+  const isOpen = isWebSocket && entry.object('response')?.number('status') === 101;
   if (!messages && !isOpen) return null;
   return new Map<string, Value>(
     Object.entries({
@@ -26,11 +26,11 @@ export function parseWebSocket(entry: JsonObject, { isWebSocket }: Target, times
 }
 
 /** @returns an empty list for other records: Chrome lists a socket's errors among its messages. */
-function parseMessage(message: JsonObject, { answered }: Times): Value[] {
-  const [type, opcode] = [message.text('type'), message.maybeNumber('opcode') ?? TEXT];
+function parseMessage(message: LooseObject, { answered }: Times): Value[] {
+  const [type, opcode] = [message.text('type') ?? '', message.number('opcode') ?? TEXT];
   if (!['send', 'receive'].includes(type) || (opcode !== TEXT && opcode !== BINARY)) return [];
-  const data = message.maybeText('data') ?? '';
+  const data = message.text('data') ?? '';
   const content = opcode === TEXT ? encodeText(data) : Buffer.from(data, 'base64');
-  const time = toSeconds((message.maybeNumber('time') ?? answered) * 1000);
+  const time = toSeconds((message.number('time') ?? answered) * 1000);
   return [[opcode, type === 'send', content, time, false, false]];
 }
