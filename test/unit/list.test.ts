@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { summarize } from '../../scripts/lib/commands/list.ts';
+import { summarize } from '../../scripts/lib/commands/tap-summary.ts';
 import type { Service } from '../../scripts/lib/kube/objects.ts';
 import { ANNOTATION } from '../../scripts/lib/plan/record.ts';
 import { formatAge } from '../../scripts/lib/util/units.ts';

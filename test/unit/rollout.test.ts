@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ContainerStatus } from '../../scripts/lib/kube/objects.ts';
-import { podTrouble } from '../../scripts/lib/kube/rollout.ts';
+import { findPodTrouble } from '../../scripts/lib/kube/trouble.ts';
 import { pod } from './objects.ts';
 
 const status = (name: string, parts: Partial<ContainerStatus>): ContainerStatus => ({
@@ -16,7 +16,7 @@ const waiting = (name: string, reason: string) =>
   status(name, { state: { waiting: { reason, message: 'why' } } });
 
 function trouble(containerStatuses: ContainerStatus[]) {
-  return podTrouble(pod({ containerStatuses }), 'mittens-web', 0);
+  return findPodTrouble(pod({ containerStatuses }), 'mittens-web', 0);
 }
 
 describe('podTrouble', () => {
@@ -61,8 +61,8 @@ describe('podTrouble', () => {
     const conditions = [
       { type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message: '0/1 nodes' },
     ];
-    assert.equal(podTrouble(pod({ conditions }), 'mittens-web', 5_000)?.fatal, false);
-    const found = podTrouble(pod({ conditions }), 'mittens-web', 15_000);
+    assert.equal(findPodTrouble(pod({ conditions }), 'mittens-web', 5_000)?.fatal, false);
+    const found = findPodTrouble(pod({ conditions }), 'mittens-web', 15_000);
     assert.deepEqual(found, { text: "pod/web-1 can't be scheduled: 0/1 nodes", fatal: true });
   });
 });

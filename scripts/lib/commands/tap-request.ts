@@ -12,7 +12,7 @@ const DEFAULT_IMAGE = 'mitmproxy/mitmproxy:12.2.3';
 
 /**
  * Parses the flags of a tap, before the cluster is read.
- * @param argument the Service or pod. A pod can only get an ephemeral container.
+ * @param argument the Service or pod.
  * @throws UsageError for a wrong value; UserError for a file that can't be sent.
  */
 export function parseRequest(
@@ -21,28 +21,16 @@ export function parseRequest(
   program: TapRequest['program'],
   mitmproxyArgs: readonly string[],
 ): TapRequest {
-  const { kind, name } = parseResourceArg(argument);
-  const isPod = kind === 'pod';
-  if (flags.isolate && !isPod)
-    throw new UsageError(
-      '--isolate is for one pod',
-      message`name a pod: ${mittensCommand('on', ['pod/NAME'], { isolate: true })}`,
-    );
-  const imagePullPolicy = flags['image-pull-policy'] ?? 'IfNotPresent';
-  if (!['Always', 'IfNotPresent', 'Never'].includes(imagePullPolicy)) {
-    throw new UsageError(`"${imagePullPolicy}" is not an image pull policy`, 'Always, IfNotPresent or Never');
-  }
   const repeated = ['modify-headers', 'modify-body', 'map-remote'] as const;
   return {
-    mode: isPod || flags['no-restart'] ? 'ephemeral' : 'sidecar',
+    ...parseMode(argument, flags),
     program,
     ports: flags.port ?? [],
     protocol: flags.protocol === undefined ? undefined : parseProtocol(flags.protocol),
     listenPort: flags['listen-port'] === undefined ? undefined : parsePort(flags['listen-port']),
     image: flags.image ?? process.env.MITTENS_IMAGE ?? DEFAULT_IMAGE,
-    imagePullPolicy,
+    imagePullPolicy: parsePullPolicy(flags['image-pull-policy']),
     addsPorts: false,
-    pod: flags.isolate ? name : undefined,
     replacePods: flags['replace-pods'] ?? false,
     tlsSecret: parseSecretName(flags['tls-secret']),
     clientTlsSecret: parseSecretName(flags['client-tls-secret']),
@@ -56,6 +44,27 @@ export function parseRequest(
       ...mitmproxyArgs,
     ],
   };
+}
+
+/** A pod can only get an ephemeral container. With `--isolate` it alone gets its Service's traffic. */
+function parseMode(
+  argument: string,
+  flags: Pick<Flags<'on'>, 'isolate' | 'no-restart'>,
+): Pick<TapRequest, 'mode' | 'pod'> {
+  const { kind, name } = parseResourceArg(argument);
+  const isPod = kind === 'pod';
+  if (flags.isolate && !isPod)
+    throw new UsageError(
+      '--isolate is for one pod',
+      message`name a pod: ${mittensCommand('on', ['pod/NAME'], { isolate: true })}`,
+    );
+  const mode = isPod || flags['no-restart'] ? 'ephemeral' : 'sidecar';
+  return { mode, pod: flags.isolate ? name : undefined };
+}
+
+function parsePullPolicy(text = 'IfNotPresent'): string {
+  if (['Always', 'IfNotPresent', 'Never'].includes(text)) return text;
+  throw new UsageError(`"${text}" is not an image pull policy`, 'Always, IfNotPresent or Never');
 }
 
 /** `auto` is the default: the Service's declaration decides. */

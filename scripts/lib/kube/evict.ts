@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { UserError } from '../util/error.ts';
 import { type Kubectl, KubectlError } from './kubectl.ts';
 import { isAlive, isReady, type Pod, selectorFlag, type Workload } from './objects.ts';
-import { lastWords, podTrouble, type RolloutOptions, waitForRollout } from './rollout.ts';
+import { type RolloutOptions, readLastLines, waitForRollout } from './rollout.ts';
 import { findSubresource, podPath } from './subresource.ts';
+import { findPodTrouble } from './trouble.ts';
 import { isReplacedByHand, podCounts, workloadName } from './workload.ts';
 
 const POLL_MS = 500;
@@ -40,10 +41,10 @@ async function replacePods(
     const ready = pods.filter(isReady).length;
     log.progress(`${name}: ${fresh.filter(isReady).length} of ${wanted} pods replaced`);
     const trouble = fresh
-      .map((pod) => podTrouble(pod, container, Date.now() - began))
+      .map((pod) => findPodTrouble(pod, container, Date.now() - began))
       .find((found) => found?.fatal);
     if (trouble)
-      throw new UserError(trouble.text + (await lastWords(kubectl, trouble)), { hint: trouble.hint });
+      throw new UserError(trouble.text + (await readLastLines(kubectl, trouble)), { hint: trouble.hint });
     const [next] = outdated;
     if (!next && ready >= wanted) return;
     // A pod that is not ready gets no traffic, so it can go at any time.

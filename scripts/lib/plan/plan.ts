@@ -53,33 +53,44 @@ export function planTap(
   preflight(state, request);
   const record = planRecord(state, request, identity);
   const object = targetId(service);
+  const plan = record.mode === 'sidecar' ? planSidecars : planEphemerals;
   return {
     record,
     notes: listNotes(state, record),
     changes: {
       record: { object, type: 'merge', patch: writePatch(templates, service, record) },
-      inject: record.mode === 'sidecar' ? sidecars() : ephemerals(),
+      inject: plan(state, record, request, templates),
       retarget: { object, type: 'merge', patch: retargetPatch(templates, service, record) },
     },
   };
+}
 
-  function sidecars(): Change[] {
-    return state.workloads.map((workload) => ({
-      object: workloadName(workload),
-      type: 'strategic',
-      patch: sidecarPatch(workload, record, request, templates),
+function planSidecars(
+  { workloads }: ClusterState,
+  record: TapRecord,
+  request: TapRequest,
+  templates: Templates,
+): Change[] {
+  return workloads.map((workload) => ({
+    object: workloadName(workload),
+    type: 'strategic',
+    patch: sidecarPatch(workload, record, request, templates),
+  }));
+}
+
+function planEphemerals(
+  { pods }: ClusterState,
+  record: TapRecord,
+  request: TapRequest,
+  templates: Templates,
+): Change[] {
+  return pods
+    .filter(({ metadata }) => !record.pod || metadata.name === record.pod)
+    .map((pod) => ({
+      object: workloadName({ kind: 'Pod', metadata: pod.metadata }),
+      type: 'ephemeral',
+      patch: planEphemeralContainer(pod, record, request, templates),
     }));
-  }
-
-  function ephemerals(): Change[] {
-    return state.pods
-      .filter(({ metadata }) => !record.pod || metadata.name === record.pod)
-      .map((pod) => ({
-        object: workloadName({ kind: 'Pod', metadata: pod.metadata }),
-        type: 'ephemeral',
-        patch: planEphemeralContainer(pod, record, request, templates),
-      }));
-  }
 }
 
 function planRecord(

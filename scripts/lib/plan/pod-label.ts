@@ -12,7 +12,7 @@ export function labelKey(service: string): string {
 }
 
 /** The part of a merge patch that removes our labels from a selector or a pod. */
-export function removeOurLabels(labels: Record<string, string> = {}): Record<string, null> {
+export function toRemovedLabels(labels: Record<string, string> = {}): Record<string, null> {
   return Object.fromEntries(
     Object.keys(labels)
       .filter(isOurs)

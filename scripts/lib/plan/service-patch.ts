@@ -1,6 +1,6 @@
 import { isTcp, type Service, type ServicePort } from '../kube/objects.ts';
 import type { Templates } from '../util/template.ts';
-import { labelKey, removeOurLabels } from './pod-label.ts';
+import { labelKey, toRemovedLabels } from './pod-label.ts';
 import type { TappedPort, TapRecord } from './record.ts';
 import { isPod } from './target-id.ts';
 
@@ -32,7 +32,7 @@ export function restorePatch(templates: Templates, service: Service, record: Tap
   );
   return templates.render('service-restore', {
     ...patchValues(service, stopping),
-    selector: removeOurLabels(service.spec.selector),
+    selector: toRemovedLabels(service.spec.selector),
     ports,
   });
 }

@@ -2,8 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { retryOnConflict } from '../kube/conflict.ts';
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import { hasContainerNamed, isAlive, isRunning, type Pod } from '../kube/objects.ts';
-import { lastWords, proxyTrouble } from '../kube/rollout.ts';
+import { readLastLines } from '../kube/rollout.ts';
 import { podPath } from '../kube/subresource.ts';
+import { findProxyTrouble } from '../kube/trouble.ts';
 import type { EphemeralContainer } from '../plan/ephemeral.ts';
 import { paths, signals } from '../plan/pod-contract.ts';
 import { UserError } from '../util/error.ts';
@@ -54,9 +55,9 @@ export async function waitForProxy(
     options.signal?.throwIfAborted();
     const current = await kubectl.find<Pod>([name]);
     if (!current || current.metadata.uid !== pod.metadata.uid || !isAlive(current)) return false;
-    const trouble = proxyTrouble(current, container);
+    const trouble = findProxyTrouble(current, container);
     if (trouble)
-      throw new UserError(trouble.text + (await lastWords(kubectl, trouble)), { hint: trouble.hint });
+      throw new UserError(trouble.text + (await readLastLines(kubectl, trouble)), { hint: trouble.hint });
     const runs = isRunning(current, container);
     if (runs && (await isListening(kubectl, name, container, deadline, options.signal))) return true;
     if (Date.now() > deadline) {
@@ -92,7 +93,7 @@ const LEAVE = `kill -${signals.leave} "$(cat ${paths.pid})"`;
 /** How often a proxy is told to end, in ms: one that just starts does not handle the signal yet. */
 const TELL_AGAIN_MS = 2000;
 /** How long a proxy may take to end, in ms: it closes open connections after 20 s, and gives followers 15 s. */
-const LEAVE_MS = 60000;
+const LEAVE_MS = 60_000;
 /**
  * Ends the proxies of a tap in all pods of the namespace, after its Service no longer points at them. Waits until they
  * have ended, also those that have not started yet.
@@ -119,7 +120,7 @@ export async function endEphemeralProxies(kubectl: Kubectl, container: string): 
 
 /** Whether a proxy runs or will run. One that can't start never runs. */
 function isToEnd(pod: Pod, container: string): boolean {
-  return hasContainerNamed(pod, container) && !proxyTrouble(pod, container);
+  return hasContainerNamed(pod, container) && !findProxyTrouble(pod, container);
 }
 
 /** Ignores proxies that have ended or can't be reached: they get no more traffic. */

@@ -1,7 +1,7 @@
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import type { Pod, Service } from '../kube/objects.ts';
 import { findLegacyTool } from '../plan/legacy.ts';
-import { removeOurLabels } from '../plan/pod-label.ts';
+import { toRemovedLabels } from '../plan/pod-label.ts';
 import { ANNOTATION } from '../plan/record.ts';
 import { toService } from '../plan/target-id.ts';
 
@@ -23,7 +23,7 @@ function isTapped(service: Service): boolean {
   return (
     isOurs ||
     findLegacyTool(service) !== undefined ||
-    Object.keys(removeOurLabels(service.spec.selector)).length > 0
+    Object.keys(toRemovedLabels(service.spec.selector)).length > 0
   );
 }
 

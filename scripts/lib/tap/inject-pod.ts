@@ -65,6 +65,7 @@ export async function removeTapLabels({ kubectl, templates }: Context, service: 
     });
   }
 }
+
 /**
  * Injects the proxy into the pods that are ready, and waits for it. The reconciler injects it into the others.
  */

@@ -1,6 +1,6 @@
 import { KubectlError } from '../kube/kubectl.ts';
 import { isAlive, isReady, type Pod, selectorFlag } from '../kube/objects.ts';
-import { proxyTrouble } from '../kube/rollout.ts';
+import { findProxyTrouble } from '../kube/trouble.ts';
 import { copyForPod, type EphemeralContainer } from '../plan/ephemeral.ts';
 import { originalSelector } from '../plan/pod-label.ts';
 import { isPod, targetId } from '../plan/target-id.ts';
@@ -129,7 +129,7 @@ export class Reconciler {
     const { service, record } = this.#tap;
     const name = targetId(service);
     for (const pod of pods.filter(isAlive)) {
-      const trouble = proxyTrouble(pod, record.container);
+      const trouble = findProxyTrouble(pod, record.container);
       if (trouble) throw new UserError(trouble.text, { hint: trouble.hint });
     }
     const serving = pods.filter((pod) => getsTraffic(pod, this.#tap));

@@ -9,7 +9,7 @@ import {
 } from '../kube/objects.ts';
 import { hasContainer, listWorkloads, workloadName } from '../kube/workload.ts';
 import { containerName } from '../plan/container.ts';
-import { removeOurLabels } from '../plan/pod-label.ts';
+import { toRemovedLabels } from '../plan/pod-label.ts';
 import { parseProxyPorts } from '../plan/ports.ts';
 import { targetId } from '../plan/target-id.ts';
 import type { Context } from './context.ts';
@@ -25,7 +25,7 @@ export async function removeRemains(
   const remains = await findRemains(kubectl, name);
   const { workloads, pods, container, ephemeral } = remains;
   const where = [...workloads.map(workloadName), ...pods.map(({ metadata }) => `pod/${metadata.name}`)];
-  const selector = removeOurLabels(service?.spec.selector);
+  const selector = toRemovedLabels(service?.spec.selector);
   if (where.length === 0 && Object.keys(selector).length === 0) return false;
   log.say(
     `${name} has no record of a tap; ${where.length > 0 ? `its proxy is in ${where.join(', ')}` : 'its selector is still that of a tap'}`,
@@ -84,7 +84,7 @@ async function restoreFromContainers(
     targetPort: appPorts.get(Number(port.targetPort)) ?? port.targetPort,
   }));
   const { resourceVersion } = service.metadata;
-  const selector = removeOurLabels(service.spec.selector);
+  const selector = toRemovedLabels(service.spec.selector);
   // A null record writes none.
   const patch = context.templates.render('service-restore', {
     resourceVersion,

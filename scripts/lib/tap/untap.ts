@@ -19,8 +19,8 @@ import { removeEphemeralProxies, removeSidecars, waitForRemoval } from './remove
  */
 export async function untap(context: Context, name: string, onlyId?: string): Promise<boolean> {
   const service = await findTarget(context.kubectl, name);
-  const ancestor = service && findLegacyTool(service);
-  if (service && ancestor) await removeLegacyTap(context, service, ancestor);
+  const tool = service && findLegacyTool(service);
+  if (service && tool) await removeLegacyTap(context, service, tool);
   const record = service && parseRecord(service);
   if (onlyId && record && record.id !== onlyId) return false;
   if (service && record) {
@@ -28,7 +28,7 @@ export async function untap(context: Context, name: string, onlyId?: string): Pr
     return true;
   }
   if (!name.startsWith('service/')) return false;
-  return (await removeRemains(context, service, name)) || ancestor !== undefined;
+  return (await removeRemains(context, service, name)) || tool !== undefined;
 }
 
 async function giveBack(context: Context, service: Service, record: TapRecord): Promise<void> {
