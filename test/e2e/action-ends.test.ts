@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 
 import { after, afterEach, before, describe, it } from 'node:test';
+import type { RunnerJob } from '../action/runner.ts';
 import { execute } from '../execute.ts';
 import { ActionStage } from './action.ts';
 import { pathsIn } from './capture.ts';
 import { hasEphemeral } from './cluster.ts';
-import { sleep } from './terminal.ts';
+import { until } from './until.ts';
 
 let stage: ActionStage;
 let original: object[];
@@ -17,18 +18,22 @@ before(async () => {
 afterEach(async () => assert.deepEqual(await stage.snapshot(), original));
 after(async () => await stage.clear());
 
+/** Whether the Service has the record of a tap. */
+async function isRecorded(): Promise<boolean> {
+  return (await stage.shop.kubectl('get', 'service/web', '-o', 'yaml')).includes('mittens.dev');
+}
+
 describe('the Action, when something goes wrong', () => {
   it('gives back in post when main was cancelled or killed: while it taps, and while its command runs', async () => {
+    const runs = (job: RunnerJob) => () => /^running$/m.test(job.log);
     for (const [inputs, sign, signal] of [
-      [{}, /^$/, 'SIGINT'],
-      [{ run: 'echo running; sleep 600' }, /^running$/m, 'SIGINT'],
-      [{ run: 'echo running; sleep 5' }, /^running$/m, 'SIGKILL'],
+      [{}, () => isRecorded, 'SIGINT'],
+      [{ run: 'echo running; sleep 600' }, runs, 'SIGINT'],
+      [{ run: 'echo running; sleep 5' }, runs, 'SIGKILL'],
     ] as const) {
       const job = stage.job({ ...inputs, upload: 'false' });
       const main = job.main();
-      // In the first case it has hardly begun.
-      do await sleep(1500);
-      while (!sign.test(job.log));
+      await until('it has come so far', sign(job));
       job.kill(signal);
       assert.notEqual((await main).code, 0);
       const post = await job.post();
@@ -40,7 +45,7 @@ describe('the Action, when something goes wrong', () => {
   it('gives back in post, with the flows, when main and all that it started were killed', async () => {
     const job = stage.job({ upload: 'false' });
     assert.equal((await job.main()).code, 0);
-    await stage.answersByProxy();
+    await stage.shop.proxied('web');
     await stage.shop.request('web', '/before-the-kill');
     await execute('pkill', ['-KILL', '-f', `dist/capture.js ${job.temp}`]);
     await stage.shop.request('web', '/after-the-kill');
@@ -102,7 +107,7 @@ describe('the Action, when something goes wrong', () => {
   }, async () => {
     const job = stage.job({ mode: 'ephemeral', upload: 'false' });
     assert.equal((await job.main()).code, 0);
-    await stage.answersByProxy();
+    await stage.shop.proxied('web');
     const pod = await stage.shop.kubectl(
       'get',
       'pods',
@@ -115,8 +120,7 @@ describe('the Action, when something goes wrong', () => {
     const container = await stage.shop.kubectl('get', 'pod', pod, '-o', names);
     const end = ['sh', '-c', 'kill -INT "$(cat /tmp/mittens.pid)"'];
     await stage.shop.kubectl('exec', pod, '-c', container, '--', ...end);
-    while ((await stage.shop.kubectl('get', 'service/web', '-o', 'yaml')).includes('mittens.dev'))
-      await sleep(300);
+    await until('it is given back', async () => !(await isRecorded()));
     const post = await job.post();
     assert.equal(post.code, 1);
     assert.match(

@@ -27,7 +27,7 @@ describe('the Action', () => {
     const main = await job.main();
     assert.equal(main.code, 0, main.log);
     assert.match(main.log, /service\/web is tapped/);
-    await stage.answersByProxy();
+    await stage.shop.proxied('web');
     const body = JSON.stringify({ password: secrets[0], note: `key ${secrets[1]}` });
     await stage.shop.request('web', `/orders/17?shopkey=${secrets[2]}&page=2`, { body });
     await stage.shop.request('web', '/orders/18?status=503');

@@ -38,17 +38,11 @@ export class ActionStage {
     return await this.shop.snapshot(...this.objects);
   }
 
-  /** Sends requests until one comes by a proxy: kube-proxy takes a moment to follow a Service. */
-  async answersByProxy(): Promise<void> {
-    const from = async () => JSON.parse((await this.shop.request('web', '/warm')).body).from as string;
-    while (!/^(::1|.*127\.0\.0\.1)$/.test(await from()));
-  }
-
   /** A shell's command that sends a request from inside the cluster, until it goes by a proxy. */
   async requestCommand(path: string): Promise<string> {
-    const exec = `kubectl -n ${this.shop.name} exec client -- node /code/ask.mjs GET`;
+    const exec = `kubectl -n ${this.shop.name} exec client -- node /code/ask.mjs`;
     const url = `${await this.shop.url('web')}${path}`;
-    return `until ${exec} "${url}" shop.example | grep -qE '(::1|127\\.0\\.0\\.1)'; do :; done`;
+    return `until ${exec} "${url}" | grep -qE '(::1|127\\.0\\.0\\.1)'; do sleep 0.2; done`;
   }
 
   async clear(): Promise<void> {

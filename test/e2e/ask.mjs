@@ -1,20 +1,39 @@
-// Sends one request, `ask.mjs METHOD URL HOST [BODY]`, and prints its answer as one line of JSON.
-import { request as http } from 'node:http';
-import { request as https } from 'node:https';
+// Sends requests to the host shop.example and prints each answer as one line of JSON: `ask.mjs URL` sends one; without
+// an argument each line of stdin is one, {"id":1,"url":"http://…","body":"…"}, and its answer has its id.
+import http from 'node:http';
+import https from 'node:https';
+import { createInterface } from 'node:readline';
 
-const [method, url, host, body = ''] = process.argv.slice(2);
-const headers = { host, 'content-length': Buffer.byteLength(body) };
-// The proxy's certificate is its own.
-const options = { method, headers, rejectUnauthorized: false };
-const call = (url.startsWith('https:') ? https : http)(url, options, (response) => {
-  let text = '';
-  response.on('data', (chunk) => {
-    text += chunk;
+const [url] = process.argv.slice(2);
+if (url) ask({ url });
+else createInterface(process.stdin).on('line', (line) => ask(JSON.parse(line)));
+
+function ask({ id, url, body }) {
+  const protocol = url.startsWith('https:') ? https : http;
+  // Each over a connection of its own, which looks like one that is kept alive.
+  const agent = new protocol.Agent({ keepAlive: true });
+  const say = (answer) => {
+    console.log(JSON.stringify({ id, ...answer }));
+    agent.destroy();
+  };
+  const options = {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { host: 'shop.example', 'content-length': Buffer.byteLength(body ?? '') },
+    // The proxy's certificate is its own.
+    rejectUnauthorized: false,
+    agent,
+  };
+  const call = protocol.request(url, options, (response) => {
+    let text = '';
+    response.on('data', (chunk) => {
+      text += chunk;
+    });
+    response.on('end', () => {
+      const { statusCode: status, headers } = response;
+      say({ status, headers, body: text });
+    });
+    response.on('error', (error) => say({ status: 0, headers: {}, body: error.message }));
   });
-  response.on('end', () => {
-    const { statusCode: status, headers } = response;
-    console.log(JSON.stringify({ status, headers, body: text }));
-  });
-});
-call.on('error', (error) => console.log(JSON.stringify({ status: 0, headers: {}, body: error.message })));
-call.end(body);
+  call.on('error', (error) => say({ status: 0, headers: {}, body: error.message }));
+  call.end(body);
+}

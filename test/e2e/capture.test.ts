@@ -6,7 +6,8 @@ import { after, before, describe, it } from 'node:test';
 import { commandLine, mittens } from '../scripts.ts';
 import { Capture, flowsIn, pathsIn } from './capture.ts';
 import { Namespace } from './namespace.ts';
-import { sleep, Terminal } from './terminal.ts';
+import { Terminal } from './terminal.ts';
+import { until } from './until.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -46,12 +47,17 @@ function oneTo(count: number): number[] {
   return Array.from({ length: count }, (_, index) => index + 1);
 }
 
+/** Waits until a capture has so many requests of the load. */
+async function recorded(capture: Capture, count: number): Promise<void> {
+  await until(`${count} requests are recorded`, async () => (await loadIn(capture.file)).length >= count);
+}
+
 describe('a capture', () => {
   it('has every request of a steady load once, each as soon as it is answered, and gives the Service back', async () => {
     const capture = capturing('load.mitm');
     await capture.records('/first');
     const load = await shop.load('web');
-    await sleep(5000);
+    await recorded(capture, 200);
     const { sent, failed } = await load.stop();
     const { code, stderr } = await capture.stop();
     assert.deepEqual(failed, []);
@@ -67,9 +73,8 @@ describe('a capture', () => {
     const capture = capturing('ends-under-load.mitm');
     await capture.records('/first');
     const load = await shop.load('web');
-    await sleep(3000);
+    await recorded(capture, 110);
     const { code, stderr } = await capture.stop();
-    await sleep(1000);
     const { sent, failed, proxied } = await load.stop();
     assert.deepEqual(failed, []);
     assert.equal(code, 130, stderr);
@@ -91,7 +96,10 @@ describe('a capture', () => {
     await shop.kubectl('scale', 'deployment/web', '--replicas=3');
     await shop.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s');
     await shop.kubectl('scale', 'deployment/web', '--replicas=2');
-    await sleep(3000);
+    await until('two pods are left', async () => {
+      const { items } = await shop.get<{ items: object[] }>('pods', '-l', 'app=web');
+      return items.length === 2;
+    });
     const { sent, failed } = await load.stop();
     const { stderr } = await capture.stop();
     assert.deepEqual(failed, []);
@@ -107,8 +115,10 @@ describe('a capture', () => {
     const pods: string[] = [];
     for (let sent = 0; sent < 20; sent++)
       pods.push(JSON.parse((await shop.request('web', `/kept/${sent}`)).body).pod);
-    while ((await pathsIn(capture.file)).filter((path) => path.startsWith('/kept/')).length < 20)
-      await sleep(100);
+    await until('all are recorded', async () => {
+      const paths = await pathsIn(capture.file);
+      return paths.filter((path) => path.startsWith('/kept/')).length >= 20;
+    });
     await shop.kubectl('delete', `pod/${pods[0]}`, '--force', '--grace-period=0');
     await shop.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s');
     await shop.answers('web');
@@ -127,7 +137,7 @@ describe('a capture', () => {
     await capture.records('/first');
     const load = await shop.load('web');
     for (let times = 0; times < 3; times++) {
-      await sleep(1500);
+      await recorded(capture, 60 * (times + 1));
       await capture.loseConnections();
     }
     const { sent, failed } = await load.stop();
@@ -141,15 +151,17 @@ describe('a capture', () => {
     const capture = capturing('restarted.mitm');
     await capture.records('/first');
     const { pod } = JSON.parse((await shop.request('web', '/before')).body);
-    // Where a file can't be watched, tail looks once a second.
-    await sleep(1500);
+    await until('it is recorded', async () => (await pathsIn(capture.file)).includes('/before'));
     const [container = ''] = (await shop.containers('web')).filter((name) => name.startsWith('mittens-'));
     await shop.kubectl('exec', pod, '-c', container, '--', 'sh', '-c', 'kill -INT 1');
     const restarts = `jsonpath={.status.containerStatuses[?(@.name=="${container}")].restartCount}`;
-    while ((await shop.kubectl('get', 'pod', pod, '-o', restarts)) !== '1') await sleep(500);
+    await until(
+      'it is started again',
+      async () => (await shop.kubectl('get', 'pod', pod, '-o', restarts)) === '1',
+    );
     await shop.kubectl('wait', `pod/${pod}`, '--for=condition=Ready', '--timeout=60s');
     const after = async () => JSON.parse((await shop.request('web', '/after')).body).pod === pod;
-    while (!(await after()));
+    await until('the pod answers again', after);
     const { stderr } = await capture.stop();
     assert.match(stderr, new RegExp(`warning: the proxy in pod ${pod} died: requests that it answered`));
     const flows = await flowsIn(capture.file);

@@ -7,7 +7,7 @@ import { execute, type Result } from '../execute.ts';
 import { checkHints } from '../hints.ts';
 import { commandLine } from '../scripts.ts';
 import type { Namespace } from './namespace.ts';
-import { sleep } from './terminal.ts';
+import { until } from './until.ts';
 
 /** A capture that runs beside the test. */
 export class Capture {
@@ -39,17 +39,19 @@ export class Capture {
 
   /** Waits until it says something, or has ended. */
   async says(what: string): Promise<void> {
-    while (!this.stderr.includes(what)) {
+    await until(`capture says: ${what}`, () => {
       assert.equal(this.#child.exitCode, null, this.stderr);
-      await sleep(100);
-    }
+      return this.stderr.includes(what);
+    });
   }
 
   /** Sends requests until one is in the file: kube-proxy takes a moment to follow a Service. */
   async records(path: string): Promise<void> {
     await this.says('is tapped');
-    while ((await pathsIn(this.file)).every((found) => found !== path))
+    await until(`${path} is recorded`, async () => {
       await this.#shop.request(this.#service, path);
+      return (await pathsIn(this.file)).includes(path);
+    });
   }
 
   /** Kills what connects it with the pods, as a network that breaks would. */

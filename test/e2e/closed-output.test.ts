@@ -5,10 +5,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { commandLine, mittens } from '../scripts.ts';
 import { hasEphemeral } from './cluster.ts';
 import { Namespace } from './namespace.ts';
-import { sleep, Terminal } from './terminal.ts';
+import { Terminal } from './terminal.ts';
+import { until } from './until.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -32,16 +34,7 @@ after(async () => {
 
 /** Waits until the Service and its workload are as they were, which a command that died would not see to. */
 async function isRestored(): Promise<void> {
-  const deadline = Date.now() + 90_000;
-  for (;;) {
-    try {
-      assert.deepEqual(await shop.snapshot(...objects), original);
-      return;
-    } catch (error) {
-      if (Date.now() > deadline) throw error;
-      await sleep(500);
-    }
-  }
+  await until('all is as it was', async () => isDeepStrictEqual(await shop.snapshot(...objects), original));
 }
 
 describe('a command whose output nobody reads any more', () => {

@@ -4,6 +4,7 @@ import { mittens } from '../scripts.ts';
 import { FAULTS, isPocket, kubectl } from './cluster.ts';
 import { Namespace } from './namespace.ts';
 import { sleep } from './terminal.ts';
+import { until } from './until.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -54,7 +55,7 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
 
   it('for a while as pods roll, on waits, and taps', async () => {
     const tapping = mittens('on', 'web', '--detach', ...inShop);
-    while (!(await shop.containers('web')).includes('mittens-web')) await sleep(50);
+    await until('the pods roll', async () => (await shop.containers('web')).includes('mittens-web'));
     await fail({ verb: 'GET', resource: '(pods|deployments)', status: 503 });
     await sleep(3000);
     await fail();

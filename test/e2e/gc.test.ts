@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { mittens } from '../scripts.ts';
 import { Capture, pathsIn } from './capture.ts';
 import { Namespace } from './namespace.ts';
-import { sleep } from './terminal.ts';
+import { until } from './until.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -32,11 +32,10 @@ describe('gc', () => {
     const { stderr: living } = await mittens('gc', ...inShop);
     assert.match(living, /^no tap is left over\n$/);
     await capture.die();
-    let said = '';
-    for (let tries = 0; tries < 100 && !said.includes('was left tapped'); tries++) {
-      await sleep(1000);
-      said = (await mittens('gc', ...inShop, '--dry-run')).stderr;
-    }
+    const said = await until('gc finds the tap', async () => {
+      const { stderr } = await mittens('gc', ...inShop, '--dry-run');
+      return stderr.includes('was left tapped') && stderr;
+    });
     assert.match(said, /^service\/web in \S+ was left tapped, by \S+@\S+ since \S+\n$/);
     assert.notDeepEqual(await shop.snapshot(...objects), original);
     const { code, stderr } = await mittens('gc', ...inShop);

@@ -1,26 +1,21 @@
-import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'selfsigned';
 import { filesBeside } from '../files.ts';
+import { type Answer, Client } from './client.ts';
 import { kubectl } from './cluster.ts';
 import { type AppOptions, app, pod } from './manifests.ts';
+import { until } from './until.ts';
 
 /**
  * A namespace of a test's own on whatever cluster KUBECONFIG names, with the sample app's code in it.
  * Everything goes by kubectl, and traffic by pods inside, so that any cluster will do.
  */
 
-export interface Answer {
-  /** 0 when there was none. */
-  status: number;
-  headers: Record<string, string>;
-  body: string;
-}
-
 export class Namespace {
   readonly name = `mittens-test-${randomBytes(3).toString('hex')}`;
   readonly #level: 'restricted' | 'privileged';
+  readonly #client = new Client(this.name);
+  readonly #addresses = new Map<string, string>();
 
   /** @param level the Pod Security Standard, for tests with pods that are not ours and keep to none. */
   constructor(level: 'restricted' | 'privileged' = 'restricted') {
@@ -42,6 +37,7 @@ export class Namespace {
   }
 
   async delete(): Promise<void> {
+    this.#client.close();
     await kubectl(['delete', 'namespace', this.name, '--wait=false']);
   }
 
@@ -91,7 +87,9 @@ export class Namespace {
   }
 
   async url(service: string, port = 80): Promise<string> {
-    return `${port === 443 ? 'https' : 'http'}://${await this.kubectl('get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}')}:${port}`;
+    const address = this.#addresses.get(service) ?? (await this.#clusterIP(service));
+    this.#addresses.set(service, address);
+    return `${port === 443 ? 'https' : 'http'}://${address}:${port}`;
   }
 
   /** Sends one request from inside the cluster, to the host shop.example, and returns its answer. */
@@ -100,10 +98,22 @@ export class Namespace {
     path: string,
     options: { port?: number; body?: string } = {},
   ): Promise<Answer> {
-    const url = `${await this.url(service, options.port)}${path}`;
-    const how =
-      options.body === undefined ? ['GET', url, 'shop.example'] : ['POST', url, 'shop.example', options.body];
-    return JSON.parse(await this.kubectl('exec', 'client', '--', 'node', '/code/ask.mjs', ...how));
+    return await this.#client.ask({
+      url: `${await this.url(service, options.port)}${path}`,
+      body: options.body,
+    });
+  }
+
+  async #clusterIP(service: string): Promise<string> {
+    return await this.kubectl('get', 'service', service, '-o', 'jsonpath={.spec.clusterIP}');
+  }
+
+  /** Waits until a Service is answered through a proxy: kube-proxy takes a moment to follow it. */
+  async proxied(service: string): Promise<void> {
+    await until(`${service} is answered through a proxy`, async () => {
+      const { status, body } = await this.request(service, '/warm');
+      return status === 200 && /^(::1|(::ffff:)?127\.)/.test(JSON.parse(body).from);
+    });
   }
 
   /** Writes a file in a pod. */
@@ -113,11 +123,7 @@ export class Namespace {
 
   /** Waits until a Service answers: kube-proxy takes a moment to follow it. */
   async answers(service: string): Promise<void> {
-    const deadline = Date.now() + 30_000;
-    while ((await this.request(service, '/')).status !== 200) {
-      assert.ok(Date.now() < deadline, `${service} is silent`);
-      await sleep(200);
-    }
+    await until(`${service} answers`, async () => (await this.request(service, '/')).status === 200);
   }
 
   /** Puts a steady load on a Service, of so many requests a second; stop() says how it went. */
@@ -126,20 +132,13 @@ export class Namespace {
     await this.apply(
       pod(name, ['node', '/code/load.mjs', `${await this.url(service)}/load`, `${perSecond}`]),
     );
-    await this.kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=60s');
-    const deadline = Date.now() + 60_000;
-    while (!(await this.kubectl('logs', name)).includes('sending')) {
-      assert.ok(Date.now() < deadline, `${service} is silent`);
-      await sleep(200);
-    }
+    await this.kubectl('wait', `pod/${name}`, '--for=condition=Ready', '--timeout=120s');
+    const lines = async () => (await this.kubectl('logs', name)).trim().split('\n');
+    await until(`${service} answers the load`, async () => (await lines())[0] === 'sending');
     return {
       stop: async () => {
         await this.kubectl('exec', name, '--', 'touch', '/tmp/stop');
-        for (;;) {
-          const [, summary] = (await this.kubectl('logs', name)).trim().split('\n');
-          if (summary) return JSON.parse(summary);
-          await sleep(300);
-        }
+        return JSON.parse(await until('the load says how it went', async () => (await lines())[1]));
       },
     };
   }
@@ -163,12 +162,11 @@ export class Namespace {
 
   /** Waits until no pod has a proxy any more, not even one that is on its way out. */
   async proxiesGone(): Promise<void> {
-    for (;;) {
+    await until('no pod has a proxy', async () => {
       const { items } = await this.get<{ items: { spec: PodSpec }[] }>('pods');
       const names = items.flatMap(({ spec }) => spec.containers.map(({ name }) => name));
-      if (!names.some((name) => name.startsWith('mittens'))) return;
-      await sleep(300);
-    }
+      return !names.some((name) => name.startsWith('mittens'));
+    });
   }
 
   /** The names of the containers of a workload's pods. */

@@ -8,7 +8,8 @@ import { commandLine, mittens } from '../scripts.ts';
 import { Capture, flowsIn } from './capture.ts';
 import { hasEphemeral } from './cluster.ts';
 import { Namespace } from './namespace.ts';
-import { look, sleep, Terminal } from './terminal.ts';
+import { look, Terminal } from './terminal.ts';
+import { until } from './until.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -120,12 +121,12 @@ describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => 
   /** Waits until the pods of the Service, and no others, are as many and have a proxy. */
   async function scaleTo(replicas: number): Promise<void> {
     await shop.kubectl('scale', 'deployment/web', `--replicas=${replicas}`);
-    for (;;) {
+    await until(`${replicas} pods have a proxy`, async () => {
+      if ((await pods()).length !== replicas) return false;
       const { stdout } = await mittens('list', '-o', 'json', ...inShop);
       const { ready, wanted } = JSON.parse(stdout).items[0].pods;
-      if (ready === replicas && wanted === replicas && (await pods()).length === replicas) return;
-      await sleep(300);
-    }
+      return ready === replicas && wanted === replicas;
+    });
   }
 });
 
@@ -189,12 +190,10 @@ describe('a tap without a restart that is left on', { skip }, () => {
   }
 
   async function served(count: number): Promise<void> {
-    for (;;) {
+    await until(`${count} pods have a proxy`, async () => {
       const { items } = await shop.get<{ items: object[] }>('pods', '-l', 'app=web,tap.mittens.dev/web');
-      const all = await pods();
-      if (items.length === count && all.length === count) return;
-      await sleep(300);
-    }
+      return items.length === count && (await pods()).length === count;
+    });
   }
 });
 

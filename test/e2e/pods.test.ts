@@ -3,7 +3,8 @@ import { after, before, describe, it } from 'node:test';
 import { commandLine, mittens } from '../scripts.ts';
 import { hasEphemeral } from './cluster.ts';
 import { Namespace } from './namespace.ts';
-import { sleep, Terminal } from './terminal.ts';
+import { Terminal } from './terminal.ts';
+import { until } from './until.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -129,22 +130,16 @@ describe('one pod that is isolated', { skip }, () => {
     const flags = ['--isolate', '--detach', '--watch-detached', ...inShop];
     const on = await mittens('on', `pod/${pod}`, ...flags);
     assert.equal(on.code, 0, on.stderr);
-    await until(async () => (await answering(8)).join() === pod);
+    await until('only that pod answers', async () => (await answering(8)).join() === pod);
     assert.deepEqual(await answering(20), [pod]);
     await shop.kubectl('delete', 'pod', pod, '--wait=false');
-    await until(async () => (await mittens('list', ...inShop)).stderr.startsWith('No taps found'));
+    await until('the tap is gone', async () =>
+      (await mittens('list', ...inShop)).stderr.startsWith('No taps found'),
+    );
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
-    await until(async () => (await answering(8)).length === 2);
+    await until('both pods answer', async () => (await answering(8)).length === 2);
   });
 });
-
-async function until(isTrue: () => Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 60_000;
-  while (!(await isTrue())) {
-    assert.ok(Date.now() < deadline, 'it does not come to be');
-    await sleep(300);
-  }
-}
 
 describe('a workload without pods', () => {
   it('is tapped, and shows the requests to those that come', async () => {

@@ -6,9 +6,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { commandLine, mittens } from '../scripts.ts';
 import { Capture, flowsIn } from './capture.ts';
+import type { Answer } from './client.ts';
 import { hasEphemeral } from './cluster.ts';
-import { type Answer, Namespace } from './namespace.ts';
+import { Namespace } from './namespace.ts';
 import { Terminal } from './terminal.ts';
+import { until } from './until.ts';
 
 // What a tap can do to the traffic, besides showing it. The Service web is in front of an app that listens on two ports
 // of all addresses; the Service bound, of one that listens on its pod's address only.
@@ -183,9 +185,10 @@ describe('a port that is added to a tap', () => {
       /^note: service\/both is already tapped; .*\nto start again, end it first: .*scripts\/off\.ts both -n .*$/m,
     );
     for (const port of [80, 81]) {
-      let answer = await shop.request('both', '/', { port });
-      // kube-proxy takes a moment to follow.
-      while (!answer.headers['x-begun']) answer = await shop.request('both', '/', { port });
+      const answer = await until('the script is at work', async () => {
+        const answer = await shop.request('both', '/', { port });
+        return answer.headers['x-begun'] !== undefined && answer;
+      });
       assert.equal(answer.headers['x-later'], undefined);
     }
     const off = await mittens('off', 'both', ...inShop);
@@ -237,7 +240,10 @@ describe('--intercept', () => {
 
   /** kube-proxy takes a moment to follow the Service. */
   async function untilSeen(path: string): Promise<void> {
-    while (!(await terminal.screen()).includes(path)) await shop.request('web', path);
+    await until(`${path} is shown`, async () => {
+      await shop.request('web', path);
+      return (await terminal.screen()).includes(path);
+    });
   }
 
   it('leaves everything as it was', async () => {

@@ -11,6 +11,7 @@ import { hasEphemeral } from './cluster.ts';
 import { nodeContainer } from './manifests.ts';
 import { Namespace } from './namespace.ts';
 import { bringPeers, everything, everythingService } from './peers.ts';
+import { until } from './until.ts';
 
 // What --protocol and the flags for certificates make of what clients say. The Service all is in front of an app that
 // speaks everything, besides which its port tls-strict wants a certificate of its clients; its Secret is all-tls. The
@@ -101,11 +102,10 @@ class Tap extends Capture {
   /** The first flow that is as wanted: it is asked for until there is one, as kube-proxy takes a moment to follow. */
   async shows(isWanted: (flow: Flow) => boolean, ask: () => Promise<unknown>): Promise<Flow> {
     await this.says('is tapped');
-    for (;;) {
+    return await until('the flow is recorded', async () => {
       await ask();
-      const found = (await flowsIn(this.file, false)).find(isWanted);
-      if (found) return found;
-    }
+      return (await flowsIn(this.file, false)).find(isWanted);
+    });
   }
 
   /** Ends it, after which all is restored. */

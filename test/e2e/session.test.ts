@@ -7,6 +7,7 @@ import { execute } from '../execute.ts';
 import { commandLine, mittens } from '../scripts.ts';
 import { Namespace } from './namespace.ts';
 import { sleep, Terminal } from './terminal.ts';
+import { until } from './until.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -43,9 +44,10 @@ async function openFor(service: string, command: 'on' | 'attach', ...flags: stri
 /** Sends requests until a terminal shows one: kube-proxy takes a moment to follow the Service. */
 async function showsRequest(terminal: Terminal, path: string): Promise<void> {
   await terminal.shows('Flows');
-  for (let sent = 0; sent < 20 && !(await terminal.screen()).includes(path); sent++)
+  await until(`${path} is shown`, async () => {
     await shop.request('web', path);
-  await terminal.shows(path);
+    return (await terminal.screen()).includes(path);
+  });
 }
 
 async function state(): Promise<string | undefined> {

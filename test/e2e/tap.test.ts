@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { commandLine, mittens } from '../scripts.ts';
-import { type Answer, Namespace } from './namespace.ts';
+import type { Answer } from './client.ts';
+import { Namespace } from './namespace.ts';
 import { Terminal } from './terminal.ts';
 
 const shop = new Namespace();

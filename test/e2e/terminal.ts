@@ -1,9 +1,9 @@
-import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { execute, type Result } from '../execute.ts';
 import { checkHints } from '../hints.ts';
 import { commandLine } from '../scripts.ts';
+import { until } from './until.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -31,25 +31,14 @@ export class Terminal {
   }
 
   /** Waits until the screen shows something, and returns the screen. */
-  async shows(what: string | RegExp, seconds = 60): Promise<string> {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const screen = await this.screen();
-      if (typeof what === 'string' ? screen.includes(what) : what.test(screen)) return screen;
-      assert.ok(Date.now() < deadline, `the terminal does not show ${what} in ${seconds} s:\n${screen}`);
-      await sleep(200);
-    }
+  async shows(what: string | RegExp, seconds?: number): Promise<string> {
+    const isIt = (screen: string) => (typeof what === 'string' ? screen.includes(what) : what.test(screen));
+    return await this.#until(what, isIt, seconds);
   }
 
   /** Waits until mitmproxy's status line shows something, wherever it is wrapped. */
-  async showsStatus(what: string, seconds = 60): Promise<void> {
-    const deadline = Date.now() + seconds * 1000;
-    for (;;) {
-      const screen = await this.screen();
-      if (readStatusLine(screen).includes(what.replaceAll(' ', ''))) return;
-      assert.ok(Date.now() < deadline, `the status line does not show ${what} in ${seconds} s:\n${screen}`);
-      await sleep(200);
-    }
+  async showsStatus(what: string): Promise<void> {
+    await this.#until(what, (screen) => readStatusLine(screen).includes(what.replaceAll(' ', '')));
   }
 
   /** The process that the terminal runs: the shell's child. */
@@ -64,6 +53,18 @@ export class Terminal {
     // Its lines as they were before the terminal broke them.
     checkHints((await this.#tmux('capture-pane', '-p', '-J', '-S', '-', '-t', 'user')).stdout);
     await this.#tmux('kill-server');
+  }
+
+  /** Waits for a screen, and shows the last one if it does not come. */
+  async #until(what: string | RegExp, isIt: (screen: string) => boolean, seconds?: number): Promise<string> {
+    let screen = '';
+    const look = async () => {
+      screen = await this.screen();
+      return isIt(screen) && screen;
+    };
+    return await until(`the terminal shows ${what}`, look, seconds).catch((error: Error) => {
+      throw new Error(`${error.message}:\n${screen}`);
+    });
   }
 
   async #tmux(...args: string[]): Promise<Result> {
@@ -94,13 +95,11 @@ export async function look(
   try {
     await terminal.start(commandLine('attach', [service, '-n', namespace]));
     await terminal.shows('Flows');
-    for (let sent = 0; sent < 30; sent++) {
+    return await until(`the terminal shows ${what}`, async () => {
       await request();
-      await sleep(300);
       const screen = await terminal.screen();
-      if (typeof what === 'string' ? screen.includes(what) : what.test(screen)) return screen;
-    }
-    return await terminal.shows(what, 0);
+      return (typeof what === 'string' ? screen.includes(what) : what.test(screen)) && screen;
+    });
   } finally {
     await terminal.close();
   }

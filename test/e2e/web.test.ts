@@ -9,7 +9,7 @@ import { Browser, findBrowser } from '../browser.ts';
 import { commandLine } from '../scripts.ts';
 import { hasEphemeral } from './cluster.ts';
 import { Namespace } from './namespace.ts';
-import { sleep } from './terminal.ts';
+import { until } from './until.ts';
 
 const shop = new Namespace();
 const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
@@ -51,10 +51,10 @@ for (const { mode, flags, skip } of MODES) {
       let [stdout, stderr] = ['', ''];
       on.stdout.on('data', (data) => (stdout += data));
       on.stderr.on('data', (data) => (stderr += data));
-      while (!stdout.includes('\n')) {
+      await until('on prints an address', () => {
         assert.equal(on.exitCode, null, stderr);
-        await sleep(100);
-      }
+        return stdout.includes('\n');
+      });
       const [, address = ''] =
         /^pod\/web-\S+: (http:\/\/127\.0\.0\.1:\d+\/\?token=[0-9a-f]{32})\n$/.exec(stdout) ?? [];
       await shop.answers('web');
