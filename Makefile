@@ -9,7 +9,7 @@ TUI ?=
 # What tells a newcomer that it works. Of all files the longest come first, as several run at a time.
 UNIT := $(wildcard test/unit/*.test.ts)
 CORE ?= $(patsubst %,test/e2e/%.test.ts,tap session capture no-restart refusals list) $(UNIT)
-LONGEST := $(patsubst %,test/e2e/%.test.ts,everything no-restart crash action-ends capture powers session workloads)
+LONGEST := $(patsubst %,test/e2e/%.test.ts,everything no-restart-load crash action-ends capture-load powers session-ends session-viewers workloads)
 E2E ?= $(LONGEST) $(filter-out $(LONGEST),$(wildcard test/e2e/*.test.ts))
 ALL := $(E2E) $(UNIT) $(wildcard test/cluster/test/*.test.ts)
 

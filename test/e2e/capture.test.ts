@@ -4,10 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { commandLine, mittens } from '../scripts.ts';
-import { Capture, flowsIn, pathsIn } from './capture.ts';
+import { Capture, loadIn, oneTo, pathsIn } from './capture.ts';
 import { Namespace } from './namespace.ts';
 import { Terminal } from './terminal.ts';
-import { until } from './until.ts';
 
 const shop = new Namespace();
 const inShop = ['-n', shop.name];
@@ -35,29 +34,12 @@ function capturing(name: string, ...args: string[]): Capture {
   return new Capture(shop, join(folder, name), ...args);
 }
 
-/** The numbers of the load's requests that are in a file. */
-async function loadIn(file: string): Promise<number[]> {
-  const paths = (await flowsIn(file)).map(({ request }) => request?.path ?? '');
-  return paths
-    .flatMap((path) => (path.startsWith('/load?n=') ? [Number(path.slice(8))] : []))
-    .sort((a, b) => a - b);
-}
-
-function oneTo(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index + 1);
-}
-
-/** Waits until a capture has so many requests of the load. */
-async function recorded(capture: Capture, count: number): Promise<void> {
-  await until(`${count} requests are recorded`, async () => (await loadIn(capture.file)).length >= count);
-}
-
 describe('a capture', () => {
   it('has every request of a steady load once, each as soon as it is answered, and gives the Service back', async () => {
     const capture = capturing('load.mitm');
     await capture.records('/first');
     const load = await shop.load('web');
-    await recorded(capture, 200);
+    await capture.recordsLoad(200);
     const { sent, failed } = await load.stop();
     const { code, stderr } = await capture.stop();
     assert.deepEqual(failed, []);
@@ -66,108 +48,6 @@ describe('a capture', () => {
     assert.match(stderr, /\d+ flows from 2 pods in .*load\.mitm\n$/);
     assert.doesNotMatch(stderr, /warning/);
     assert.equal(statSync(capture.file).mode & 0o777, 0o600);
-    assert.deepEqual(await shop.snapshot(...objects), original);
-  });
-
-  it('has every request that a proxy answered, and fails none, when it ends under load', async () => {
-    const capture = capturing('ends-under-load.mitm');
-    await capture.records('/first');
-    const load = await shop.load('web');
-    await recorded(capture, 110);
-    const { code, stderr } = await capture.stop();
-    const { sent, failed, proxied } = await load.stop();
-    assert.deepEqual(failed, []);
-    assert.equal(code, 130, stderr);
-    assert.deepEqual(
-      await loadIn(capture.file),
-      proxied.sort((a, b) => a - b),
-    );
-    assert.ok(proxied.length > 100 && proxied.length < sent, `${proxied.length} of ${sent}`);
-    assert.deepEqual(await shop.snapshot(...objects), original);
-  });
-
-  it('misses none while pods come and go', async () => {
-    const capture = capturing('rollout.mitm');
-    await capture.records('/first');
-    const load = await shop.load('web');
-    // It leaves its time in the pod template.
-    await shop.kubectl('rollout', 'restart', 'deployment/web');
-    await shop.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s');
-    await shop.kubectl('scale', 'deployment/web', '--replicas=3');
-    await shop.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s');
-    await shop.kubectl('scale', 'deployment/web', '--replicas=2');
-    await until('two pods are left', async () => {
-      const { items } = await shop.get<{ items: object[] }>('pods', '-l', 'app=web');
-      return items.length === 2;
-    });
-    const { sent, failed } = await load.stop();
-    const { stderr } = await capture.stop();
-    assert.deepEqual(failed, []);
-    assert.deepEqual(await loadIn(capture.file), oneTo(sent));
-    assert.match(stderr, /\d+ flows from 5 pods in /);
-    assert.doesNotMatch(stderr, /warning/);
-    original = await shop.snapshot(...objects);
-  });
-
-  it('keeps what a killed pod had answered, and says what may be missing', async () => {
-    const capture = capturing('killed.mitm');
-    await capture.records('/first');
-    const pods: string[] = [];
-    for (let sent = 0; sent < 20; sent++)
-      pods.push(JSON.parse((await shop.request('web', `/kept/${sent}`)).body).pod);
-    await until('all are recorded', async () => {
-      const paths = await pathsIn(capture.file);
-      return paths.filter((path) => path.startsWith('/kept/')).length >= 20;
-    });
-    await shop.kubectl('delete', `pod/${pods[0]}`, '--force', '--grace-period=0');
-    await shop.kubectl('rollout', 'status', 'deployment/web', '--timeout=120s');
-    await shop.answers('web');
-    const { stderr } = await capture.stop();
-    const kept = (await pathsIn(capture.file)).filter((path) => path.startsWith('/kept/'));
-    assert.equal(new Set(kept).size, 20);
-    assert.equal(kept.length, 20);
-    assert.match(
-      stderr,
-      new RegExp(`warning: pod ${pods[0]} was killed: requests that it answered .* may be missing`),
-    );
-  });
-
-  it('goes on where it was when its connections to the pods are lost', async () => {
-    const capture = capturing('lost.mitm');
-    await capture.records('/first');
-    const load = await shop.load('web');
-    for (let times = 0; times < 3; times++) {
-      await recorded(capture, 60 * (times + 1));
-      await capture.loseConnections();
-    }
-    const { sent, failed } = await load.stop();
-    const { stderr } = await capture.stop();
-    assert.deepEqual(failed, []);
-    assert.deepEqual(await loadIn(capture.file), oneTo(sent));
-    assert.doesNotMatch(stderr, /warning/);
-  });
-
-  it('goes on when a proxy dies and is started again, and says what may be missing', async () => {
-    const capture = capturing('restarted.mitm');
-    await capture.records('/first');
-    const { pod } = JSON.parse((await shop.request('web', '/before')).body);
-    await until('it is recorded', async () => (await pathsIn(capture.file)).includes('/before'));
-    const [container = ''] = (await shop.containers('web')).filter((name) => name.startsWith('mittens-'));
-    await shop.kubectl('exec', pod, '-c', container, '--', 'sh', '-c', 'kill -INT 1');
-    const restarts = `jsonpath={.status.containerStatuses[?(@.name=="${container}")].restartCount}`;
-    await until(
-      'it is started again',
-      async () => (await shop.kubectl('get', 'pod', pod, '-o', restarts)) === '1',
-    );
-    await shop.kubectl('wait', `pod/${pod}`, '--for=condition=Ready', '--timeout=60s');
-    const after = async () => JSON.parse((await shop.request('web', '/after')).body).pod === pod;
-    await until('the pod answers again', after);
-    const { stderr } = await capture.stop();
-    assert.match(stderr, new RegExp(`warning: the proxy in pod ${pod} died: requests that it answered`));
-    const flows = await flowsIn(capture.file);
-    const answered = (path: string) => flows.filter(({ request }) => request?.path === path);
-    assert.equal(answered('/before').length, 1);
-    assert.ok(answered('/after').some(({ response }) => JSON.parse(String(response?.content)).pod === pod));
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 

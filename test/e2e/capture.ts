@@ -54,6 +54,14 @@ export class Capture {
     });
   }
 
+  /** Waits until it has so many requests of a load. */
+  async recordsLoad(count: number): Promise<void> {
+    await until(
+      `${count} requests of the load are recorded`,
+      async () => (await loadIn(this.file, false)).length >= count,
+    );
+  }
+
   /** Kills what connects it with the pods, as a network that breaks would. */
   async loseConnections(): Promise<void> {
     await execute('pkill', ['-KILL', '-P', String(this.#child.pid), '-f', 'exec pod/']);
@@ -88,4 +96,18 @@ export async function flowsIn(file: string, whole = true): Promise<Flow[]> {
 /** The paths of the requests in a file, which may still grow. */
 export async function pathsIn(file: string): Promise<string[]> {
   return (await flowsIn(file, false)).map(({ request }) => request?.path ?? '');
+}
+
+/** The numbers of the load's requests that are in a file. @param whole that no flow at its end is cut. */
+export async function loadIn(file: string, whole = true): Promise<number[]> {
+  const flows = await flowsIn(file, whole);
+  return flows
+    .map(({ request }) => request?.path ?? '')
+    .flatMap((path) => (path.startsWith('/load?n=') ? [Number(path.slice(8))] : []))
+    .sort((a, b) => a - b);
+}
+
+/** The numbers from 1 on. */
+export function oneTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1);
 }

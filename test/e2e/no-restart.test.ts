@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execute } from '../execute.ts';
 import { commandLine, mittens } from '../scripts.ts';
-import { Capture, flowsIn } from './capture.ts';
 import { hasEphemeral } from './cluster.ts';
 import { Namespace } from './namespace.ts';
 import { look, Terminal } from './terminal.ts';
@@ -39,96 +38,6 @@ interface Pod {
 async function pods(): Promise<Pod[]> {
   return (await shop.get<{ items: Pod[] }>('pods', '-l', 'app=web')).items;
 }
-
-describe('ten taps without a restart', { skip }, () => {
-  const TAPS = 10;
-  let original: object[];
-  let earlier: Pod[];
-  let load: Awaited<ReturnType<Namespace['load']>>;
-
-  before(async () => {
-    original = await shop.snapshot(...OBJECTS);
-    earlier = await pods();
-    load = await shop.load('web', 20);
-  });
-
-  for (let tap = 1; tap <= TAPS; tap++) {
-    it(`see a request, and leave the Service as it was: ${tap}`, async () => {
-      const capture = new Capture(shop, join(folder, `${tap}.mitm`), '--no-restart');
-      await capture.records(`/tap/${tap}`);
-      const { code, stderr } = await capture.stop();
-      assert.equal(code, 130, stderr);
-      assert.ok((await flowsIn(capture.file)).some(({ request }) => request?.path === `/tap/${tap}`));
-      assert.deepEqual(await shop.snapshot(...OBJECTS), original);
-    });
-  }
-
-  it('have restarted nothing', async () => {
-    const history = (pod: Pod) => ({
-      name: pod.metadata.name,
-      labels: pod.metadata.labels,
-      startTime: pod.status.startTime,
-      containers: pod.status.containerStatuses.map(({ restartCount, state }) => ({ restartCount, state })),
-    });
-    assert.deepEqual((await pods()).map(history), earlier.map(history));
-  });
-
-  it('have ended in order, and remain in the history of the pods, of which list knows', async () => {
-    for (const { status } of await pods()) {
-      const exits = status.ephemeralContainerStatuses?.map(({ state }) => state.terminated?.exitCode);
-      assert.deepEqual(exits, Array(TAPS).fill(0));
-    }
-    const { stderr } = await mittens('list', '-o', 'wide', ...inShop);
-    const names = earlier.map(({ metadata }) => `pod/${metadata.name}`);
-    assert.match(stderr, new RegExp(`in the history of ${names.join(', ')}, until the pods are replaced`));
-  });
-
-  it('have lost no request', async () => {
-    const { sent, failed, proxied } = await load.stop();
-    assert.deepEqual(failed, []);
-    assert.ok(proxied.length > 0 && proxied.length < sent);
-  });
-});
-
-describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => {
-  const modes = [
-    { mode: 'with a sidecar', flags: [], skip: false as const },
-    { mode: 'without a restart', flags: ['--no-restart'], skip },
-  ];
-  for (const { mode, flags, skip } of modes) {
-    it(`loses no request, and all that are proxied are seen, ${mode}`, { skip }, async () => {
-      const original = await shop.snapshot(...OBJECTS);
-      const load = await shop.load('web', 20);
-      const capture = new Capture(shop, join(folder, `scaled${flags.length}.mitm`), ...flags);
-      await capture.records('/before');
-      await scaleTo(6);
-      await capture.records('/between');
-      await scaleTo(2);
-      await capture.records('/after');
-      const ended = await capture.stop();
-      assert.equal(ended.code, 130, ended.stderr);
-      const { failed, proxied } = await load.stop();
-      assert.deepEqual(failed, []);
-      const seen = new Set((await flowsIn(capture.file)).map(({ request }) => request?.path));
-      assert.deepEqual(
-        proxied.filter((number) => !seen.has(`/load?n=${number}`)),
-        [],
-      );
-      assert.deepEqual(await shop.snapshot(...OBJECTS), original);
-    });
-  }
-
-  /** Waits until the pods of the Service, and no others, are as many and have a proxy. */
-  async function scaleTo(replicas: number): Promise<void> {
-    await shop.kubectl('scale', 'deployment/web', `--replicas=${replicas}`);
-    await until(`${replicas} pods have a proxy`, async () => {
-      if ((await pods()).length !== replicas) return false;
-      const { stdout } = await mittens('list', '-o', 'json', ...inShop);
-      const { ready, wanted } = JSON.parse(stdout).items[0].pods;
-      return ready === replicas && wanted === replicas;
-    });
-  }
-});
 
 describe('a session without a restart', { skip }, () => {
   const terminal = new Terminal();
@@ -194,37 +103,5 @@ describe('a tap without a restart that is left on', { skip }, () => {
       const { items } = await shop.get<{ items: object[] }>('pods', '-l', 'app=web,tap.mittens.dev/web');
       return items.length === count && (await pods()).length === count;
     });
-  }
-});
-
-describe('a pod that cannot be served', { skip }, () => {
-  it('has the Service given back at once, before it gets a request', async () => {
-    const original = await shop.snapshot(...OBJECTS);
-    const load = await shop.load('web', 20);
-    const capture = new Capture(shop, join(folder, 'unserved.mitm'), '--no-restart');
-    await capture.records('/before');
-    const [{ metadata }] = (await pods()) as [Pod];
-    // Its proxy ends by itself.
-    const container = (await proxyOf(metadata.name)) ?? '';
-    await shop.kubectl(
-      'exec',
-      metadata.name,
-      '-c',
-      container,
-      '--',
-      'sh',
-      '-c',
-      'kill -INT "$(cat /tmp/mittens.pid)"',
-    );
-    const { code, stderr } = await capture.ended();
-    assert.equal(code, 1);
-    assert.match(stderr, /error: pod\/web-\S+, container mittens-web-\w+: ended with exit code/);
-    await load.stop();
-    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
-  });
-
-  async function proxyOf(pod: string): Promise<string | undefined> {
-    const { status } = await shop.get<Pod>('pod', pod);
-    return status.ephemeralContainerStatuses?.find(({ state }) => !state.terminated)?.name;
   }
 });
