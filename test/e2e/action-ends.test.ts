@@ -24,7 +24,7 @@ async function isRecorded(): Promise<boolean> {
 }
 
 describe('the Action, when something goes wrong', () => {
-  it('gives back in post when main was cancelled or killed: while it taps, and while its command runs', async () => {
+  it('restores the Service in post if main was cancelled or killed while it tapped or while its command ran', async () => {
     const runs = (job: RunnerJob) => () => /^running$/m.test(job.log);
     for (const [inputs, sign, signal] of [
       [{}, () => isRecorded, 'SIGINT'],
@@ -42,7 +42,7 @@ describe('the Action, when something goes wrong', () => {
     }
   });
 
-  it('gives back in post, with the flows, when main and all that it started were killed', async () => {
+  it('restores the Service in post and keeps the flows if main and its child processes were killed', async () => {
     const job = stage.job({ upload: 'false' });
     assert.equal((await job.main()).code, 0);
     await stage.shop.proxied('web');
@@ -56,7 +56,7 @@ describe('the Action, when something goes wrong', () => {
       assert.equal(paths.filter((one) => one === path).length, 1, path);
   });
 
-  it('fails when a Service cannot be given back, with the command that repairs it, and gives back the others', async () => {
+  it('fails if a Service cannot be restored, prints the command that repairs it, and restores the others', async () => {
     const job = stage.job({ service: `${stage.service}\n${stage.shop.name}/other`, upload: 'false' });
     assert.equal((await job.main()).code, 0);
     const record = 'jsonpath={.metadata.annotations.mittens\\.dev/tap}';
@@ -78,7 +78,7 @@ describe('the Action, when something goes wrong', () => {
     assert.equal(repair.code, 0, repair.stderr);
   });
 
-  it('changes nothing when one of its Services cannot be tapped', async () => {
+  it('changes nothing if one of its Services cannot be tapped', async () => {
     const job = stage.job({ service: `${stage.service}\n${stage.shop.name}/none` });
     const main = await job.main();
     assert.equal(main.code, 1);
@@ -88,7 +88,7 @@ describe('the Action, when something goes wrong', () => {
     assert.deepEqual([post.code, post.log], [0, '']);
   });
 
-  it('takes over from a runner that was lost', async () => {
+  it('takes over the tap of a runner that was lost', async () => {
     const lost = stage.job({});
     assert.equal((await lost.main()).code, 0);
     await execute('pkill', ['-KILL', '-f', `dist/capture.js ${lost.temp}`]);
@@ -102,7 +102,7 @@ describe('the Action, when something goes wrong', () => {
     assert.ok((await pathsIn(outputs.mitm ?? '')).includes('/next'));
   });
 
-  it('fails when a tap without a restart had to be given back before its end', {
+  it('fails if a tap with --no-restart ended before the job did', {
     skip: hasEphemeral ? false : 'this Kubernetes has no ephemeral containers',
   }, async () => {
     const job = stage.job({ mode: 'ephemeral', upload: 'false' });

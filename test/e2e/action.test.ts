@@ -21,7 +21,7 @@ afterEach(async () => assert.deepEqual(await stage.snapshot(), original));
 after(async () => await stage.clear());
 
 describe('the Action', () => {
-  it('taps in main, and in post gives back, uploads what was recorded, redacted, and tells', async () => {
+  it('taps in main; restores the Service, uploads the redacted flows and writes the summary in post', async () => {
     const secrets = ['hunter2hunter2', 'AKIAIOSFODNN7EXAMPLE', 's3cr3t-t0k3n-0f-us'];
     const job = stage.job({ formats: 'mitm har html jsonl', 'redact-names': 'shopkey' });
     const main = await job.main();
@@ -58,7 +58,7 @@ describe('the Action', () => {
     assert.match(post.summary, /pie showData/);
   });
 
-  it('taps, runs a command and gives back in one step, whose outputs later steps can use', {
+  it('taps, runs a command and restores the Service in one step, and sets outputs for later steps', {
     skip: !node,
   }, async () => {
     const job = stage.job({ run: await stage.requestCommand('/of-run') }, node ? { node } : {});
@@ -78,7 +78,7 @@ describe('the Action', () => {
     assert.deepEqual([post.code, post.log, post.summary], [0, '', '']);
   });
 
-  it('fails with its command, after all else is done', async () => {
+  it('fails if its command fails, after everything else is done', async () => {
     const job = stage.job({ run: `${await stage.requestCommand('/failing')}\nexit 3`, upload: 'false' });
     const main = await job.main();
     assert.equal(main.code, 1);
@@ -87,7 +87,7 @@ describe('the Action', () => {
     assert.match(main.summary, /\/failing/);
   });
 
-  it('fails for flows that must not be and for those that must, and tells what is new since a baseline', async () => {
+  it('fails if a forbidden flow is there or an expected one is missing, and reports what is new since a baseline', async () => {
     const baseline = stage.job({ run: await stage.requestCommand('/known'), upload: 'false' });
     const { outputs } = await baseline.main();
     const job = stage.job({
@@ -108,7 +108,7 @@ describe('the Action', () => {
     assert.match(summary, /Differences from the baseline \(1\).*new.*GET \/new/);
   });
 
-  it('taps two Services in one job, and two jobs of a matrix at once', async () => {
+  it('taps two Services in one job, and one Service in two jobs of a matrix at the same time', async () => {
     const two = { service: `${stage.service}\n${stage.shop.name}/other:80` };
     const both = stage.job({ ...two, run: 'true', summary: 'false' });
     const { code, log, outputs, summary } = await both.main();
@@ -136,7 +136,7 @@ describe('the Action', () => {
     ]);
   });
 
-  it('gives back in post when its baseline is gone by then, and fails with that', async () => {
+  it('restores the Service in post if its baseline is gone by then, and fails because of it', async () => {
     const baseline = join(tmpdir(), `baseline-${stage.shop.name}.har`);
     writeFileSync(baseline, '{"log":{"version":"1.2","entries":[]}}');
     const job = stage.job({ baseline, upload: 'false' });
@@ -147,7 +147,7 @@ describe('the Action', () => {
     assert.match(post.log, /^::error::input baseline: .*no such file/m);
   });
 
-  it('does as its inputs say', async () => {
+  it('uses all of its inputs', async () => {
     const { shop } = stage;
     const protocol = `kubectl -n ${shop.name} get service other -o yaml | grep -q '"protocol":"https"'`;
     const inputs = {
@@ -195,7 +195,7 @@ describe('the Action', () => {
     );
   });
 
-  it('keeps the files, and warns, when they cannot be uploaded', async () => {
+  it('keeps the files and warns if they cannot be uploaded', async () => {
     stage.artifacts.failing = 403;
     try {
       const job = stage.job({ run: 'true' });

@@ -62,8 +62,8 @@ for (const [ancestor, name] of [
   ['mittens', 'the Go mittens'],
   ['kubetap', 'kubetap'],
 ] as const) {
-  describe(`what ${name} left`, () => {
-    it('is listed as broken, is not tapped over, and is given back by off', async () => {
+  describe(`what ${name} left behind`, () => {
+    it('is listed as broken, cannot be tapped again, and is restored by off', async () => {
       await leftBy(ancestor);
       assert.match((await mittens('list', ...inShop)).stdout, new RegExp(`web .* broken: left by ${name}`));
       const refused = await mittens('on', 'web', '--detach', ...inShop);

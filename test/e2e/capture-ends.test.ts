@@ -29,7 +29,7 @@ after(async () => {
 });
 
 describe('a capture ends', () => {
-  it('with --count, having so many; to stdout, where nothing else goes', async () => {
+  it('after --count flows, and writes nothing but flows to stdout', async () => {
     const file = join(folder, 'count.mitm');
     const [node = '', ...line] = commandLine('capture', ['web', ...inShop, '-o', '-', '--count', '5']);
     const child = spawn('sh', ['-c', 'out=$1; shift; exec "$@" >"$out"', 'sh', file, node, ...line], {
@@ -47,7 +47,7 @@ describe('a capture ends', () => {
     assert.equal((await flowsIn(file)).length, 5);
   });
 
-  it('with --max-size, having no more, and each whole', async () => {
+  it('at --max-size, with whole flows and no more bytes than that', async () => {
     const capture = new Capture(shop, join(folder, 'size.mitm'), '--max-size', '30k');
     await capture.records('/first');
     for (let sent = 0; sent < 20; sent++) await shop.request('web', '/big', { body: 'x'.repeat(5000) });
@@ -59,14 +59,14 @@ describe('a capture ends', () => {
     assert.ok((await pathsIn(capture.file)).includes('/big'));
   });
 
-  it('with --for', async () => {
+  it('after --for', async () => {
     const { code, stderr } = await new Capture(shop, join(folder, 'for.mitm'), '--for', '2s').ended();
     assert.equal(code, 0, stderr);
     assert.match(stderr, /2 s are over/);
     assert.match(stderr, /0 flows from 1 pod in /);
   });
 
-  it('with its command, whose exit code it has, and of whose requests it has all', async () => {
+  it('with its command: it has all of its requests, and its exit code', async () => {
     const script = join(folder, 'command.sh');
     const exec = `kubectl -n ${shop.name} exec client -- node /code/ask.mjs`;
     const url = await shop.url('web');
@@ -93,8 +93,8 @@ describe('a capture ends', () => {
   });
 });
 
-describe('what is captured', () => {
-  it('is what the filter says, with bodies no longer than the limit', async () => {
+describe('a capture with a filter', () => {
+  it('records only flows that match, with bodies cut at --body-limit', async () => {
     const capture = new Capture(
       shop,
       join(folder, 'filter.mitm'),
@@ -140,7 +140,7 @@ describe('a session', () => {
       .filter((name) => name.startsWith(`${shop.name}-web-`))
       .sort();
 
-  it('keeps its flows when it is quit, and says where', async () => {
+  it('keeps its flows when its user quits it, and says where', async () => {
     const terminal = new Terminal();
     try {
       await terminal.start(commandLine('on', ['web', ...inShop]));
@@ -158,7 +158,7 @@ describe('a session', () => {
     assert.ok((await pathsIn(join(state, kept().at(-1) ?? ''))).includes('/quit'));
   });
 
-  it('keeps its flows when it is given back by off, which says where', async () => {
+  it('keeps its flows when off ends it, and off says where', async () => {
     await mittens('on', 'web', ...inShop, '--detach');
     const paths = Array.from({ length: 10 }, (_, n) => `/off/${n}`);
     await shop.proxied('web');
@@ -170,7 +170,7 @@ describe('a session', () => {
   });
 });
 
-describe('someone who may tap, but not exec into pods', () => {
+describe('a user who may tap, but not exec into pods', () => {
   const user = ['--as', `system:serviceaccount:${shop.name}:tapper`, ...inShop];
   before(async () => {
     const role = load(readFileSync(new URL('../../docs/rbac.yaml', import.meta.url), 'utf8')) as Role;
@@ -189,14 +189,14 @@ describe('someone who may tap, but not exec into pods', () => {
     );
   });
 
-  it('is refused a capture before anything is changed', async () => {
+  it('cannot start a capture, and changes nothing', async () => {
     const { code, stderr } = await mittens('capture', 'web', ...user, '-o', join(folder, 'no.mitm'));
     assert.equal(code, 1);
     assert.match(stderr, /may not create pods\/exec here\nhint: .*: kubectl apply -f docs\/rbac\.yaml -n /);
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('gives a Service back all the same, and is told in one line that the flows are lost', async () => {
+  it('can restore a Service, and is told in one line that its flows are lost', async () => {
     await mittens('on', 'web', '--detach', ...user);
     const { code, stderr } = await mittens('off', 'web', ...user);
     assert.equal(code, 0, stderr);

@@ -33,7 +33,7 @@ function capturing(name: string, ...args: string[]): Capture {
 }
 
 describe('a capture', () => {
-  it('has every request that a proxy answered, and fails none, when it ends under load', async () => {
+  it('records every request that a proxy answered, and fails none, if it ends under load', async () => {
     const capture = capturing('ends-under-load.mitm');
     await capture.records('/first');
     const load = await shop.load('web');
@@ -50,7 +50,7 @@ describe('a capture', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('misses none while pods come and go', async () => {
+  it('records every request while pods come and go', async () => {
     const capture = capturing('rollout.mitm');
     await capture.records('/first');
     const load = await shop.load('web');
@@ -73,7 +73,7 @@ describe('a capture', () => {
     original = await shop.snapshot(...objects);
   });
 
-  it('keeps what a killed pod had answered, and says what may be missing', async () => {
+  it('keeps the requests that a killed pod answered, and says which may be missing', async () => {
     const capture = capturing('killed.mitm');
     await capture.records('/first');
     const pods: string[] = [];
@@ -96,7 +96,7 @@ describe('a capture', () => {
     );
   });
 
-  it('goes on where it was when its connections to the pods are lost', async () => {
+  it('continues without a gap after its connections to the pods were lost', async () => {
     const capture = capturing('lost.mitm');
     await capture.records('/first');
     const load = await shop.load('web');
@@ -111,7 +111,7 @@ describe('a capture', () => {
     assert.doesNotMatch(stderr, /warning/);
   });
 
-  it('goes on when a proxy dies and is started again, and says what may be missing', async () => {
+  it('continues after a proxy died and was started again, and says which requests may be missing', async () => {
     const capture = capturing('restarted.mitm');
     await capture.records('/first');
     const { pod } = JSON.parse((await shop.request('web', '/before')).body);

@@ -35,7 +35,7 @@ function capturing(name: string, ...args: string[]): Capture {
 }
 
 describe('a capture', () => {
-  it('has every request of a steady load once, each as soon as it is answered, and gives the Service back', async () => {
+  it('records every request of a steady load once, as soon as it is answered, and restores the Service', async () => {
     const capture = capturing('load.mitm');
     await capture.records('/first');
     const load = await shop.load('web');
@@ -51,7 +51,7 @@ describe('a capture', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('shows on a terminal how it goes, and ends by Ctrl-C', async () => {
+  it('shows its progress on a terminal, and ends at Ctrl-C', async () => {
     const terminal = new Terminal();
     try {
       const file = join(folder, 'terminal.mitm');
@@ -72,7 +72,7 @@ describe('a capture', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('is shown by list, refuses a second tap and a session, and ends when someone else gives the Service back', async () => {
+  it('is shown by list, excludes a second capture and a session, and ends when another user restores the Service', async () => {
     const capture = capturing('owned.mitm');
     await capture.records('/first');
     for (const result of [

@@ -40,7 +40,7 @@ describe('a SIGKILL at any moment', () => {
     }
   });
 
-  it('of off, and off again restores everything', async () => {
+  it('of off, and a second off restores everything', async () => {
     const original = await shop.snapshot(...objects);
     for (const ms of [400, 700, 1000, 2000]) {
       assert.equal((await mittens('on', 'web', '--detach', '-n', shop.name)).code, 0);
@@ -54,7 +54,7 @@ describe('a SIGKILL at any moment', () => {
 describe('a SIGKILL at any moment, without a restart', {
   skip: hasEphemeral ? false : 'this Kubernetes has no ephemeral containers',
 }, () => {
-  it('of capture, and off restores everything, and leaves no proxy that runs and no label', async () => {
+  it('of capture, and off restores everything and leaves no running proxy and no label', async () => {
     const original = await shop.snapshot(...objects);
     for (const ms of [900, 1600, 2400, 4000]) {
       await killed('capture', ms, '--no-restart', '--output', '/dev/null');
@@ -65,7 +65,7 @@ describe('a SIGKILL at any moment, without a restart', {
     }
   });
 
-  it('of off, and off again does', async () => {
+  it('of off, and a second off restores everything', async () => {
     const original = await shop.snapshot(...objects);
     for (const ms of [500, 1500]) {
       await leftOn();
@@ -76,7 +76,7 @@ describe('a SIGKILL at any moment, without a restart', {
     }
   });
 
-  it('of the record, and off gives back by what the proxies themselves say', async () => {
+  it('after which the record is lost, and off restores the Service from what the proxies know', async () => {
     await leftOn();
     await shop.kubectl('annotate', 'service/web', 'mittens.dev/tap-');
     assert.match((await mittens('list', '-n', shop.name)).stdout, /web .* broken: its record is gone\n$/);
@@ -116,7 +116,7 @@ interface Pod {
 }
 
 describe('a tap whose record is gone', () => {
-  it('is given back from what the proxy itself says', async () => {
+  it('is restored from what the proxy itself knows', async () => {
     const original = await shop.snapshot(...objects);
     assert.equal((await mittens('on', 'web', '--detach', '-n', shop.name)).code, 0);
     await shop.kubectl('annotate', 'service/web', 'mittens.dev/tap-');
@@ -131,7 +131,7 @@ describe('a tap whose record is gone', () => {
     assert.deepEqual(deployment, original[1]);
   });
 
-  it('is taken out of the workload when the Service is gone too', async () => {
+  it('loses its proxies if the Service is gone, too', async () => {
     assert.equal((await mittens('on', 'web', '--detach', '-n', shop.name)).code, 0);
     await shop.kubectl('delete', 'service/web');
     assert.equal((await mittens('off', '--all', '-n', shop.name)).code, 0);

@@ -32,7 +32,7 @@ describe('make demo', () => {
   const user = new Terminal();
   afterEach(async () => await user.close());
 
-  it('shows the requests, proves that all is as before, and leaves nothing', async () => {
+  it('shows the requests, checks that everything was restored, and leaves nothing behind', async () => {
     const [command = '', ...args] = await make('this cluster');
     const { code, stdout, stderr } = await execute(command, args);
     assert.equal(code, 0, stdout + stderr);
@@ -45,7 +45,7 @@ describe('make demo', () => {
   });
 
   // It would be the same on a real one.
-  it('leaves nothing after a Ctrl-C in the middle, on a cluster of its own', {
+  it('leaves nothing behind after a Ctrl-C, on a cluster of its own', {
     skip: !isPocket,
   }, async () => {
     // As in a shell, which outlives the Ctrl-C that its command gets.
@@ -57,7 +57,7 @@ describe('make demo', () => {
     assert.deepEqual(await left(namespace), []);
   });
 
-  it("opens mitmproxy's TUI on it and waits for q", async () => {
+  it("opens mitmproxy's TUI and waits for q", async () => {
     await user.start(await make('this cluster', 'TUI=1'));
     await user.shows(/GET +orders \/orders\/9999 +404/, 180);
     await user.type('q', 'y');

@@ -35,8 +35,8 @@ async function off(): Promise<void> {
   assert.equal(code, 0, stderr);
 }
 
-describe('what someone else changes during a tap', () => {
-  it('of labels, scale and image stays changed after off', async () => {
+describe('what another user changes during a tap', () => {
+  it('stays changed after off: labels, scale and image', async () => {
     const original = (await shop.snapshot('service/web', 'deployment/web')) as { spec: object }[];
     const image = await shop.kubectl(
       'get',
@@ -78,7 +78,7 @@ describe('what someone else changes during a tap', () => {
     );
   });
 
-  it('of a targetPort makes the tap broken in list, and stays', async () => {
+  it('makes the tap broken in list and stays changed after off: a targetPort', async () => {
     await on();
     const patch = [{ op: 'replace', path: '/spec/ports/1/targetPort', value: 8080 }];
     await shop.kubectl('patch', 'service/web', '--type=json', '--patch', JSON.stringify(patch));
@@ -91,7 +91,7 @@ describe('what someone else changes during a tap', () => {
     );
   });
 
-  it('of the list of ports stays', async () => {
+  it('stays changed after off: the list of ports', async () => {
     await on();
     const patch = [
       { op: 'add', path: '/spec/ports/0', value: { name: 'new', port: 90, targetPort: 8080 } },
@@ -110,7 +110,7 @@ describe('what someone else changes during a tap', () => {
     );
   });
 
-  it('of the containers makes the tap broken in list, and off copes', async () => {
+  it('makes the tap broken in list, and off still ends it: the containers', async () => {
     const { code } = await mittens('on', 'web', '-p', '80', '--detach', ...inShop);
     assert.equal(code, 0);
     const patch = {

@@ -101,10 +101,12 @@ describe('a Service', { concurrency: 2 }, () => {
   for (const [index, row] of ROWS.entries()) {
     const name = `app${index}`;
     if (row.sidecar)
-      it(`in front of ${row.what} shows everything, and is given back`, { skip: row.skip }, async () => {
+      it(`in front of ${row.what} shows every protocol, and is restored`, { skip: row.skip }, async () => {
         await tapRow(`${name}s`, row, row.sidecar ?? [], row.isCareful ?? false);
       });
-    it(`in front of ${row.what} does so without a restart`, { skip: skipEphemeral(row) }, async () => {
+    it(`in front of ${row.what} shows every protocol without a restart, and is restored`, {
+      skip: skipEphemeral(row),
+    }, async () => {
       await tapRow(`${name}e`, row, ['--no-restart'], true);
     });
   }

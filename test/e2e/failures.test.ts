@@ -53,8 +53,8 @@ function templatesAsking(cpu: string): string {
   return templates;
 }
 
-describe('a tap whose pods do not come up says why, and is put back', () => {
-  it('when the image cannot be pulled', () =>
+describe('on says why and restores the Service', () => {
+  it('if the image cannot be pulled', () =>
     fails(
       /pod\/web-.*, container mittens-web: (ErrImagePull|ImagePullBackOff), image .*nowhere:1/,
       'web',
@@ -62,19 +62,19 @@ describe('a tap whose pods do not come up says why, and is put back', () => {
       'localhost:1/nowhere:1',
     ));
 
-  it('when it may not be pulled', () =>
+  it('if the image must not be pulled', () =>
     fails(/ErrImageNeverPull/, 'web', '--image', 'localhost:1/nowhere:1', '--image-pull-policy', 'Never'));
 
-  it('when mitmproxy ends at once', () =>
+  it('if mitmproxy ends at once', () =>
     fails(/container mittens-web: ended with exit code \d/, 'web', '--', '--no-such-option'));
 
-  it('when no node has room', () =>
+  it('if no node has room for the pod', () =>
     fails(/can't be scheduled: .*nsufficient cpu/, 'web', '--templates', templatesAsking('900')));
 
-  it("when nothing listens on the app's port in time", () =>
+  it("if nothing listens on the app's port in time", () =>
     fails(/did not roll out in 10 s: .*nothing listens on the app's port/, 'deaf', '--timeout', '10s'));
 
-  describe('when a quota forbids the pod', () => {
+  describe('if a quota forbids the pod', () => {
     before(async () => {
       const quota = {
         apiVersion: 'v1',

@@ -27,7 +27,7 @@ async function fail(fault?: Fault): Promise<void> {
   await kubectl(['replace', '--raw', FAULTS, '-f', '-'], JSON.stringify(faults));
 }
 
-describe('when the API server fails (on the pocket cluster only: a real one cannot be told to)', {
+describe('if the API server fails (only on the pocket cluster: a real one cannot be told to)', {
   skip: !isPocket,
 }, () => {
   before(async () => {
@@ -44,7 +44,7 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
   });
   after(() => shop.delete());
 
-  it('from the start, on says so in its words, and changes nothing', async () => {
+  it('from the start, on prints its message and changes nothing', async () => {
     await fail({ status: 503 });
     const { code, stderr } = await mittens('on', 'web', '--detach', ...inShop);
     assert.equal(code, 1);
@@ -53,7 +53,7 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('for a while as pods roll, on waits, and taps', async () => {
+  it('for some seconds while pods roll, on waits and then taps', async () => {
     const tapping = mittens('on', 'web', '--detach', ...inShop);
     await until('the pods roll', async () => (await shop.containers('web')).includes('mittens-web'));
     await fail({ verb: 'GET', resource: '(pods|deployments)', status: 503 });
@@ -63,19 +63,19 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
     assert.equal(code, 0, stderr);
   });
 
-  it('by breaking every watch, on and off still see the rollout end', async () => {
+  it('and breaks every watch, on and off still see that the rollout ends', async () => {
     await fail({ verb: 'GET', breakWatchesMs: 200 });
     const { code, stderr } = await mittens('on', 'web', '--detach', ...inShop);
     assert.equal(code, 0, stderr);
   });
 
-  it('by being slow, on and off take longer, and do the same', async () => {
+  it('by being slow, on and off take longer and do the same', async () => {
     await fail({ delayMs: 300 });
     assert.equal((await mittens('on', 'web', '--detach', ...inShop)).code, 0);
     assert.equal((await mittens('off', 'web', ...inShop)).code, 0);
   });
 
-  it('for one namespace, list -A still shows the others, and says what it does not know', async () => {
+  it('for one namespace, list -A shows the others and says what it could not read', async () => {
     assert.equal((await mittens('on', 'web', '--detach', ...inShop)).code, 0);
     await fail({ verb: 'GET', resource: 'deployments', status: 500 });
     const { code, stdout, stderr } = await mittens('list', '-A', '-o', 'json');
@@ -86,7 +86,7 @@ describe('when the API server fails (on the pocket cluster only: a real one cann
     assert.equal(tap?.state, "unknown: its pods or workloads can't be read");
   });
 
-  it('when the workload is to be changed, on gives up and puts the Service back', async () => {
+  it('when on patches the workload, on gives up and restores the Service', async () => {
     await fail({ verb: 'PATCH', resource: 'deployments', status: 500 });
     const { code } = await mittens('on', 'web', '--detach', ...inShop);
     assert.equal(code, 1);

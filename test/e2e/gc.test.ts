@@ -26,7 +26,7 @@ after(async () => {
 });
 
 describe('gc', () => {
-  it('gives back what a capture that died has left on, keeps its flows, and leaves one that lives', async () => {
+  it('ends the tap of a capture that died and keeps its flows, and leaves a capture that runs alone', async () => {
     const capture = new Capture(shop, join(folder, 'gc.mitm'));
     await capture.records('/left');
     const { stderr: living } = await mittens('gc', ...inShop);
@@ -45,7 +45,7 @@ describe('gc', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('leaves a session that was left on, unless it is older than is said', async () => {
+  it('ends the tap of a session only if it is older than --older-than', async () => {
     await mittens('on', 'web', ...inShop, '--detach');
     assert.match((await mittens('gc', ...inShop, '--older-than', '1h')).stderr, /^no tap is left over\n$/);
     const { code, stderr } = await mittens('gc', ...inShop, '--older-than', '1s');

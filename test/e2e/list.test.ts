@@ -20,7 +20,7 @@ after(async () => {
 });
 
 describe('list', () => {
-  it('shows a table as kubectl does', async () => {
+  it("prints a table like kubectl's", async () => {
     const { stdout, stderr } = await mittens('list', '-n', shop.name);
     const [header, row, ...more] = stdout.trimEnd().split('\n');
     assert.match(header ?? '', /^SERVICE +PORTS +WORKLOAD +PODS +MODE +OWNER +AGE +STATE$/);
@@ -28,12 +28,12 @@ describe('list', () => {
     assert.deepEqual([more, stderr], [[], '']);
   });
 
-  it('names the namespaces with -A', async () => {
+  it('prints the namespaces with -A', async () => {
     const { stdout } = await mittens('list', '-A');
     assert.match(stdout, new RegExp(`^NAMESPACE +SERVICE +.*\\n(.*\\n)*${shop.name} +web +80 `));
   });
 
-  it('says more with -o wide', async () => {
+  it('prints more columns with -o wide', async () => {
     const { stdout } = await mittens('list', '-o', 'wide', '-n', shop.name);
     assert.match(stdout, /STATE +PROGRAM +ID +TARGETS\nweb .* on +mitmproxy +[0-9a-f]{8} +http<-7777\n$/);
   });
@@ -57,13 +57,13 @@ describe('list', () => {
     });
   });
 
-  it('prints names that kubectl takes with -o name', async () => {
+  it('prints names that kubectl accepts with -o name', async () => {
     const { stdout } = await mittens('list', '-o', 'name', '-n', shop.name);
     assert.equal(stdout, 'service/web\n');
     assert.equal((await execute('kubectl', ['get', '-n', shop.name, stdout.trim()])).code, 0);
   });
 
-  it('follows --context and --kubeconfig, and kubectl words its errors', async () => {
+  it("uses --context and --kubeconfig, and prints kubectl's errors", async () => {
     for (const flag of ['--context', '--kubeconfig']) {
       const own = await mittens('list', flag, '/nowhere', '-n', shop.name);
       const theirs = await execute('kubectl', ['get', 'services', flag, '/nowhere', '-n', shop.name]);

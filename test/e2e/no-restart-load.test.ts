@@ -51,7 +51,7 @@ describe('ten taps without a restart', { skip }, () => {
   });
 
   for (let tap = 1; tap <= TAPS; tap++) {
-    it(`see a request, and leave the Service as it was: ${tap}`, async () => {
+    it(`record a request and restore the Service: tap ${tap}`, async () => {
       const capture = new Capture(shop, join(folder, `${tap}.mitm`), '--no-restart');
       await capture.records(`/tap/${tap}`);
       const { code, stderr } = await capture.stop();
@@ -61,7 +61,7 @@ describe('ten taps without a restart', { skip }, () => {
     });
   }
 
-  it('have restarted nothing', async () => {
+  it('have restarted no container', async () => {
     const history = (pod: Pod) => ({
       name: pod.metadata.name,
       labels: pod.metadata.labels,
@@ -71,7 +71,7 @@ describe('ten taps without a restart', { skip }, () => {
     assert.deepEqual((await pods()).map(history), earlier.map(history));
   });
 
-  it('have ended in order, and remain in the history of the pods, of which list knows', async () => {
+  it('have ended with exit code 0, and list says that they remain in the history of the pods', async () => {
     for (const { status } of await pods()) {
       const exits = status.ephemeralContainerStatuses?.map(({ state }) => state.terminated?.exitCode);
       assert.deepEqual(exits, Array(TAPS).fill(0));
@@ -94,7 +94,7 @@ describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => 
     { mode: 'without a restart', flags: ['--no-restart'], skip },
   ];
   for (const { mode, flags, skip } of modes) {
-    it(`loses no request, and all that are proxied are seen, ${mode}`, { skip }, async () => {
+    it(`loses no request, and every proxied one is recorded, ${mode}`, { skip }, async () => {
       const original = await shop.snapshot(...OBJECTS);
       const load = await shop.load('web', 20);
       const capture = new Capture(shop, join(folder, `scaled${flags.length}.mitm`), ...flags);
@@ -128,8 +128,8 @@ describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => 
   }
 });
 
-describe('a pod that cannot be served', { skip }, () => {
-  it('has the Service given back at once, before it gets a request', async () => {
+describe('a pod whose proxy has ended', { skip }, () => {
+  it('makes the capture restore the Service before that pod gets a request', async () => {
     const original = await shop.snapshot(...OBJECTS);
     const load = await shop.load('web', 20);
     const capture = new Capture(shop, join(folder, 'unserved.mitm'), '--no-restart');

@@ -49,20 +49,20 @@ describe('a session without a restart', { skip }, () => {
   });
   after(() => terminal.close());
 
-  it('shows mitmproxy, with a window for each pod', async () => {
+  it('shows mitmproxy in one window per pod', async () => {
     await terminal.shows('Flows');
     await terminal.shows(
       new RegExp(`${shop.name}/web, no restart, \\d+s +0:web-\\w+-\\w+\\*.* 1:web-\\w+-\\w+`),
     );
   });
 
-  it('goes on watching when it is left, and is come back to', async () => {
+  it('keeps watching its pods when it is detached, and can be attached again', async () => {
     await terminal.type('C-b', 'd');
     await terminal.shows('still watching its pods; Ctrl-C restores it');
     await look('web', shop.name, '/left', () => shop.request('web', '/left'));
   });
 
-  it('gives the Service back on SIGINT', async () => {
+  it('restores the Service at SIGINT', async () => {
     process.kill(await terminal.pid(), 'SIGINT');
     await terminal.shows('service/web is restored');
     await terminal.shows('exit code 130');
@@ -70,7 +70,7 @@ describe('a session without a restart', { skip }, () => {
   });
 });
 
-describe('a tap without a restart that is left on', { skip }, () => {
+describe('a tap without a restart and without a session', { skip }, () => {
   it('is refused without a watcher, and changes nothing', async () => {
     const original = await shop.snapshot(...OBJECTS);
     const { code, stderr } = await mittens('on', 'web', '--no-restart', '--detach', ...inShop);
@@ -79,7 +79,7 @@ describe('a tap without a restart that is left on', { skip }, () => {
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
 
-  it('has a watcher in tmux, which serves pods that come, and ends with the tap', async () => {
+  it('has a watcher in tmux, which adds the proxy to new pods and ends with the tap', async () => {
     const original = await shop.snapshot(...OBJECTS);
     const on = await mittens('on', 'web', '--no-restart', '--detach', '--watch-detached', ...inShop);
     assert.equal(on.code, 0, on.stderr);

@@ -38,7 +38,7 @@ async function answering(times: number): Promise<string[]> {
 }
 
 describe('a workload', () => {
-  it('stands for the Service in front of it', async () => {
+  it('is an argument that means the Service in front of it', async () => {
     const on = await mittens('on', 'deploy/web', '--detach', ...inShop);
     assert.equal(on.code, 0, on.stderr);
     assert.match(on.stderr, /service\/web in \S+, port 80 \(http\), is tapped/);
@@ -47,7 +47,7 @@ describe('a workload', () => {
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
 
-  it('with no Service in front is refused', async () => {
+  it('is refused if there is no Service in front of it', async () => {
     await shop.app({ name: 'alone', replicas: 0 });
     const { code, stderr } = await mittens('on', 'deploy/alone', '--detach', ...inShop);
     assert.equal(code, 1);
@@ -57,7 +57,7 @@ describe('a workload', () => {
     );
   });
 
-  it('with several Services in front has a terminal asked which', async () => {
+  it('makes on ask which Service is meant if there are several in front of it', async () => {
     await shop.service('other', [{ port: 80, targetPort: 'http' }], { selector: { app: 'web' } });
     const terminal = new Terminal();
     await terminal.start(commandLine('on', ['deploy/web', '--dry-run', ...inShop]));
@@ -83,13 +83,13 @@ describe('one pod that is tapped', { skip }, () => {
   });
   after(() => terminal.close());
 
-  it('is reached by a local port, and shows what comes through it', async () => {
+  it('can be reached through a local port, and shows the requests that come through it', async () => {
     const answer = (await (await fetch(`http://127.0.0.1:${port}/forwarded`)).json()) as { pod: string };
     assert.equal(answer.pod, pod);
     await terminal.shows('/forwarded');
   });
 
-  it('leaves its Service alone', async () => {
+  it('does not change its Service', async () => {
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
     await shop.request('web', '/by-the-service');
     assert.doesNotMatch(await terminal.screen(), /by-the-service/);
@@ -100,7 +100,7 @@ describe('one pod that is tapped', { skip }, () => {
     assert.match(stdout, new RegExp(`\npod/${pod} +8080 +deployment/web +1/1 +ephemeral .* on\n$`));
   });
 
-  it('is left without a trace but in its history by q', async () => {
+  it('is restored by q, and only its history shows the proxy', async () => {
     await terminal.type('Q');
     await terminal.shows(`pod/${pod} is restored`);
     await terminal.shows('exit code 0');
@@ -114,7 +114,7 @@ describe('one pod that is tapped', { skip }, () => {
     await assert.rejects(fetch(`http://127.0.0.1:${port}/`));
   });
 
-  it('is left on by --detach, and given back by off from anywhere', async () => {
+  it('stays tapped with --detach, until an off from anywhere', async () => {
     const on = await mittens('on', `pod/${pod}`, '--detach', ...inShop);
     assert.equal(on.code, 0, on.stderr);
     const off = await mittens('off', '--all', ...inShop);
@@ -124,7 +124,7 @@ describe('one pod that is tapped', { skip }, () => {
 });
 
 describe('one pod that is isolated', { skip }, () => {
-  it('alone gets its Service’s traffic, until it goes: then the Service is given back', async () => {
+  it('gets all of its Service’s traffic; when it is deleted the Service is restored', async () => {
     const pods = (await podNames()).sort();
     const [pod = ''] = pods;
     const flags = ['--isolate', '--detach', '--watch-detached', ...inShop];
@@ -142,7 +142,7 @@ describe('one pod that is isolated', { skip }, () => {
 });
 
 describe('a workload without pods', () => {
-  it('is tapped, and shows the requests to those that come', async () => {
+  it('can be tapped, and shows the requests to pods that come later', async () => {
     await shop.app({ name: 'idle', replicas: 0 });
     await shop.service('idle', [{ port: 80, targetPort: 8080 }]);
     const before = await shop.snapshot('service/idle', 'deployment/idle');

@@ -73,10 +73,10 @@ function write(name: string, content: string | Buffer): string {
   return file;
 }
 
-describe('a tap that is to change nothing', () => {
+describe('a tap without flags that change traffic', () => {
   const file = join(folder, 'plain.mitm');
 
-  it('adds no header to what the app and the client see, and records what is replayed below', async () => {
+  it('adds no header to requests and responses', async () => {
     const direct = await shop.request('web', '/price');
     const capture = new Capture(shop, file);
     await capture.records('/price');
@@ -89,7 +89,7 @@ describe('a tap that is to change nothing', () => {
   });
 
   for (const { mode, flags, skip } of MODES) {
-    describe(`is followed by one that is to change much, ${mode},`, { skip }, () => {
+    describe(`before one with every flag that changes traffic, ${mode}:`, { skip }, () => {
       let capture: Capture;
       const addFirst = 'def response(flow):\n    flow.response.headers["x-first"] = flow.request.path\n';
       const addSecond =
@@ -109,32 +109,32 @@ describe('a tap that is to change nothing', () => {
         await capture.records('/begin');
       });
 
-      it('whose --modify-headers changes what the app sees, and what the client sees', async () => {
+      it('--modify-headers changes what the app sees and what the client sees', async () => {
         const answer = await shop.request('web', '/greeted');
         assert.equal(echoOf(answer).headers['x-greeting'], 'hello');
         assert.equal(answer.headers['x-seen-by'], 'mittens');
         assert.equal((await ask('web', '/other')).headers['x-greeting'], undefined);
       });
 
-      it('whose --modify-body changes what the app sees, and what the client sees', async () => {
+      it('--modify-body changes what the app sees and what the client sees', async () => {
         const answer = await shop.request('web', '/worded', { body: 'a red dress' });
         assert.equal(echoOf(answer).body, 'a green dress');
         assert.match(answer.body, /"verb":"POST"/);
         assert.equal((await ask('web', '/other', 'a red dress')).body, 'a red dress');
       });
 
-      it('whose --map-remote leads to another port of the app', async () => {
+      it('--map-remote sends a request to another port of the app', async () => {
         const { port, path } = await ask('web', '/moved/far?a=b');
         assert.deepEqual([port, path], [8081, '/arrived/far']);
         assert.equal((await ask('web', '/stayed')).port, 8080);
       });
 
-      it('whose scripts both change the response', async () => {
+      it('two --script files both change the response', async () => {
         const { headers } = await shop.request('web', '/scripted?n=1');
         assert.deepEqual([headers['x-first'], headers['x-second']], ['/scripted?n=1', 'yes']);
       });
 
-      it('whose --replay answers what it knows as often as it is asked, and lets the app answer the rest', async () => {
+      it('--replay answers recorded requests any number of times, and the app answers the others', async () => {
         const recorded = (await flowsIn(file)).find(({ request }) => request?.path === '/price');
         for (let time = 1; time <= 3; time++)
           assert.equal((await shop.request('web', '/price')).body, recorded?.response?.content?.toString());
@@ -149,14 +149,14 @@ describe('a tap that is to change nothing', () => {
         );
       });
 
-      it('whose --forwarded tells the app who asks, and how', async () => {
+      it("--forwarded tells the app the client's address and scheme", async () => {
         const { headers, host } = await ask('web', '/who');
         assert.equal(headers['x-forwarded-for'], clientAddress);
         assert.equal(headers['x-forwarded-proto'], 'http');
         assert.equal(host, 'shop.example');
       });
 
-      it('which leaves everything as it was', async () => {
+      it('everything is restored afterwards', async () => {
         const { code, stderr } = await capture.stop();
         assert.equal(code, 130, stderr);
         assert.deepEqual(await shop.snapshot(...OBJECTS), original);
@@ -166,7 +166,7 @@ describe('a tap that is to change nothing', () => {
 });
 
 describe('a port that is added to a tap', () => {
-  it('leaves what is done to the traffic as it was begun, and says so', async () => {
+  it('does not change the scripts and rules of the tap, and on says so', async () => {
     const ports = [
       { name: 'http', port: 80, targetPort: 'http' },
       { name: 'admin', port: 81, targetPort: 8081 },
@@ -198,7 +198,7 @@ describe('a port that is added to a tap', () => {
   });
 });
 
-describe('an app that listens on the address of its pod only', () => {
+describe('an app that listens only on the address of its pod', () => {
   for (const { mode, flags, skip } of MODES) {
     it(`is tapped ${mode}`, { skip }, async () => {
       const file = join(folder, `bound${flags.length}.mitm`);
@@ -217,7 +217,7 @@ describe('--intercept', () => {
   const terminal = new Terminal();
   after(() => terminal.close());
 
-  it('holds a POST, and its answer, until each is let go on', async () => {
+  it('holds a matching request and then its response until the user resumes each', async () => {
     await terminal.start(commandLine('on', ['web', '--intercept', '~m POST', ...inShop]));
     await terminal.showsStatus('[i:~m POST]');
     await untilSeen('/passes');
@@ -246,7 +246,7 @@ describe('--intercept', () => {
     });
   }
 
-  it('leaves everything as it was', async () => {
+  it('everything is restored when the user quits', async () => {
     await terminal.type('q');
     await terminal.shows('Quit');
     await terminal.type('y');
@@ -256,14 +256,14 @@ describe('--intercept', () => {
   });
 });
 
-describe('a script that is not valid Python', () => {
+describe('a script with a syntax error', () => {
   const broken = () => write('broken.py', 'addons = = []\n');
   const ways: { how: string; command: 'on' | 'capture'; flags: string[]; skip: string | false }[] = [
     { how: 'a session with a sidecar', command: 'on', flags: ['--detach'], skip: false },
     { how: 'a capture without a restart', command: 'capture', flags: ['--no-restart', '--for', '5m'], skip },
   ];
   for (const { how, command, flags, skip } of ways) {
-    it(`ends ${how}: the error names the script and the line, and the Service is given back`, {
+    it(`ends ${how}: the error names the script and the line, and the Service is restored`, {
       skip,
     }, async () => {
       const output = command === 'capture' ? ['-o', join(folder, 'broken.mitm')] : [];
@@ -280,7 +280,7 @@ describe('a script that is not valid Python', () => {
   }
 });
 
-describe('a file that is to be sent along', () => {
+describe('a file that is sent to the pods', () => {
   const refused = [
     {
       what: 'and is not there',

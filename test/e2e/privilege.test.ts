@@ -56,11 +56,11 @@ function as(name: string): string[] {
   return ['-n', shop.name, '--as', `system:serviceaccount:${shop.name}:${name}`];
 }
 
-describe('someone with the documented Role and no other right', () => {
+describe('a user with only the documented Role', () => {
   const terminal = new Terminal();
   after(() => terminal.close());
 
-  it('taps a Service, sees it, lists it and gives it back', async () => {
+  it('can tap a Service, see its requests, list it and restore it', async () => {
     await terminal.start(commandLine('on', ['web', ...as('tapper')]));
     await terminal.shows('[*:7777]');
     const { stdout } = await mittens('list', '-o', 'json', ...as('tapper'));
@@ -70,7 +70,7 @@ describe('someone with the documented Role and no other right', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('gives back by off', async () => {
+  it('can restore it by off', async () => {
     assert.equal((await mittens('on', 'web', '--detach', ...as('tapper'))).code, 0);
     assert.equal((await mittens('off', 'web', ...as('tapper'))).code, 0);
     assert.deepEqual(await shop.snapshot(...objects), original);
@@ -80,7 +80,7 @@ describe('someone with the documented Role and no other right', () => {
 describe('without a restart', {
   skip: hasEphemeral ? false : 'this Kubernetes has no ephemeral containers',
 }, () => {
-  it('someone with the documented Role taps a Service, and one pod, and gives them back', async () => {
+  it('a user with only the documented Role can tap a Service and a pod, and restore them', async () => {
     const pod = await shop.kubectl('get', 'pods', '-l', 'app=web', '-o', 'name');
     for (const what of ['web', pod.trim()]) {
       const on = await mittens('on', what, '--no-restart', '--detach', '--watch-detached', ...as('tapper'));
@@ -91,7 +91,7 @@ describe('without a restart', {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('someone who may not add ephemeral containers is told of the other mode, and has changed nothing', async () => {
+  it('a user who may not add ephemeral containers is told about the other mode, and changes nothing', async () => {
     const flags = ['--no-restart', '--detach', '--watch-detached', ...as('restarter')];
     const { code, stderr } = await mittens('on', 'web', ...flags);
     assert.equal(code, 1);
@@ -103,7 +103,7 @@ describe('without a restart', {
   });
 });
 
-describe('someone who may change the Service but not the workload', () => {
+describe('a user who may change the Service but not the workload', () => {
   it('is refused before the Service is changed', async () => {
     const version = await shop.kubectl('get', 'service/web', '-o', 'jsonpath={.metadata.resourceVersion}');
     const { code, stderr } = await mittens('on', 'web', '--detach', ...as('reader'));
@@ -116,8 +116,8 @@ describe('someone who may change the Service but not the workload', () => {
   });
 });
 
-describe('someone who may tap a Service but not see what its proxy shows', () => {
-  it('is told so, and the Service is given back', async () => {
+describe('a user who may tap a Service but not reach its proxy', () => {
+  it('is told so, and the Service is restored', async () => {
     const { code, stderr } = await mittens('on', 'web', '--web', ...as('viewer'));
     assert.equal(code, 1);
     assert.match(

@@ -131,7 +131,7 @@ const isOf = (path: string) => (flow: Flow) => flow.request?.path === path;
 const isTcp = (flow: Flow) => flow.type === 'tcp';
 
 describe('TLS', () => {
-  it('passes unread and unbroken where no certificate is given, of which the user is told', {
+  it('is passed on unread if no certificate is given, and on says so', {
     skip,
   }, async () => {
     const tap = new Tap('unread', '-p', 'https', '--no-restart');
@@ -146,7 +146,7 @@ describe('TLS', () => {
     await tap.leavesNoTrace();
   });
 
-  it('of a client without a certificate is refused by an app that asks for one', async () => {
+  it('without a client certificate is refused by an app that wants one', async () => {
     assert.equal((await get(444, '/direct')).heard.ok, false);
   });
 
@@ -156,7 +156,9 @@ describe('TLS', () => {
     { mode: 'without a restart', flags: ['--tls-secret', 'secret/all-tls', '--no-restart'], skip },
   ];
   for (const { mode, flags, skip } of ways) {
-    it(`is read with the app's own certificate, and shows the app one, ${mode}`, { skip }, async () => {
+    it(`is decrypted with the app's own certificate, and a client certificate is shown to the app, ${mode}`, {
+      skip,
+    }, async () => {
       const ports = ['-p', 'https', '-p', 'tls-strict'];
       const tap = new Tap(`read${flags.length}`, ...ports, '--client-tls-secret', 'all-tls', ...flags);
       const { request, response } = await tap.shows(isOf('/read'), async () => {
@@ -209,7 +211,7 @@ describe('TLS', () => {
     },
   ];
   for (const { what, args, says, skip, code = 1 } of refused) {
-    it(`is not to be read by a Secret that ${what}: nothing is changed`, {
+    it(`cannot be decrypted with a Secret that ${what}, and nothing is changed`, {
       skip: skip ?? false,
     }, async () => {
       const [service = '', ...flags] = args;
@@ -223,7 +225,7 @@ describe('TLS', () => {
 });
 
 describe('--protocol', () => {
-  it('tcp shows the bytes of what is HTTP, and says so', { skip }, async () => {
+  it('tcp shows HTTP as bytes, and on says so', { skip }, async () => {
     const tap = new Tap('tcp', '-p', 'http', '--protocol', 'tcp', '--no-restart');
     const flow = await tap.shows(isTcp, async () => {
       assert.equal((await shop.request('all', '/bytes')).status, 200);
@@ -245,7 +247,7 @@ describe('--protocol', () => {
     await tap.leavesNoTrace();
   });
 
-  it('that there is not is refused', async () => {
+  it('refuses a protocol that does not exist', async () => {
     const { code, stderr } = await mittens('on', 'all', '-p', 'http', '--protocol', 'gopher', ...inShop);
     assert.equal(stderr, 'error: "gopher" is not a protocol\nhint: auto, http, https, h2c, tcp\n');
     assert.equal(code, 2);

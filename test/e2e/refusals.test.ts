@@ -191,7 +191,7 @@ describe('a Service', () => {
     });
   }
 
-  it('is not tapped without a terminal, unless detached', async () => {
+  it('is not tapped without a terminal, except with --detach', async () => {
     const refused = await mittens('on', 'ports', '-p', '80', '-n', shop.name);
     assert.equal(refused.code, 1);
     assert.match(refused.stderr, /needs a terminal.*\nhint: use --detach/);
@@ -201,7 +201,7 @@ describe('a Service', () => {
     ['C-c', 130],
     ['C-d', 1],
   ] as const) {
-    it(`is not tapped when the question for its port is answered by ${key}`, async () => {
+    it(`is not tapped if its user answers ${key} when asked for the port`, async () => {
       const before = await versions();
       const terminal = new Terminal();
       await terminal.start(commandLine('on', ['ports', '-n', shop.name]));
@@ -213,7 +213,7 @@ describe('a Service', () => {
     });
   }
 
-  it('is not touched by a dry run, which prints the plan and the patches as YAML', async () => {
+  it('is not changed by --dry-run, which prints the plan and the patches as YAML', async () => {
     const before = await versions();
     const { code, stdout } = await mittens('on', 'ports', '-p', 'http', '--dry-run', '-n', shop.name);
     assert.equal(code, 0);
@@ -226,7 +226,7 @@ describe('a Service', () => {
     assert.deepEqual(await versions(), before);
   });
 
-  it('is not tapped by someone without the rights, who changes nothing', async () => {
+  it('is not tapped by a user without the rights, and nothing is changed', async () => {
     const before = await versions();
     const nobody = `system:serviceaccount:${shop.name}:default`;
     const refused = await mittens('on', 'ports', '-p', '80', '--detach', '--as', nobody, '-n', shop.name);

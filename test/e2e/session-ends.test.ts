@@ -6,8 +6,8 @@ import { inShop, objects, open, openFor, original, readState, shop, useSessions 
 
 useSessions();
 
-describe('off while on still waits', () => {
-  it('wins: on says so, and leaves nothing', async () => {
+describe('off while on still waits for the proxies', () => {
+  it('restores the Service; on reports that another user did, and leaves nothing behind', async () => {
     const terminal = await openFor('deaf', 'on');
     await terminal.shows("nothing listens on the app's port");
     assert.equal((await mittens('off', 'deaf', ...inShop)).code, 0);
@@ -18,7 +18,7 @@ describe('off while on still waits', () => {
 });
 
 describe('off at any moment of on', () => {
-  it('leaves the Service as it was, or tapped and to be given back', async () => {
+  it('restores the Service, or leaves a tap that a second off ends', async () => {
     for (const ms of [1000, 1500, 2000, 2500, 3000, 3500]) {
       const tapping = mittens('on', 'web', '--detach', '--timeout', '60s', ...inShop);
       await sleep(ms);
@@ -30,8 +30,8 @@ describe('off at any moment of on', () => {
   });
 });
 
-describe('several at once who tap the same Service', () => {
-  it('get one tap, and the others are told whose it is', async () => {
+describe('three users who tap the same Service at the same time', () => {
+  it('get one tap, and two of them are told whose it is', async () => {
     const results = await Promise.all(
       [1, 2, 3].map(() => mittens('on', 'web', '--detach', '--timeout', '60s', ...inShop)),
     );
@@ -53,7 +53,7 @@ describe('a signal', () => {
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const) {
-    it(`${signal} to on in a session gives the Service back`, async () => {
+    it(`${signal} to on in a session restores the Service`, async () => {
       const terminal = await open('on');
       await terminal.shows('Flows');
       process.kill(await terminal.pid(), signal);
@@ -67,7 +67,7 @@ describe('a signal', () => {
     ['SIGTERM', 143],
     ['SIGHUP', 129],
   ] as const) {
-    it(`${signal} while the pods roll puts the Service back`, async () => {
+    it(`${signal} while the pods roll restores the Service`, async () => {
       const terminal = await openFor('deaf', 'on');
       await terminal.shows('deployment/web: ');
       process.kill(await terminal.pid(), signal);

@@ -10,7 +10,7 @@ import { createTerminal, inShop, open, readState, shop, showsRequest, useSession
 useSessions();
 
 describe('a session', () => {
-  it('is of the cluster of whoever opens it, and not of whoever had one before', async () => {
+  it('uses the kubeconfig of the user who opens it, not that of the tmux server', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'mittens-tmux-'));
     const server = ['-L', 'mittens', '-f', '/dev/null'];
     const elsewhere = [`TMUX_TMPDIR=${folder}`, 'KUBECONFIG=/nowhere', 'tmux', ...server];
@@ -25,7 +25,7 @@ describe('a session', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('shows the same flows to someone on another machine, who has no session of it', async () => {
+  it('shows the same flows to a user on another machine', async () => {
     const first = await open('on');
     await showsRequest(first, '/seen-by-both');
     // Not the server: others may have sessions of theirs on it.
@@ -37,7 +37,7 @@ describe('a session', () => {
     await elsewhere.shows('/seen-by-both');
   });
 
-  it('goes on when a second viewer leaves, or is ended by a signal', async () => {
+  it('continues when a second viewer is ended by a signal', async () => {
     const first = await open('on');
     await first.shows('Flows');
     const second = await open('attach');
@@ -48,7 +48,7 @@ describe('a session', () => {
     assert.equal(await readState(), 'on');
   });
 
-  it('attaches again when the connection is lost', async () => {
+  it('attaches again after the connection to a pod was lost', async () => {
     const terminal = await open('on');
     await showsRequest(terminal, '/before');
     const format = '#{session_name} #{pane_pid}';
@@ -59,7 +59,7 @@ describe('a session', () => {
     await terminal.shows('/before');
   });
 
-  it('follows the pods: a pod that is replaced gets a new window', async () => {
+  it('opens a new window for a pod that replaces another', async () => {
     const terminal = await open('on');
     await terminal.shows('Flows');
     const [before] = /web-\w+-\w+/.exec(await terminal.screen()) ?? [];
@@ -68,7 +68,7 @@ describe('a session', () => {
     await showsRequest(terminal, '/to-the-new-pod');
   });
 
-  it('ends when someone else gives the Service back, and says so', async () => {
+  it('ends when another user restores the Service, and says so', async () => {
     const terminal = await open('on');
     await terminal.shows('Flows');
     assert.equal((await mittens('off', 'web', ...inShop)).code, 0);

@@ -5,7 +5,7 @@ import { objects, open, original, readState, shop, showsRequest, useSessions } f
 useSessions();
 
 describe('a session', () => {
-  it('outlives its terminal: attach from another one shows the same flows', async () => {
+  it('outlives its terminal: attach shows the same flows on another one', async () => {
     const first = await open('on');
     await showsRequest(first, '/before-the-crash');
     await first.close();
@@ -17,7 +17,7 @@ describe('a session', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('is left on by the detach key, which says how to come back', async () => {
+  it('stays tapped after the detach key, and says how to come back', async () => {
     const terminal = await open('on');
     await terminal.shows('Flows');
     await terminal.type('C-b', 'd');
@@ -30,7 +30,7 @@ describe('a session', () => {
     await back.shows('Flows');
   });
 
-  it('works without tmux, on the terminal itself', async () => {
+  it('works on the terminal itself with --no-tmux', async () => {
     const terminal = await open('on', '--no-tmux');
     await showsRequest(terminal, '/direct');
     await terminal.type('q');

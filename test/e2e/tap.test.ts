@@ -29,21 +29,21 @@ describe('a tap from on to q', () => {
   });
   after(() => terminal.close());
 
-  it('asks on a terminal which of several ports is meant, and shows mitmproxy', async () => {
+  it('asks which of several ports is meant, and shows mitmproxy', async () => {
     await terminal.start(commandLine('on', ['web', ...inShop]));
     await terminal.shows('Which one? [80]');
     await terminal.type('Enter');
     await terminal.shows('[*:7777]');
   });
 
-  it('shows a request with what was sent', async () => {
+  it('shows a request', async () => {
     await terminal.type('f', '~u /seen/', 'Enter');
     // Two replicas, two windows: only every other request is in the one that is shown.
     for (let sent = 0; sent < 10; sent++) await shop.request('web', `/seen/cart/${sent}?status=418`);
     await terminal.shows(/GET +shop\.example +\/seen\/cart\/\d\?status=418 .* 418/);
   });
 
-  it('has a window for each pod', async () => {
+  it('has one window per pod', async () => {
     const screen = await terminal.screen();
     assert.match(
       screen,
@@ -51,7 +51,7 @@ describe('a tap from on to q', () => {
     );
   });
 
-  it('sends the client the response that was changed in it', async () => {
+  it('sends the client the response that its user edited in the TUI', async () => {
     await terminal.type('i', '~s & ~u /seen/edit', 'Enter');
     let answer: Answer = { status: 0, headers: {}, body: '' };
     // Only every other request is in the window that intercepts.
@@ -64,7 +64,7 @@ describe('a tap from on to q', () => {
     assert.equal(answer.status, 503);
   });
 
-  it('gives the Service back on q, and says so', async () => {
+  it('restores the Service at q, and says so', async () => {
     await terminal.type('q');
     await terminal.shows('Quit');
     await terminal.type('y');
@@ -72,7 +72,7 @@ describe('a tap from on to q', () => {
     await terminal.shows('exit code 0');
   });
 
-  it('has left no trace', async () => {
+  it('has left no trace in the Service and the workload', async () => {
     assert.deepEqual(await shop.snapshot('service/web', 'deployment/web'), original);
     assert.deepEqual(await shop.containers('web'), ['app']);
     const { stdout, stderr, code } = await mittens('list', ...inShop);

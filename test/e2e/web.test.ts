@@ -37,7 +37,7 @@ after(async () => {
 for (const { mode, flags, skip } of MODES) {
   const why = skip || (program ? false : 'there is no browser');
   describe(`mitmproxy's web interface, ${mode}`, { skip: why }, () => {
-    it('opens in the browser with its token, shows a request, and is gone with the tap', async () => {
+    it('opens in the browser with its token, shows a request, and ends with the tap', async () => {
       const original = await shop.snapshot(...OBJECTS);
       // A browser that notes what it is told to open.
       const [script, opened] = [join(folder, 'browser'), join(folder, `opened${flags.length}`)];

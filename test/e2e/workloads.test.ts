@@ -40,7 +40,7 @@ describe('several Services in front of one workload', () => {
     original = await shop.snapshot(...objects);
   });
 
-  it('are tapped each with a proxy of its own', async () => {
+  it('get one proxy each', async () => {
     await tapOn('front');
     await tapOn('back');
     assert.deepEqual(await shop.containers('both'), ['app', 'mittens-front', 'mittens-back']);
@@ -48,7 +48,7 @@ describe('several Services in front of one workload', () => {
     assert.doesNotMatch(await seen('front', '/to-front'), /\/to-back/);
   });
 
-  it('are given back each on its own', async () => {
+  it('are restored one by one', async () => {
     await tapOff('front');
     assert.deepEqual(await shop.containers('both'), ['app', 'mittens-back']);
     await shop.answers('front');
@@ -57,7 +57,7 @@ describe('several Services in front of one workload', () => {
     assert.deepEqual(await shop.snapshot(...objects), original);
   });
 
-  it('are given back together by --all, and twice is as good as once', async () => {
+  it('are restored together by off --all, which can be repeated', async () => {
     await tapOn('front');
     await tapOn('back');
     assert.equal((await mittens('off', '--all', ...inShop)).code, 0);
@@ -104,18 +104,18 @@ describe('several ports of one Service', () => {
     }
   }
 
-  it('are tapped together, on ports that the app does not use', async () => {
+  it('can be tapped together, and the proxy listens on ports that the app does not use', async () => {
     await tapOn('ports', '-p', 'http', '--port', '81');
     await bothAreSeen();
   });
 
-  it('are tapped one after the other', async () => {
+  it('can be tapped one after the other', async () => {
     await tapOn('ports', '-p', '80');
     await tapOn('ports', '-p', 'admin');
     await bothAreSeen();
   });
 
-  it('listen where the user says', async () => {
+  it('can be tapped with --listen-port', async () => {
     await tapOn('ports', '-p', '80', '--listen-port', '9999');
     const { stdout } = await mittens('list', '-o', 'json', ...inShop);
     assert.equal(JSON.parse(stdout).items[0].ports[0].listenPort, 9999);
@@ -127,7 +127,7 @@ describe('an app that speaks TLS', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
   after(() => rmSync(folder, { recursive: true }));
 
-  it('is tapped with --protocol https, and sees TLS', async () => {
+  it('can be tapped with --protocol https, and still gets TLS', async () => {
     const files = { key: join(folder, 'tls.key'), crt: join(folder, 'tls.crt') };
     const openssl = [
       'req',
@@ -156,7 +156,7 @@ describe('an app that speaks TLS', () => {
 });
 
 describe("a user's own mitmproxy arguments", () => {
-  it('reach mitmproxy as they were written', async () => {
+  it('reach mitmproxy unchanged', async () => {
     await shop.app({ name: 'args' });
     await shop.service('args', [{ port: 80, targetPort: 8080 }]);
     const modify = ['--', '--modify-body', '@~s@method@$(HOME) $$ "quoted"@'];
