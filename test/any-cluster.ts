@@ -6,8 +6,8 @@ import { promisify } from 'node:util';
 import { type PocketCluster, startCluster } from './cluster/src/cluster.ts';
 
 /**
- * The cluster to work on: the pocket cluster, which is started, or a real one by its context in the user's kubeconfig.
- * A real one is only ever used when it is named, and by a kubeconfig that knows no other.
+ * Starts a pocket cluster, or takes a real one by the name of its context in the user's kubeconfig. A real one is used
+ * only if it is named, and through a kubeconfig that has no other.
  */
 export async function anyCluster(context: string | undefined): Promise<PocketCluster> {
   if (!context) return await startCluster();

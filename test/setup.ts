@@ -9,7 +9,7 @@ import { provideMitmproxy } from './setup/mitmproxy.ts';
 import { installPackages } from './setup/packages.ts';
 import { findProgram, searchPath } from './setup/program.ts';
 
-/** Programs that are used as the distribution has them, and the package that brings each. */
+/** Programs of the distribution, and the package of each. */
 const PACKAGES: Record<string, string> = {
   tmux: 'tmux',
   ip: 'iproute2',
@@ -23,9 +23,9 @@ const PACKAGES: Record<string, string> = {
   curl: 'curl',
 };
 
-/** What somebody needs. */
+/** What a set-up installs. */
 export interface Needs {
-  /** kubectl's version, at least. */
+  /** The oldest version of kubectl that will do. */
   kubectl: string;
   mitmproxy: boolean;
   /** Of PACKAGES. */
@@ -33,21 +33,21 @@ export interface Needs {
   browser?: boolean;
 }
 
-/** What the pocket cluster needs; older kubectls ask for the schema of all that there is before a dry run. */
+/** What the pocket cluster needs. An older kubectl reads the whole OpenAPI schema before a dry run. */
 export const POCKET: Needs = {
   kubectl: '1.27',
   mitmproxy: true,
   programs: ['ip', 'mount', 'nsenter', 'script', 'unshare'],
 };
 
-/** What the tests need besides. */
+/** What the tests need. */
 export const TESTS: Needs = { ...POCKET, programs: Object.keys(PACKAGES), browser: true };
 
 /**
- * Finds what is needed, or brings it, unattended: into a folder of the project, or by the distribution's packages.
- * Silent and quick when all is there.
- * @returns the environment in which it is found: PATH, for the pocket cluster MITTENS_MITMPROXY, and CHROME if there is a browser.
- * @throws UserError in one line, with what to do, when there is no way.
+ * Finds what is needed, or installs it without questions, into a folder of the project or from the distribution's
+ * packages. Silent and quick if everything is there.
+ * @returns the environment to use: with PATH, MITTENS_MITMPROXY for the pocket cluster, and CHROME if there is a browser.
+ * @throws UserError in one line, with what to do, if something cannot be installed.
  */
 export async function setUp(needs: Needs, signal: AbortSignal): Promise<NodeJS.ProcessEnv> {
   await providePrograms(needs.programs, signal);
@@ -70,7 +70,7 @@ async function providePrograms(programs: string[], signal: AbortSignal): Promise
   const failure = await installPackages(packages, signal);
   if (!failure) return;
   throw new UserError(`not on the PATH: ${missing.join(', ')} (${failure})`, {
-    hint: `as root: apt-get install ${packages.join(' ')}, or what your distribution has for it`,
+    hint: `as root: apt-get install ${packages.join(' ')}, or your distribution's packages of the same programs`,
   });
 }
 

@@ -118,8 +118,8 @@ export class ArtifactService {
 
   #create(fields: Fields): object {
     const { version, mime_type } = fields;
-    const name = nameOf(fields);
-    const expiresAt = expiryOf(fields);
+    const name = parseName(fields);
+    const expiresAt = parseExpiry(fields);
     if (version !== 7) throw twirpRefusal('invalid_argument', 'version is not 7');
     if (mime_type !== 'application/zip') throw twirpRefusal('invalid_argument', "mime_type is not a zip's");
     if (this.#uploads.has(name)) throw twirpRefusal('already_exists', TAKEN);
@@ -131,7 +131,7 @@ export class ArtifactService {
   }
 
   #finalize(fields: Fields): object {
-    const name = nameOf(fields);
+    const name = parseName(fields);
     const upload = this.#uploads.get(name);
     if (!upload) throw twirpRefusal('not_found', 'there is no artifact of this name');
     if (this.artifacts.some((artifact) => artifact.name === name))
@@ -182,12 +182,12 @@ function parse(body: Buffer): Fields {
   throw twirpRefusal('malformed', 'the body is not a JSON object');
 }
 
-function nameOf({ name }: Fields): string {
+function parseName({ name }: Fields): string {
   if (typeof name === 'string' && /^[^":<>|*?\r\n\\/]+$/.test(name)) return name;
   throw twirpRefusal('invalid_argument', 'name is empty, or has a character that file names may not have');
 }
 
-function expiryOf({ expires_at }: Fields): string | undefined {
+function parseExpiry({ expires_at }: Fields): string | undefined {
   if (expires_at === undefined) return undefined;
   const isTime = typeof expires_at === 'string' && /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(expires_at);
   if (isTime && Date.parse(expires_at) > Date.now()) return expires_at;

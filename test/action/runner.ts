@@ -76,7 +76,7 @@ export class RunnerJob {
 
   /** @param inputs otherwise than main had them. */
   async post(inputs: Record<string, string> = {}): Promise<StepResult> {
-    for (const [name, value] of Object.entries(inputs)) this.#env[variableOf(name)] = value;
+    for (const [name, value] of Object.entries(inputs)) this.#env[toVariable(name)] = value;
     return await this.#run('post');
   }
 
@@ -108,11 +108,11 @@ export class RunnerJob {
       });
     // Not its close: what it leaves in the background may hold on to nothing of ours.
     const [code] = await once(child, 'close');
-    this.#state = { ...this.#state, ...pairsOf(readFileSync(file('STATE'), 'utf8')) };
+    this.#state = { ...this.#state, ...readPairs(readFileSync(file('STATE'), 'utf8')) };
     return {
       code,
       log: this.log,
-      outputs: pairsOf(readFileSync(file('OUTPUT'), 'utf8')),
+      outputs: readPairs(readFileSync(file('OUTPUT'), 'utf8')),
       summary: readFileSync(file('STEP_SUMMARY'), 'utf8'),
     };
   }
@@ -131,17 +131,17 @@ function inputVariables(
   };
   const values = Object.entries(ACTION.inputs).map(([name, { default: byDefault = '' }]) => {
     const value = inputs[name] ?? contexts[byDefault] ?? byDefault;
-    return [variableOf(name), value];
+    return [toVariable(name), value];
   });
   return Object.fromEntries(values);
 }
 
-function variableOf(input: string): string {
+function toVariable(input: string): string {
   return `INPUT_${input.replaceAll(' ', '_').toUpperCase()}`;
 }
 
 /** What stands in one of the runner's files: https://docs.github.com/actions/reference/workflow-commands-for-github-actions. */
-function pairsOf(text: string): Record<string, string> {
+function readPairs(text: string): Record<string, string> {
   const pairs: Record<string, string> = {};
   const pattern = /^([^\n=]+?)<<(\S+)\n([\s\S]*?)\n?\2$/gm;
   for (const [, name = '', , value = ''] of text.matchAll(pattern)) pairs[name] = value;

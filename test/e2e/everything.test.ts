@@ -124,7 +124,7 @@ async function tapRow(name: string, row: Row, flags: string[], isCareful: boolea
       `--for=jsonpath={.status.readyReplicas}=${row.scaledTo}`,
     );
   const workloads = objects.filter(({ kind }) => !ASIDE.includes(kind));
-  const names = [`service/${name}`, ...workloads.map(nameOf)];
+  const names = [`service/${name}`, ...workloads.map(formatName)];
   const original = await shop.snapshot(...names);
   const load = isCareful ? await shop.load(name, 10) : undefined;
   const ports = PORTS.flatMap(({ name }) => ['--port', name]);
@@ -144,13 +144,13 @@ async function tapRow(name: string, row: Row, flags: string[], isCareful: boolea
   assert.deepEqual((await load?.stop())?.failed ?? [], []);
   showsEverything(await flowsIn(capture.file));
   assert.deepEqual(await shop.snapshot(...names), original);
-  await shop.kubectl('delete', `service/${name}`, ...objects.map(nameOf), '--wait=false');
+  await shop.kubectl('delete', `service/${name}`, ...objects.map(formatName), '--wait=false');
 }
 
 /** Nothing is tapped of these, and their controllers write to them. */
 const ASIDE = ['PodDisruptionBudget', 'HorizontalPodAutoscaler'];
 
-function nameOf({ kind, metadata }: Workload): string {
+function formatName({ kind, metadata }: Workload): string {
   return `${kind.toLowerCase()}/${metadata.name}`;
 }
 

@@ -136,7 +136,7 @@ describe('a pod whose proxy has ended', { skip }, () => {
     await capture.records('/before');
     const [{ metadata }] = (await pods()) as [Pod];
     // Its proxy ends by itself.
-    const container = (await proxyOf(metadata.name)) ?? '';
+    const container = (await findProxy(metadata.name)) ?? '';
     await shop.kubectl(
       'exec',
       metadata.name,
@@ -154,7 +154,7 @@ describe('a pod whose proxy has ended', { skip }, () => {
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
 
-  async function proxyOf(pod: string): Promise<string | undefined> {
+  async function findProxy(pod: string): Promise<string | undefined> {
     const { status } = await shop.get<Pod>('pod', pod);
     return status.ephemeralContainerStatuses?.find(({ state }) => !state.terminated)?.name;
   }

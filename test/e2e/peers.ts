@@ -109,20 +109,20 @@ const EXCHANGES: {
 }[] = [
   ...(['http', 'https'] as const).flatMap((scheme) => {
     const port = scheme === 'http' ? 81 : 443;
-    const isOf = (flow: Flow, path: string) =>
+    const hasScheme = (flow: Flow, path: string) =>
       flow.request?.scheme === scheme && flow.request.path.startsWith(path);
     return [
       {
         ...{ what: `server-sent events in ${scheme}`, peer: 'web', scheme, port, mode: 'sse' },
         hears: { messages: WEB },
         shows: (flow: Flow) =>
-          isOf(flow, '/events?') && text(flow.response?.content) === 'data: 1\n\ndata: 2\n\ndata: 3\n\n',
+          hasScheme(flow, '/events?') && text(flow.response?.content) === 'data: 1\n\ndata: 2\n\ndata: 3\n\n',
       },
       {
         ...{ what: `a WebSocket in ${scheme}`, peer: 'web', scheme, port, path: '/socket', mode: 'ws' },
         hears: { messages: WEB.map((n) => `re: ${n}`) },
         shows: (flow: Flow) =>
-          isOf(flow, '/socket') &&
+          hasScheme(flow, '/socket') &&
           flow.websocket?.messages.map(({ content }) => text(content)).join() === '1,re: 1,2,re: 2,3,re: 3',
       },
     ];

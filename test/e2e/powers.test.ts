@@ -59,12 +59,12 @@ after(async () => {
   rmSync(folder, { recursive: true });
 });
 
-function echoOf({ body }: Answer): Echo {
+function parseEcho({ body }: Answer): Echo {
   return JSON.parse(body) as Echo;
 }
 
 async function ask(service: string, path: string, body?: string): Promise<Echo> {
-  return echoOf(await shop.request(service, path, body === undefined ? {} : { body }));
+  return parseEcho(await shop.request(service, path, body === undefined ? {} : { body }));
 }
 
 function write(name: string, content: string | Buffer): string {
@@ -83,7 +83,7 @@ describe('a tap without flags that change traffic', () => {
     const tapped = await shop.request('web', '/price');
     const stopped = await capture.stop();
     assert.equal(stopped.code, 130, stopped.stderr);
-    assert.deepEqual(echoOf(tapped).headers, echoOf(direct).headers);
+    assert.deepEqual(parseEcho(tapped).headers, parseEcho(direct).headers);
     assert.deepEqual(Object.keys(tapped.headers), Object.keys(direct.headers));
     assert.deepEqual(await shop.snapshot(...OBJECTS), original);
   });
@@ -111,14 +111,14 @@ describe('a tap without flags that change traffic', () => {
 
       it('--modify-headers changes what the app sees and what the client sees', async () => {
         const answer = await shop.request('web', '/greeted');
-        assert.equal(echoOf(answer).headers['x-greeting'], 'hello');
+        assert.equal(parseEcho(answer).headers['x-greeting'], 'hello');
         assert.equal(answer.headers['x-seen-by'], 'mittens');
         assert.equal((await ask('web', '/other')).headers['x-greeting'], undefined);
       });
 
       it('--modify-body changes what the app sees and what the client sees', async () => {
         const answer = await shop.request('web', '/worded', { body: 'a red dress' });
-        assert.equal(echoOf(answer).body, 'a green dress');
+        assert.equal(parseEcho(answer).body, 'a green dress');
         assert.match(answer.body, /"verb":"POST"/);
         assert.equal((await ask('web', '/other', 'a red dress')).body, 'a red dress');
       });

@@ -120,14 +120,14 @@ function notesIn({ stderr }: Tap): string[] {
   return stderr.split('\n').filter((line) => line.startsWith('note: '));
 }
 
-function bytesOf({ messages }: Flow, fromClient: boolean): string {
+function joinBytes({ messages }: Flow, fromClient: boolean): string {
   return messages
     .filter((message) => message.fromClient === fromClient)
     .map(({ content }) => content.toString('latin1'))
     .join('');
 }
 
-const isOf = (path: string) => (flow: Flow) => flow.request?.path === path;
+const hasPath = (path: string) => (flow: Flow) => flow.request?.path === path;
 const isTcp = (flow: Flow) => flow.type === 'tcp';
 
 describe('TLS', () => {
@@ -161,11 +161,11 @@ describe('TLS', () => {
     }, async () => {
       const ports = ['-p', 'https', '-p', 'tls-strict'];
       const tap = new Tap(`read${flags.length}`, ...ports, '--client-tls-secret', 'all-tls', ...flags);
-      const { request, response } = await tap.shows(isOf('/read'), async () => {
+      const { request, response } = await tap.shows(hasPath('/read'), async () => {
         assert.equal((await get(443, '/read')).heard.status, 200);
       });
       assert.deepEqual([request?.scheme, response?.status], ['https', 200]);
-      await tap.shows(isOf('/strict'), () => get(444, '/strict'));
+      await tap.shows(hasPath('/strict'), () => get(444, '/strict'));
       const { heard, client } = await get(444, '/satisfied');
       assert.deepEqual([heard.error, heard.status, client], [undefined, 200, 'app']);
       assert.deepEqual(notesIn(tap), []);
@@ -182,7 +182,7 @@ describe('TLS', () => {
 
   it("is read with mitmproxy's certificate by --protocol https", { skip }, async () => {
     const tap = new Tap('https', '-p', 'https', '--protocol', 'https', '--no-restart');
-    await tap.shows(isOf('/theirs'), () => shop.request('all', '/theirs', { port: 443 }));
+    await tap.shows(hasPath('/theirs'), () => shop.request('all', '/theirs', { port: 443 }));
     const issuer = await shop.kubectl('exec', 'asker', '--', 'node', '-e', ISSUER, ip, '443');
     assert.equal(issuer, 'mitmproxy\n');
     const { heard } = await get(443, '/verified');
@@ -230,15 +230,15 @@ describe('--protocol', () => {
     const flow = await tap.shows(isTcp, async () => {
       assert.equal((await shop.request('all', '/bytes')).status, 200);
     });
-    assert.match(bytesOf(flow, true), /^GET \/bytes HTTP\/1\.1\r\nhost: shop\.example\r\n/i);
-    assert.match(bytesOf(flow, false), /^HTTP\/1\.1 200 OK\r\n/);
+    assert.match(joinBytes(flow, true), /^GET \/bytes HTTP\/1\.1\r\nhost: shop\.example\r\n/i);
+    assert.match(joinBytes(flow, false), /^HTTP\/1\.1 200 OK\r\n/);
     assert.deepEqual(notesIn(tap), ['note: port 80 is proxied as TCP: its bytes are shown, but not parsed']);
     await tap.leavesNoTrace();
   });
 
   it('h2c shows gRPC in plaintext', async () => {
     const tap = new Tap('h2c', '-p', 'grpc', '--protocol', 'h2c');
-    const { request, response } = await tap.shows(isOf('/mittens.test.Peer/Echo'), async () => {
+    const { request, response } = await tap.shows(hasPath('/mittens.test.Peer/Echo'), async () => {
       const { error, messages } = await ask('grpc', `http://${ip}:50051/`, 'unary');
       assert.deepEqual([error, messages], [undefined, ['hello']]);
     });

@@ -1,12 +1,12 @@
 import { installPackages } from './packages.ts';
 import { findProgram } from './program.ts';
 
-/** Browsers that speak Chromium's protocol, by the names that distributions give them. */
+/** The names under which distributions install Chromium or Chrome. */
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /**
- * Finds a browser, or installs Chromium where that goes by itself. Without one the tests of the HTML report are left
- * out, and say so by their names: it is large, and not all distributions have it.
+ * Finds a browser, or installs Chromium if no password is needed for that. Without one the tests that need it are
+ * skipped: it is large, and not all distributions have it.
  * @returns the path of its program, if there is one.
  */
 export async function provideBrowser(signal: AbortSignal): Promise<string | undefined> {

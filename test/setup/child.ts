@@ -1,23 +1,23 @@
 import { spawn } from 'node:child_process';
 
-/** What a finished program said. */
+/** What a finished program printed. */
 export interface Result {
   ok: boolean;
   stdout: string;
-  /** The last line of what it said, for a message. */
+  /** The last line that it printed, for a message. */
   lastWords: string;
 }
 
 export interface RunOptions {
   signal?: AbortSignal;
-  /** For its stdin, which is closed otherwise. */
+  /** Its stdin, which is empty otherwise. */
   input?: string;
-  /** Out of reach of a Ctrl-C. */
+  /** A Ctrl-C on the terminal does not reach it. */
   detached?: boolean;
 }
 
 /**
- * Runs a program to its end, without a shell and without a terminal to ask on.
+ * Runs a program to its end, without a shell and without a terminal.
  * @throws the signal's reason when it is aborted, and the program with it.
  */
 export async function run(command: string, args: string[], options: RunOptions = {}): Promise<Result> {
@@ -34,7 +34,7 @@ export async function run(command: string, args: string[], options: RunOptions =
         said[stream] += text;
       });
     child.once('error', ({ message }) => end(false, message)).once('close', (code) => end(code === 0));
-    // One that ends before it has read all.
+    // It may end before it has read all of its input.
     child.stdin.on('error', () => undefined).end(input);
   });
   options.signal?.throwIfAborted();

@@ -1,5 +1,5 @@
 /**
- * Gets a file by HTTPS, whole.
+ * Downloads a file into memory.
  * @throws Error in one line.
  */
 export async function download(url: string, signal: AbortSignal): Promise<Buffer> {

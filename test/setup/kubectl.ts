@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { UserError } from '../../scripts/lib/util/error.ts';
 import { download } from './download.ts';
 import { installPackages } from './packages.ts';
-import { findProgram, isAtLeast, versionOf } from './program.ts';
+import { findProgram, isAtLeast, readVersion } from './program.ts';
 import { step } from './progress.ts';
 import { install, TOOLS } from './tools.ts';
 
@@ -35,7 +35,7 @@ export async function provideKubectl(minimum: string, signal: AbortSignal): Prom
 
 async function hasKubectl(minimum: string, signal: AbortSignal): Promise<boolean> {
   const path = findProgram('kubectl');
-  const version = path && (await versionOf(path, ['version', '--client'], signal));
+  const version = path && (await readVersion(path, ['version', '--client'], signal));
   return !!version && isAtLeast(version, minimum);
 }
 

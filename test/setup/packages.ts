@@ -3,14 +3,14 @@ import { findProgram } from './program.ts';
 import { step } from './progress.ts';
 
 /**
- * Installs packages of a Debian-like distribution, as root or by a sudo that asks nothing.
- * @returns why not, in a few words; undefined when they are there.
+ * Installs packages on Debian or Ubuntu, as root or by a sudo that needs no password.
+ * @returns undefined if they are installed, else the reason in a few words.
  */
 export async function installPackages(packages: string[], signal: AbortSignal): Promise<string | undefined> {
   if (!findProgram('apt-get')) return 'this machine has no apt-get';
   const sudo = process.getuid?.() === 0 ? [] : ['sudo', '-n'];
   if (sudo.length > 0 && !(await run('sudo', ['-n', 'true'], { signal })).ok)
-    return 'that takes root, and sudo asks for a password or is not there';
+    return 'that needs root, and sudo is missing or needs a password';
   const apt = async (args: string[]) => {
     const options = ['-q', '-o', 'DPkg::Lock::Timeout=300'];
     const [command = '', ...rest] = [...sudo, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...options];

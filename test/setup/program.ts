@@ -11,14 +11,14 @@ import { delimiter, join } from 'node:path';
 import { run } from './child.ts';
 import { BIN, TOOLS } from './tools.ts';
 
-/** The PATH with what the set-up brought, and with where root's programs are, which not every user's has. */
+/** The PATH, with the folder of installed tools and the folders of root's programs, which not every user has. */
 export function searchPath(): string {
   const own = (process.env.PATH ?? '').split(delimiter);
   const more = [BIN, '/usr/sbin', '/sbin'].filter((folder) => !own.includes(folder));
   return [...own, ...more].join(delimiter);
 }
 
-/** Where a program is; undefined when it is nowhere. */
+/** The path of a program; undefined if it is not installed. */
 export function findProgram(name: string): string | undefined {
   return searchPath()
     .split(delimiter)
@@ -37,10 +37,11 @@ export function isProgram(path: string): boolean {
 }
 
 /**
- * The version that a program tells when asked by args; undefined when it does not run. It is remembered, as long as
- * the program stays the same file: asking mitmproxy takes a second.
+ * Runs a program with args that make it print its version. The version is cached until the program's file changes, as
+ * mitmproxy takes a second to print it.
+ * @returns undefined if it does not run.
  */
-export async function versionOf(
+export async function readVersion(
   path: string,
   args: string[],
   signal: AbortSignal,
@@ -55,7 +56,7 @@ export async function versionOf(
   return version;
 }
 
-/** Whether a version is a minimum or later, part by part. */
+/** Whether a version such as 1.27.3 is a minimum or later. */
 export function isAtLeast(version: string, minimum: string): boolean {
   const parts = version.split('.').map(Number);
   for (const [index, least] of minimum.split('.').map(Number).entries()) {
@@ -80,6 +81,6 @@ function remember(known: Record<string, string>): void {
     mkdirSync(TOOLS, { recursive: true });
     writeFileSync(KNOWN, JSON.stringify(known));
   } catch {
-    // A checkout that is read-only is asked again each time.
+    // In a read-only checkout nothing is cached.
   }
 }

@@ -2,13 +2,10 @@ import { createLog } from '../../scripts/lib/util/log.ts';
 
 const talk = createLog(process.stderr, String);
 
-/** A line that stays, on stderr. */
+/** Prints a line that stays, on stderr. */
 export const say = talk.say;
 
-/**
- * Does what may take long. Once it takes longer than a second it says what it is, and on a terminal for how long;
- * what is quicker is not spoken of.
- */
+/** Does work, and prints what it is if it takes longer than a second: on a terminal with the seconds so far. */
 export async function step<T>(text: string, work: () => Promise<T>): Promise<T> {
   const began = Date.now();
   const seconds = () => Math.round((Date.now() - began) / 1000);

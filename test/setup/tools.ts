@@ -2,15 +2,16 @@ import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, s
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Where the set-up puts what it brings: a folder of the project that git ignores. */
+/** The folder for installed tools, which git ignores. */
 export const TOOLS = fileURLToPath(new URL('../../.tools/', import.meta.url));
 
-/** The programs that it brought; the caller has it on the PATH. */
+/** Where single programs are installed; searchPath adds it to the PATH. */
 export const BIN = join(TOOLS, 'bin');
 
 /**
- * Fills a folder of TOOLS by work, all or nothing: a set-up that is interrupted leaves only what the next one clears
- * away, and two at a time don't meet. The name is a link, as a Python environment can't be moved.
+ * Installs a tool as a folder in TOOLS, completely or not at all: the next set-up removes what an interrupted one left,
+ * and two at the same time do not disturb each other. The name is a link, as a Python environment cannot be moved.
+ * @param work fills the folder.
  */
 export async function install(name: string, work: (folder: string) => Promise<void>): Promise<string> {
   mkdirSync(TOOLS, { recursive: true });
@@ -27,7 +28,7 @@ export async function install(name: string, work: (folder: string) => Promise<vo
   return join(TOOLS, name);
 }
 
-/** Makes or changes a link in one step. */
+/** Creates or replaces a link in one step. */
 function link(name: string, target: string): void {
   const fresh = join(TOOLS, `${name}.link.${process.pid}`);
   rmSync(fresh, { force: true });
@@ -35,7 +36,7 @@ function link(name: string, target: string): void {
   renameSync(fresh, join(TOOLS, name));
 }
 
-/** Removes what a set-up left that is no longer there, but not what a link points at. */
+/** Removes what set-ups left that were interrupted, but nothing that a link points at. */
 function clearAway(): void {
   const entries = readdirSync(TOOLS, { withFileTypes: true });
   const used = entries
