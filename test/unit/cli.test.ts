@@ -8,13 +8,14 @@ import { COMMAND_NAMES, type CommandName } from '../../scripts/lib/cli/flags.ts'
 import { formatHelp } from '../../scripts/lib/cli/help.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
 import { parseDuration, parsePort } from '../../scripts/lib/util/parse.ts';
+import { commandLine } from '../scripts.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
-function run(command: string, ...args: string[]) {
-  const argv = ['--import', 'tsx', `scripts/${command}.ts`, ...args];
+function run(command: CommandName, ...args: string[]) {
+  const [node = '', ...line] = commandLine(command, args);
   const { MITTENS_CALLED_AS: _, ...env } = process.env;
-  return spawnSync(process.execPath, argv, { cwd: ROOT, encoding: 'utf8', env });
+  return spawnSync(node, line, { cwd: ROOT, encoding: 'utf8', env });
 }
 
 describe('parseDuration', () => {
@@ -137,7 +138,7 @@ describe('a command line', () => {
     ['attach'],
   ] as [string, ...string[]][]) {
     it(`a wrong command line ends with one error line, hints and exit code 2: ${[command, ...args].join(' ')}`, () => {
-      const { status, stdout, stderr } = run(command, ...args);
+      const { status, stdout, stderr } = run(command as CommandName, ...args);
       assert.deepEqual([status, stdout], [2, '']);
       assert.match(stderr, /^error: .+\n(hint: .+\n)+$/);
     });

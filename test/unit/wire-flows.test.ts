@@ -4,14 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { python } from '../flows/python.ts';
 import { EXCHANGES } from './wire-exchanges.ts';
 import { beginning, connection, describeFlow, START, writeFrames } from './wire-file.ts';
 
-const SCRIPT = fileURLToPath(new URL('../../scripts/flows.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'mittens-wire-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -29,9 +27,9 @@ function save(name: string, bytes: Buffer): string {
 }
 
 async function run(...args: string[]): Promise<{ failed: boolean; stdout: string; stderr: string }> {
-  const command = ['--import', 'tsx', SCRIPT, ...args];
+  const [node = '', ...command] = commandLine('flows', args);
   return await new Promise((resolve) =>
-    execFile(process.execPath, command, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
+    execFile(node, command, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) =>
       resolve({ failed: error !== null, stdout, stderr }),
     ),
   );
@@ -74,6 +72,8 @@ with open(sys.argv[1], "rb") as file:
             out.append([same, flow.request.method, response and response.status_code, error, times, said, flow.request.url])
 print(json.dumps(out))
 `;
+
+import { commandLine } from '../scripts.ts';
 
 describe('flows of a wire file', () => {
   const file = save('all.wire', WIRE);
