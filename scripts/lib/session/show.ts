@@ -6,7 +6,8 @@ import { type Context, withoutSignal } from '../tap/context.ts';
 import type { Reconciler } from '../tap/reconciler.ts';
 import type { Interrupts } from '../util/interrupt.ts';
 import { message } from '../util/message.ts';
-import { closeSession, detachKeys, type Ending, type ShownTap, view } from './session.ts';
+import { closeSession, detachKeys, view } from './session.ts';
+import type { Ending, ShownTap } from './shown-tap.ts';
 import { viewOnWeb } from './web.ts';
 
 export interface ShowOptions {

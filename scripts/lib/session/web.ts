@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { isRunning, type Pod } from '../kube/objects.ts';
 import { PortForward } from '../kube/port-forward.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
-import { type Ending, listPodsWithProxy } from './session.ts';
+import { type Ending, listPodsWithProxy } from './shown-tap.ts';
 
 /** How often the pods are read, in ms. */
 const REFRESH_MS = 2000;
