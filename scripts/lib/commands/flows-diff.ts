@@ -4,6 +4,7 @@ import { Comparable, compare, type Difference } from '../flow/diff.ts';
 import { UsageError } from '../util/error.ts';
 import { createLog, type Log } from '../util/log.ts';
 import { printTable } from '../util/table.ts';
+import { toVisibleJson } from '../util/visible-json.ts';
 import { chooseFlows } from './choose-flows.ts';
 
 /** The command `flows diff`: lists the differences between two captures. */
@@ -19,7 +20,7 @@ export async function flowsDiff(names: string[], flags: Flags<'flows'>): Promise
   const log = createLog(process.stderr, formatter());
   const read = async (name: string) => await readComparable(name, flags, log);
   const differences = compare(await read(before), await read(after));
-  if (output === 'json') process.stdout.write(`${JSON.stringify(differences, null, 2)}\n`);
+  if (output === 'json') process.stdout.write(`${toVisibleJson(differences, 2)}\n`);
   else if (differences.length === 0) log.say('No differences found.');
   else printDifferences(differences);
   if (differences.length > 0 && flags['exit-code']) process.exitCode = 1;

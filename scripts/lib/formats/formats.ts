@@ -5,6 +5,7 @@ import { encode } from '../flow/tnetstring-encode.ts';
 import { writeHar } from '../har/export.ts';
 import { UserError } from '../util/error.ts';
 import { Output } from '../util/output.ts';
+import { toVisibleJson } from '../util/visible-json.ts';
 import { formatCurl } from './curl.ts';
 import { toJson } from './jsonl.ts';
 import { writeReport } from './report.ts';
@@ -19,7 +20,7 @@ export const FORMATS = {
   wide: async (flows, write) => await writeTable(flows, write, true),
   summary: writeSummary,
   jsonl: async (flows, write) => {
-    for await (const flow of flows) await write(`${JSON.stringify(toJson(flow))}\n`);
+    for await (const flow of flows) await write(`${toVisibleJson(toJson(flow))}\n`);
   },
   har: writeHar,
   curl: async (flows, write) => {

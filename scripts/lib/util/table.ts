@@ -1,5 +1,3 @@
-import { printable } from './log.ts';
-
 /** Prints rows in columns, three spaces apart, as kubectl does. The first row is the header. */
 export function printTable(stream: NodeJS.WritableStream, rows: string[][]): void {
   stream.write(formatRows(rows).lines);
@@ -21,7 +19,13 @@ export function formatRows(rows: string[][], least: number[] = []): { lines: str
   return { lines: lines.map((line) => `${line.trimEnd()}\n`).join(''), widths };
 }
 
-/** Replaces line ends and characters that change the direction of text. */
+/** Control and format characters, line separators, and lone surrogates: what is invisible, or changes other text. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/** Escapes invisible characters: a cell must neither drive the terminal nor hide something. */
 function formatCell(text: string): string {
-  return printable(text).replace(/[\n\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '?');
+  return text.replace(INVISIBLE, (character) => {
+    const code = (character.codePointAt(0) ?? 0).toString(16);
+    return code.length <= 2 ? `\\x${code.padStart(2, '0')}` : `\\u${code.padStart(4, '0')}`;
+  });
 }
