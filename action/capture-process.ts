@@ -62,8 +62,8 @@ async function waitForData(socket: Socket): Promise<boolean> {
 }
 
 /**
- * Tells a capture to give its Service back, and waits until it has ended.
- * @returns whether it has given the Service back; one that was killed or failed may not have.
+ * Tells a capture to restore its Service, and waits until it has ended.
+ * @returns whether it has restored the Service; one that was killed or failed may not have.
  */
 export async function stopCapture(folder: string, number: number, timeout: string): Promise<boolean> {
   const socket = await connectTo(folder, number, STOP_MS);

@@ -46,7 +46,7 @@ await run(async () => {
   });
 });
 
-/** Gives the Service back if a capture of it has died with its runner. */
+/** Restores the Service if a capture of it has died with its runner. */
 async function takeOver(argument: string, flags: Flags<'capture'>): Promise<void> {
   const target = await resolve(createContext(flags), argument);
   const deadline = Date.now() + DOUBT_MS;

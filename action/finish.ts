@@ -16,8 +16,8 @@ import { type Artifact, upload } from './upload.ts';
 const MAX_NAME = 200;
 
 /**
- * Ends a job: gives the Services back, writes and uploads the files, and reports. An error with the flows never keeps a
- * Service from being given back.
+ * Ends a job: restores the Services, writes and uploads the files, and reports. An error with the flows never keeps a
+ * Service from being restored.
  */
 export async function finish(job: Job): Promise<void> {
   const failures = await restoreAll(job);

@@ -25,7 +25,7 @@ export interface Job {
 export function beginJob(inputs: Inputs): Job {
   if (process.platform === 'win32') throw new UserError('this Action runs on Linux and macOS');
   const { baseline, kubeconfig } = inputs;
-  // Checked here: in the post step, a missing file must not keep a Service from being given back.
+  // Checked here: in the post step, a missing file must not keep a Service from being restored.
   if (baseline && !existsSync(baseline)) throw new UserError(`input baseline: there is no file ${baseline}`);
   if (kubeconfig && !existsSync(kubeconfig)) maskCredentials(kubeconfig);
   const folder = mkdtempSync(join(process.env.RUNNER_TEMP || tmpdir(), 'mittens-'));

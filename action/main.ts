@@ -18,7 +18,7 @@ await attempt(async () => {
   if (code !== 0) fail(`run ended with exit code ${code}`);
 });
 
-/** Taps all Services, or none: when one can't be tapped, gives the others back. */
+/** Taps all Services, or none: when one can't be tapped, restores the others. */
 async function tapAll(job: Job): Promise<void> {
   const { targets } = job.inputs;
   for (const [number, { service }] of targets.entries())

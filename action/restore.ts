@@ -16,11 +16,11 @@ export interface Failure {
   service: string;
   /** In one line. */
   why: string;
-  /** The command that gives it back; undefined when it is given back. */
+  /** The command that restores it; undefined when it is restored. */
   repair: string | undefined;
 }
 
-/** Gives all Services of a job back, even if their captures have died. */
+/** Restores all Services of a job, even if their captures have died. */
 export async function restoreAll(job: Job): Promise<Failure[]> {
   const failures = await Promise.all(job.inputs.targets.map((_, number) => restore(job, number)));
   return failures.filter((failure) => failure !== undefined);
@@ -31,7 +31,7 @@ async function restore(job: Job, number: number): Promise<Failure | undefined> {
   const hasEndedInOrder = await stopCapture(job.folder, number, job.inputs.timeout);
   if (hasEndedInOrder || !existsSync(jobFile(job.folder, number, 'begun'))) return undefined;
   try {
-    if ((await giveBack(job, number, service)) || !hasFailed(job.folder, number)) return undefined;
+    if ((await untapOwn(job, number, service)) || !hasFailed(job.folder, number)) return undefined;
     return { service, why: lastWords(job.folder, number).message, repair: undefined };
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
@@ -40,10 +40,10 @@ async function restore(job: Job, number: number): Promise<Failure | undefined> {
 }
 
 /**
- * Gives a Service back, if the tap is this job's. Fetches the flows that the pods still have.
+ * Restores a Service, if the tap is this job's. Fetches the flows that the pods still have.
  * @returns false when the Service has no tap of this job.
  */
-async function giveBack(job: Job, number: number, argument: string): Promise<boolean> {
+async function untapOwn(job: Job, number: number, argument: string): Promise<boolean> {
   const flags = captureFlags(job, number);
   const { context, id } = await resolve(createContext(flags), argument);
   const tap = await findActiveTap(context.kubectl, id);

@@ -18,17 +18,17 @@ function stream(isTTY: boolean) {
 describe('createLog', () => {
   it('without a terminal, progress is a line per change', () => {
     const { stream: to, written } = stream(false);
-    const talk = createLog(to, String);
-    for (const text of ['1 of 2', '1 of 2', '2 of 2']) talk.progress(text);
-    talk.say('done');
+    const log = createLog(to, String);
+    for (const text of ['1 of 2', '1 of 2', '2 of 2']) log.progress(text);
+    log.say('done');
     assert.deepEqual(written, ['1 of 2\n', '2 of 2\n', 'done\n']);
   });
 
   it('on a terminal, progress replaces itself in one line that never wraps', () => {
     const { stream: to, written } = stream(true);
-    const talk = createLog(to, String);
-    talk.progress('x'.repeat(200));
-    talk.say('done');
+    const log = createLog(to, String);
+    log.progress('x'.repeat(200));
+    log.say('done');
     assert.deepEqual(written, ['x'.repeat(79), '\r\x1b[K', 'done\n']);
   });
 });

@@ -19,7 +19,7 @@ const SCRIPT = `find ${paths.followers} -type f -mmin -1 2>/dev/null; :`;
 export async function isAbandoned({ kubectl, service, record }: ActiveTap): Promise<boolean> {
   if (record.program !== 'mitmdump') return false;
   if (record.phase === 'starting') return Date.now() - Date.parse(record.started) > STARTING_MS;
-  // Somebody may be giving it back now; doing so twice does no harm.
+  // Somebody may be restoring it now; doing so twice does no harm.
   if (record.phase === 'stopping') return true;
   for (let times = 0; times < 2; times++) {
     if (times > 0) await sleep(AGAIN_MS);

@@ -11,7 +11,7 @@ const POLL_MS = 2000;
 /** How long a pod may be missing from the list before it counts as killed, in ms, even if the connection is open. */
 const UNLISTED_MS = 15_000;
 
-/** How long pods may take to end after their Service was given back, in seconds. Kubernetes gives them 30. */
+/** How long pods may take to end after their Service was restored, in seconds. Kubernetes gives them 30. */
 export const FINISH_SECONDS = 60;
 
 /** What was read from the pods of a tap. */
@@ -59,7 +59,7 @@ export class TapFollower {
   }
 
   /**
-   * Reads the flows of all pods to the end, after the Service was given back.
+   * Reads the flows of all pods to the end, after the Service was restored.
    * @param patience how long the pods may take to end, in seconds.
    */
   async finish(patience: number): Promise<FollowResult> {

@@ -9,10 +9,10 @@ import { CaptureFile, formatTimestamp } from './capture-file.ts';
 import { FINISH_SECONDS, TapFollower } from './follow-tap.ts';
 
 /**
- * Gives a Service back, and saves the flows of its tap at the same time. An error with the flows is only a warning: it
- * never keeps a Service from being given back.
+ * Restores a Service, and saves the flows of its tap at the same time. An error with the flows is only a warning: it
+ * never keeps a Service from being restored.
  * @param name `service/web` or `pod/web-1`.
- * @param onlyId the id of the only tap to give back.
+ * @param onlyId the id of the only tap to end.
  * @param path the file for the flows; by default one in the user's state folder.
  */
 export async function untapAndSaveFlows(

@@ -27,7 +27,7 @@ const TICK_MS = 1000;
 /** How often the record is read, in ms. */
 const LOOK_MS = 3000;
 
-/** Writes the flows of a tap to a file until the capture ends. Gives the Service back whatever happens. */
+/** Writes the flows of a tap to a file until the capture ends. Restores the Service whatever happens. */
 export async function captureTap(
   context: Context,
   tap: ActiveTap,
@@ -70,14 +70,14 @@ function printStart(
   log.say(`${targetId(service)} is tapped; its flows go to ${formatFileName(file)}${hint}`);
 }
 
-/** Gives the Service back and reads the last flows. */
+/** Restores the Service and reads the last flows. */
 async function finish(
   context: Context,
   { service, record }: ActiveTap,
   file: CaptureFile,
   follower: TapFollower,
 ): Promise<void> {
-  // When the Service can't be given back, its proxies do not end.
+  // When the Service can't be restored, its proxies do not end.
   let patience = 0;
   try {
     await untap(withoutSignal(context), targetId(service), record.id);
@@ -112,7 +112,7 @@ async function waitForEnd({ log }: Context, tap: ActiveTap, running: Running): P
       return `${purpose.seconds} s are over`;
     if (now - looked >= LOOK_MS) {
       looked = now;
-      if (await isGivenBack(tap)) return 'someone else restored the Service';
+      if (await isOver(tap)) return 'someone else restored the Service';
     }
     if (process.stderr.isTTY && !command) log.progress(formatProgress(running, now - began));
     const left = purpose.seconds === undefined ? TICK_MS : began + purpose.seconds * 1000 - now;
@@ -149,7 +149,7 @@ function printResult({ log }: Context, file: CaptureFile, { pods, warnings }: Fo
 }
 
 /** Whether the tap is over. An API server that is away for a while does not end a capture. */
-async function isGivenBack(tap: ActiveTap): Promise<boolean> {
+async function isOver(tap: ActiveTap): Promise<boolean> {
   try {
     return (await readPhase(tap)) !== 'on';
   } catch (error) {

@@ -27,8 +27,8 @@ export interface CaptureEvents {
 }
 
 /**
- * The command `capture`: taps a Service, writes the flows of all its pods to a file as they come, and gives the
- * Service back.
+ * The command `capture`: taps a Service, writes the flows of all its pods to a file as they come, and restores the
+ * Service.
  * @param command runs meanwhile; the capture ends with it.
  * @returns the exit code: that of the command, if there is one.
  */

@@ -11,7 +11,7 @@ import { parseDuration } from '../util/parse.ts';
 import { formatAge } from '../util/units.ts';
 
 /**
- * The command `gc`: gives back the Services whose capture died, and with `--older-than` every tap of that age. Goes on
+ * The command `gc`: restores the Services whose capture died, and with `--older-than` every tap of that age. Goes on
  * when one of them fails.
  */
 export async function gc(flags: Flags<'gc'>): Promise<void> {
@@ -43,7 +43,7 @@ export async function gc(flags: Flags<'gc'>): Promise<void> {
   if (failed.length > 0) throw new UserError(`not restored: ${failed.join(', ')}`);
 }
 
-/** The reason to give a Service back, for the log; undefined when there is none. */
+/** The reason to restore a Service, for the log; undefined when there is none. */
 async function explainWhyOver(
   { kubectl }: Context,
   service: Service,

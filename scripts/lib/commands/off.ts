@@ -9,7 +9,7 @@ import { resolve, type Target } from '../tap/resolve.ts';
 import { describeError, UsageError, UserError } from '../util/error.ts';
 import { message } from '../util/message.ts';
 
-/** The command `off`: gives back the Services that it is given, or all tapped ones. Goes on when one of them fails. */
+/** The command `off`: restores the Services that it is given, or all tapped ones. Goes on when one of them fails. */
 export async function off(args: string[], flags: Flags<'off'>): Promise<void> {
   refuseContradictions(args, flags);
   const context = createContext(flags);

@@ -21,7 +21,7 @@ import { listenForUser } from './interrupts.ts';
 import { pickPorts } from './pick-port.ts';
 import { parseRequest } from './tap-request.ts';
 
-/** The command `on`: taps a Service, shows mitmproxy, and gives the Service back when the user quits. */
+/** The command `on`: taps a Service, shows mitmproxy, and restores the Service when the user quits. */
 export async function on(argument: string, flags: Flags<'on'>, mitmproxyArgs: string[]): Promise<void> {
   refuseContradictions(flags);
   const asked = parseOnRequest(argument, flags, mitmproxyArgs);
@@ -54,7 +54,7 @@ function parseOnRequest(argument: string, flags: Flags<'on'>, mitmproxyArgs: str
   return parseRequest(argument, flags, program, [...intercept, ...mitmproxyArgs]);
 }
 
-/** Taps a Service. When adding ports fails, the earlier tap is given back; then its session is closed. */
+/** Taps a Service. When adding ports fails, the earlier tap ends, too; then its session is closed. */
 async function tapOrEnd(
   context: Context,
   service: Service,

@@ -10,8 +10,8 @@ import { UserError } from '../util/error.ts';
 import { listenForUser } from './interrupts.ts';
 
 /**
- * The command `watch`: puts the proxy into new pods of a tap without a restart, until the tap ends. Gives the Service
- * back when that fails. An interrupt leaves the tap on.
+ * The command `watch`: puts the proxy into new pods of a tap without a restart, until the tap ends. Restores
+ * the Service when that fails. An interrupt leaves the tap on.
  */
 export async function watch(argument: string, flags: Flags<'watch'>): Promise<void> {
   const { signal } = listenForUser(mittensCommand('off', [argument]), flags);
@@ -35,5 +35,5 @@ async function reconcile(context: Context, tap: ActiveTap, signal: AbortSignal):
     throw reason;
   }
   if (signal.aborted) throw signal.reason;
-  context.log.say(`${name} was given back`);
+  context.log.say(`${name} was restored`);
 }

@@ -4,9 +4,9 @@ import type { Context } from '../tap/context.ts';
 import { closeSession } from './session.ts';
 
 /**
- * Gives a Service back, saves the flows of its tap, and closes the tap's tmux sessions on this machine.
+ * Restores a Service, saves the flows of its tap, and closes the tap's tmux sessions on this machine.
  * @param name `service/web` or `pod/web-1`.
- * @param onlyId the id of the only tap to give back; another tap stays on.
+ * @param onlyId the id of the only tap to end; another tap stays on.
  * @returns whether there was a tap, or the remains of one.
  */
 export async function endTap(context: Context, name: string, onlyId?: string): Promise<boolean> {

@@ -89,7 +89,7 @@ async function viewInTmux(
 ): Promise<Ending> {
   const session = sessionName(tap);
   if (!(await hasSession(session))) await openSession(tap, first);
-  await setKeys(session, `q: give it back   C-b d: ${leaves}`);
+  await setKeys(session, `q: restore it   C-b d: ${leaves}`);
   await syncWindows(tap, pods);
   const client = attachSession(session);
   const ending = await watchSession(tap, client, signal);

@@ -19,19 +19,19 @@ export interface ShowOptions {
   reconciler: Reconciler | undefined;
 }
 
-/** Shows a tap until the user leaves it. `q` gives the Service back; other ways out leave the tap on. */
+/** Shows a tap until the user leaves it. `q` restores the Service; other ways out leave the tap on. */
 export async function show(context: Context, tap: ActiveTap, options: ShowOptions): Promise<void> {
   const { reconciler, interrupts, endsTap } = options;
   const { signal } = interrupts;
   const ending = await viewAndReconcile(context, tap, options).catch(async (error: unknown) => {
     // The process that began a tap does not leave it on when it can't show it.
     await reconciler?.stop();
-    if (endsTap) await giveBack(context, tap, error);
+    if (endsTap) await endAndReport(context, tap, error);
     throw error;
   });
   await reconciler?.stop();
   const failure: unknown = reconciler?.failed.aborted ? reconciler.failed.reason : undefined;
-  if (ending === 'quit' || failure || (signal.aborted && endsTap)) await giveBack(context, tap, failure);
+  if (ending === 'quit' || failure || (signal.aborted && endsTap)) await endAndReport(context, tap, failure);
   else printHowItWasLeft(context, tap, ending);
   if (signal.aborted) throw signal.reason;
   if (failure) throw failure;
@@ -100,7 +100,7 @@ async function openForwards(
 }
 
 /** @param why the error, if there was one. */
-async function giveBack(context: Context, tap: ActiveTap, why?: unknown): Promise<void> {
+async function endAndReport(context: Context, tap: ActiveTap, why?: unknown): Promise<void> {
   const name = targetId(tap.service);
   if (why) context.log.say(`${why instanceof Error ? why.message : why}; restoring ${name} ...`);
   await closeSession(tap);

@@ -34,6 +34,6 @@ export async function readPhase({
 }
 
 /** The error of a tap that somebody else ends while it starts. */
-export function errorGivenBack(service: Service): UserError {
+export function errorRestored(service: Service): UserError {
   return new UserError(`${targetId(service)} was restored by someone else meanwhile`);
 }

@@ -10,7 +10,7 @@ import type { TapRequest } from '../plan/request.ts';
 import { sidecarPatch } from '../plan/sidecar.ts';
 import { targetId } from '../plan/target-id.ts';
 import { UserError } from '../util/error.ts';
-import { errorGivenBack, readPhase } from './active-tap.ts';
+import { errorRestored, readPhase } from './active-tap.ts';
 import { patch } from './apply.ts';
 import type { Context } from './context.ts';
 import { listPods } from './read-target.ts';
@@ -73,7 +73,7 @@ async function waitForProxies(context: Context, service: Service, record: TapRec
     );
     if (without.length === 0 && (ready.length > 0 || (await isScaledToZero(context.kubectl, record)))) return;
     const phase = await readPhase({ kubectl: context.kubectl, service, record });
-    if (phase !== 'starting') throw errorGivenBack(service);
+    if (phase !== 'starting') throw errorRestored(service);
     if (Date.now() > deadline) {
       throw new UserError(
         ready.length === 0

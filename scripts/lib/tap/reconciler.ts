@@ -35,7 +35,7 @@ export class Reconciler {
     this.#tap = tap;
   }
 
-  /** Aborts when the Service must be given back at once. The reason is a UserError. */
+  /** Aborts when the Service must be restored at once. The reason is a UserError. */
   get failed(): AbortSignal {
     return this.#failed.signal;
   }

@@ -9,7 +9,7 @@ import { retargetPatch } from '../plan/service-patch.ts';
 import { commandFor, targetId } from '../plan/target-id.ts';
 import { UserError } from '../util/error.ts';
 import { message } from '../util/message.ts';
-import { errorGivenBack } from './active-tap.ts';
+import { errorRestored } from './active-tap.ts';
 import { dryRunChanges, patch } from './apply.ts';
 import { type Context, withoutSignal } from './context.ts';
 import { createIdentity } from './identity.ts';
@@ -21,7 +21,7 @@ import { untap } from './untap.ts';
 
 /**
  * Taps a Service: read, plan, record, inject, wait, retarget. Changes nothing before the plan is complete. When a later
- * step fails, gives the Service back.
+ * step fails, restores the Service.
  * @returns the record of the tap that is now on.
  * @throws UserError when the Service can't be tapped, or a step fails.
  */
@@ -73,14 +73,14 @@ async function retarget(context: Context, service: Service, record: TapRecord): 
   context.signal?.throwIfAborted();
   const done = await updateTarget(context.kubectl, targetId(service), record.id, (current, { phase }) => {
     // `off` has begun and removes the proxies: the Service must not point at them.
-    if (phase !== 'starting') throw errorGivenBack(service);
+    if (phase !== 'starting') throw errorRestored(service);
     return retargetPatch(context.templates, current, record);
   });
-  if (!done) throw errorGivenBack(service);
+  if (!done) throw errorRestored(service);
   return { ...record, phase: 'on' };
 }
 
-/** Gives the Service back. An interrupt does not end this. */
+/** Restores the Service. An interrupt does not end this. */
 async function rollBack(context: Context, service: Service, record: TapRecord, why: unknown): Promise<void> {
   const name = targetId(service);
   context.log.say(`${why instanceof UserError ? why.message : 'interrupted'}; restoring ${name} ...`);

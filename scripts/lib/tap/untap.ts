@@ -10,10 +10,10 @@ import { removeRemains } from './remains.ts';
 import { removeEphemeralProxies, removeSidecars, waitForRemoval } from './remove-proxy.ts';
 
 /**
- * Gives a Service back: restores the Service, then removes the proxies, then the record. Works in every state that an
+ * Ends a tap: restores the Service, then removes the proxies, then the record. Works in every state that an
  * `on` or `off` left when it died, and when there is nothing to do.
  * @param name `service/web` or `pod/web-1`.
- * @param onlyId the id of the only tap to give back; a later tap of somebody else stays on.
+ * @param onlyId the id of the only tap to end; a later tap of somebody else stays on.
  * @returns whether there was a tap, or the remains of one.
  * @throws UserError when the pods do not become ready without the proxy; the Service is restored even then.
  */
@@ -24,14 +24,14 @@ export async function untap(context: Context, name: string, onlyId?: string): Pr
   const record = service && parseRecord(service);
   if (onlyId && record && record.id !== onlyId) return false;
   if (service && record) {
-    await giveBack(context, service, record);
+    await removeTap(context, service, record);
     return true;
   }
   if (!name.startsWith('service/')) return false;
   return (await removeRemains(context, service, name)) || tool !== undefined;
 }
 
-async function giveBack(context: Context, service: Service, record: TapRecord): Promise<void> {
+async function removeTap(context: Context, service: Service, record: TapRecord): Promise<void> {
   const { kubectl, templates, log } = context;
   const name = targetId(service);
   const restored = await updateTarget(kubectl, name, record.id, (service, current) =>

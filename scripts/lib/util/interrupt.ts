@@ -13,7 +13,7 @@ export interface Interrupts {
 
 /**
  * Listens for SIGINT, SIGTERM and SIGHUP. The first aborts the signal. A second one ends the process at once; then
- * `off` can give back what is left.
+ * `off` can restore what is left.
  * @param stopped what the second signal prints.
  */
 export function listenForInterrupts(stopped = 'stopped'): Interrupts {
