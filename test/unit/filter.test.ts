@@ -9,6 +9,7 @@ import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { UsageError } from '../../scripts/lib/util/error.ts';
 import { python } from '../flows/python.ts';
 import { generateExpressions } from './filter-expressions.ts';
+import { http } from './report-flows.ts';
 
 /** Writes flows of every kind to a file, and prints which of them each expression matches. */
 const MATCH = `
@@ -360,6 +361,12 @@ describe('parseFilter', () => {
     }
     assert.equal(ours('~hq fäUST', flows)?.length, 1);
     assert.deepEqual(ours('~hq "FÃ¤UST|FÄUST"', flows), []);
+  });
+
+  it('searches megabytes of binary data', () => {
+    const flow = http({ responseBody: Buffer.concat([Buffer.alloc(2_000_000, 0xff), Buffer.from('end')]) });
+    assert.equal(parseFilter('~b "\\\\xffEND"')(flow), true);
+    assert.equal(parseFilter('~b "\\\\xfeEND"')(flow), false);
   });
 
   it('accepts a regular expression as a status', () => {

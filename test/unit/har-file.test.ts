@@ -103,14 +103,14 @@ describe('writing and reading HAR', () => {
     const plain = rareFlows().filter(({ request }) => !request?.path.includes('gzip'));
     const first = await toHar([...plain, ...[...shopFlows(30)].filter(({ response }) => response)]);
     const again = await toHar(await readAll(fileWith(first)));
-    const entriesOf = (har: string) =>
+    const parseEntries = (har: string) =>
       JSON.parse(har).log.entries.map(({ connection, ...entry }: { connection: string }) => entry);
     const encoded = (entry: { response: { headers: { name: string }[] } }) =>
       entry.response.headers.some(({ name }) => name === 'content-encoding');
-    const isPlain = entriesOf(first).map((entry: never) => !encoded(entry));
+    const isPlain = parseEntries(first).map((entry: never) => !encoded(entry));
     const pick = (entries: unknown[]) => entries.filter((_, index) => isPlain[index]);
     assert.ok(isPlain.filter(Boolean).length > 20);
-    assert.deepEqual(pick(entriesOf(again)), pick(entriesOf(first)));
+    assert.deepEqual(pick(parseEntries(again)), pick(parseEntries(first)));
   });
 
   it('makes Content-Length and Content-Encoding match the decoded body', async () => {

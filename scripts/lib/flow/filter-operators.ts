@@ -2,7 +2,8 @@ import { UsageError } from '../util/error.ts';
 import { decodeBody } from './body.ts';
 import type { Flow } from './flow.ts';
 import { readRequestBytes } from './origin.ts';
-import { pythonRegex, type RegexOptions } from './python-regex.ts';
+import { pythonRegex } from './python-regex.ts';
+import type { RegexOptions } from './python-translation.ts';
 import { findHostname, formatUrl } from './url.ts';
 
 /** Says whether a flow is wanted. */

@@ -39,8 +39,7 @@ export function parseEntry(value: unknown, options: EntryOptions): Flow | undefi
   const response = findResponse(entry, onProblem);
   return toFlow(
     dict({
-      version: FLOW_VERSION,
-      type: 'http',
+      ...EMPTY,
       id: randomUUID(),
       timestamp_created: times.start,
       error: parseError(entry.object('response'), times),
@@ -49,15 +48,21 @@ export function parseEntry(value: unknown, options: EntryOptions): Flow | undefi
       request: parseRequest(request, target, times, isByMitmproxy),
       response: response ? parseResponse(response, times, isByMitmproxy) : null,
       websocket: parseWebSocket(entry, target, times),
-      marked: '',
       comment: entry.text('comment') ?? '',
-      is_replay: null,
       metadata: parseMimeTypes(request, response),
-      intercepted: false,
-      backup: null,
     }),
   );
 }
+
+/** The fields of a flow that HAR does not have. */
+const EMPTY = {
+  version: FLOW_VERSION,
+  type: 'http',
+  marked: '',
+  is_replay: null,
+  intercepted: false,
+  backup: null,
+};
 
 function dict(fields: Record<string, Value>): Dict {
   return new Map(Object.entries(fields));
