@@ -1,0 +1,273 @@
+"""One connection: a client, the app, and the bytes between them.
+
+What one side does, the other side sees: bytes, the end of sending (FIN), a reset (RST). When one of them does not read,
+the other has to wait. Nothing else is done to what passes.
+"""
+
+import contextlib
+import errno
+import fcntl
+import socket
+import struct
+import termios
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol
+
+from .loop import BROKEN, READ, WRITE, Loop
+
+# How much waits for a side that does not read before the other side is no longer read, in bytes; and when it is again.
+HIGH_WATER = 256 * 1024
+LOW_WATER = 64 * 1024
+# The first read of a connection is of this size; a read that fills its size doubles it.
+SMALLEST_READ = 16 * 1024
+LARGEST_READ = 256 * 1024
+
+# How long the kernel may take to deliver what a side is owed before that side is reset, and how often to look, in s.
+DELIVERY = 2.0
+DELIVERY_LOOK = 0.005
+
+# Close with a RST: on, after 0 s (socket(7), SO_LINGER).
+RESET = struct.pack("ii", 1, 0)
+
+AGAIN = (errno.EAGAIN, errno.EWOULDBLOCK)
+
+
+class Copies(Protocol):
+    """Whoever wants to know what passes on one connection."""
+
+    def data(self, from_client: bool, data: bytes) -> None:
+        """These bytes have come."""
+
+    def end(self, from_client: bool) -> None:
+        """That side will send no more."""
+
+    def reset(self, by_client: bool) -> None:
+        """That side has reset the connection."""
+
+    def close(self) -> None:
+        """The connection is over."""
+
+
+class Side:
+    """One of the two sockets of a connection."""
+
+    __slots__ = ("sock", "fd", "handle", "waiting", "size", "events", "read_size", "ended", "shut", "end_due")
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.fd = sock.fileno()
+        self.handle: Callable[[int], None] = lambda _: None
+        # What is still to be sent to this side, and its length.
+        self.waiting: deque[bytes] = deque()
+        self.size = 0
+        self.events: int | None = None
+        self.read_size = SMALLEST_READ
+        # This side will send no more; we send it no more; it is to hear that once nothing waits.
+        self.ended = False
+        self.shut = False
+        self.end_due = False
+
+
+class Relay:
+    """Relays one connection until both sides have ended, or one has reset it."""
+
+    def __init__(
+        self, loop: Loop, client: socket.socket, app: socket.socket, copies: Copies, on_close: Callable[[], None]
+    ) -> None:
+        self._loop = loop
+        self._copies = copies
+        self._on_close = on_close
+        self.client = Side(client)
+        self.app = Side(app)
+        self._is_over = self._closed = False
+        for side in (self.client, self.app):
+            side.handle = self._handler(side)
+            self._watch(side, READ)
+
+    def _handler(self, side: Side) -> Callable[[int], None]:
+        other = self._other(side)
+
+        def handle(events: int) -> None:
+            if events & WRITE:
+                self._flush(side, other)
+            # An error is found by reading, after all that has come before it.
+            if events & (READ | BROKEN) and not self._closed:
+                self._read(side, other)
+
+        return handle
+
+    def _read(self, side: Side, other: Side) -> None:
+        if side.ended:
+            # It has closed altogether, and what was sent to it since made its kernel reset the connection.
+            if side.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) != 0:
+                self._reset(side, other)
+            else:
+                self._watch(side, None)
+            return
+        try:
+            data = side.sock.recv(side.read_size)
+        except OSError as error:
+            if error.errno not in AGAIN:
+                self._reset(side, other)
+            return
+        if not data:
+            self._end(side, other)
+            return
+        if len(data) == side.read_size and side.read_size < LARGEST_READ:
+            side.read_size *= 2
+        self._copies.data(side is self.client, data)
+        self._send(side, other, data)
+
+    def _send(self, side: Side, other: Side, data: bytes) -> None:
+        """Sends to `other` what `side` sent."""
+        if other.shut:
+            return
+        if not other.waiting:
+            sent = self._try_to_send(other, data)
+            if sent == len(data):
+                return
+            data = data[sent:]
+        if other.shut:
+            return
+        other.waiting.append(data)
+        other.size += len(data)
+        self._want(other)
+        if other.size > HIGH_WATER:
+            self._want(side)
+
+    def _try_to_send(self, to: Side, data: bytes) -> int:
+        try:
+            return to.sock.send(data)
+        except OSError as error:
+            if error.errno not in AGAIN:
+                self._refused(to)
+            return 0
+
+    def _refused(self, to: Side) -> None:
+        """A side takes no more. What it has sent before is still to be read: an early answer, then the reset."""
+        to.shut = True
+        to.waiting.clear()
+        to.size = 0
+        if to.ended:
+            self._reset(to, self._other(to))
+
+    def _other(self, side: Side) -> Side:
+        return self.app if side is self.client else self.client
+
+    def _flush(self, side: Side, other: Side) -> None:
+        """Sends to `side` what waits for it."""
+        while side.waiting:
+            data = side.waiting.popleft()
+            sent = self._try_to_send(side, data)
+            if side.shut:
+                break
+            side.size -= sent
+            if sent < len(data):
+                side.waiting.appendleft(data[sent:])
+                break
+        if self._closed:
+            return
+        if side.end_due and not side.waiting:
+            self._shut(side)
+        self._want(side)
+        if side.size < LOW_WATER:
+            self._want(other)
+        self._close_when_over()
+
+    def _end(self, side: Side, other: Side) -> None:
+        """`side` will send no more; `other` hears of it after all that was sent before."""
+        side.ended = True
+        self._copies.end(side is self.client)
+        self._want(side)
+        if other.waiting:
+            other.end_due = True
+        else:
+            self._shut(other)
+        self._close_when_over()
+
+    def _shut(self, side: Side) -> None:
+        side.end_due = False
+        if side.shut:
+            return
+        side.shut = True
+        with contextlib.suppress(OSError):  # It is gone, which reading it tells.
+            side.sock.shutdown(socket.SHUT_WR)
+        self._want(side)
+
+    def _close_when_over(self) -> None:
+        client, app = self.client, self.app
+        if client.ended and app.ended and not client.waiting and not app.waiting:
+            self._close()
+
+    def _reset(self, side: Side, other: Side) -> None:
+        """`side` has reset the connection, so `other` is, once it has all that was sent to it before."""
+        if self._is_over:
+            return
+        self._is_over = True
+        self._copies.reset(side is self.client)
+        side.ended = side.shut = True
+        side.waiting.clear()
+        side.size = 0
+        self._watch(side, None)
+        self._reset_when_delivered(other, int(DELIVERY / DELIVERY_LOOK))
+
+    def _reset_when_delivered(self, side: Side, looks: int) -> None:
+        """A reset throws away what the kernel has not yet delivered, which the peer would have had without us."""
+        if self._closed:
+            return
+        while side.waiting and not side.shut:
+            data = side.waiting.popleft()
+            sent = self._try_to_send(side, data)
+            if sent < len(data) and not side.shut:
+                side.waiting.appendleft(data[sent:])
+                break
+        if looks > 0 and not side.shut and (side.waiting or undelivered(side.sock) > 0):
+            self._watch(side, None)
+            self._loop.after(DELIVERY_LOOK, lambda: self._reset_when_delivered(side, looks - 1))
+            return
+        self._close(resets=side)
+
+    def _want(self, side: Side) -> None:
+        """Waits for what concerns a side now: that it can be read, when the other takes it; that it can be written."""
+        is_paused = self._other(side).size > HIGH_WATER
+        events = (WRITE if side.waiting else 0) | (0 if side.ended or is_paused else READ)
+        # epoll tells of errors unasked, which is wanted of a side that has ended and may still reset the connection. Of
+        # one that is paused, or has ended both ways, it would tell the same again and again.
+        is_deaf = events == 0 and (side.shut or not side.ended)
+        self._watch(side, None if is_deaf else events)
+
+    def _watch(self, side: Side, events: int | None) -> None:
+        if self._closed or events == side.events:
+            return
+        if events is None:
+            self._loop.forget(side.fd)
+        elif side.events is None:
+            self._loop.watch(side.fd, events, side.handle)
+        else:
+            self._loop.change(side.fd, events)
+        side.events = events
+
+    def abort(self) -> None:
+        """Resets both sides."""
+        if not self._closed:
+            self.app.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            self._close(resets=self.client)
+
+    def _close(self, resets: Side | None = None) -> None:
+        for side in (self.client, self.app):
+            self._watch(side, None)
+            if side is resets:
+                side.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+            side.sock.close()
+        self._closed = True
+        self._copies.close()
+        self._on_close()
+
+
+def undelivered(sock: socket.socket) -> int:
+    """How many bytes the peer has not acknowledged: SIOCOUTQ, tcp(7)."""
+    try:
+        return int(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0])
+    except OSError:
+        return 0
