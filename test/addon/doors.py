@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-ADDON = Path(__file__).parents[2] / "templates" / "addon"
+TEMPLATES = Path(__file__).parents[2] / "templates"
 # A test that waits longer has failed, in s.
 PATIENCE = 20.0
 T = TypeVar("T")
@@ -96,7 +96,7 @@ def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
 def start(folder: Path, listen_port: int, app_port: int, *flags: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "door", f"--port={listen_port}={app_port}", "--pod-ip=127.0.0.2"]
     files = [f"--wire={folder / 'wire'}", f"--ready={folder / 'ready'}"]
-    return subprocess.Popen([*command, *files, *flags], cwd=ADDON, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([*command, *files, *flags], cwd=TEMPLATES, stderr=subprocess.PIPE, text=True)
 
 
 @contextlib.contextmanager

@@ -70,18 +70,14 @@ class Port:
         if self._is_open:
             self._loop.watch(self._sock.fileno(), READ, self._accept)
 
-    def _relay_from(
-        self, client: socket.socket, address: tuple[str, int]
-    ) -> Callable[[socket.socket | None], None]:
+    def _relay_from(self, client: socket.socket, address: tuple[str, int]) -> Callable[[socket.socket | None], None]:
         def relay(app: socket.socket | None) -> None:
             if app is None:
                 self._refuse(client, address)
                 return
             copies = self._wire.open(address, self.number, peer_of(app))
             connection: Relay
-            connection = Relay(
-                self._loop, client, app, copies, on_close=lambda: self.connections.discard(connection)
-            )
+            connection = Relay(self._loop, client, app, copies, on_close=lambda: self.connections.discard(connection))
             self.connections.add(connection)
 
         return relay

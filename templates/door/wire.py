@@ -1,7 +1,7 @@
 """The wire file: every byte that passed, by connection and direction, with its time. docs/wire.md is its format.
 
-A thread writes it, so that a slow disk does not slow the traffic down. What it can't keep up with is left out, and a gap says
-how much.
+A thread writes it, so that a slow disk does not slow the traffic down. What it can't keep up with is left out, and a
+gap says how much.
 """
 
 import json
@@ -98,7 +98,7 @@ class Writer:
 class Connection:
     """The copies of one connection."""
 
-    __slots__ = ("_writer", "_id", "_opening", "_skipped")
+    __slots__ = ("_id", "_opening", "_skipped", "_writer")
 
     def __init__(self, writer: Writer, number: int, opening: bytes) -> None:
         self._writer = writer

@@ -26,9 +26,7 @@ def main(argv: list[str]) -> int:
     loop = Loop()
     wire = Writer(options.wire, options.wire_limit, about(options))
     try:
-        ports = [
-            Port(loop, listen, Dialer(loop, options.pod_ip, app), wire) for listen, app in options.port
-        ]
+        ports = [Port(loop, listen, Dialer(loop, options.pod_ip, app), wire) for listen, app in options.port]
     except OSError as error:
         print(f"the door can't have its port: {error.strerror}", file=sys.stderr)
         return 1

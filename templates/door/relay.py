@@ -52,7 +52,7 @@ class Copies(Protocol):
 class Side:
     """One of the two sockets of a connection."""
 
-    __slots__ = ("sock", "fd", "handle", "waiting", "size", "events", "read_size", "ended", "shut", "end_due")
+    __slots__ = ("end_due", "ended", "events", "fd", "handle", "read_size", "shut", "size", "sock", "waiting")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
