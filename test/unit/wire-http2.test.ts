@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { decode, decodeSteps, describeFlow, type Step, writeSteps } from './wire-file.ts';
+import { WireDecoder } from '../../scripts/lib/wire/decoder.ts';
+import {
+  connection,
+  decode,
+  decodeSteps,
+  describeFlow,
+  type Step,
+  writeFrames,
+  writeSteps,
+} from './wire-file.ts';
 
 const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
 /** Types of frames and their flags, https://www.rfc-editor.org/rfc/rfc9113#section-6. */
@@ -221,5 +230,47 @@ describe('a wire file of HTTP/2', () => {
     ]);
     for (let length = 0; length < file.length; length++)
       assert.equal((await decode(file.subarray(0, length))).error, undefined);
+  });
+
+  it('never fails when bytes within its frames are damaged', async () => {
+    const headers = Buffer.concat([
+      request('/', 'POST'),
+      Buffer.from('8286844188', 'hex'),
+      Buffer.alloc(8, 0x5f),
+    ]);
+    const steps: Step[] = [
+      ...begin,
+      { c: Buffer.concat([frame(HEADERS, END_HEADERS, 1, headers), frame(DATA, PADDED, 1, '\x02body\0\0')]) },
+      { s: Buffer.concat([frame(HEADERS, END_HEADERS, 1, ok), frame(DATA, END_STREAM, 1, 'out')]) },
+      { c: Buffer.concat([frame(CONTINUATION, END_HEADERS, 1, ok), frame(RST_STREAM, 0, 1, code(8))]) },
+      ...over,
+    ];
+    for (let seed = 1, round = 0; round < 4000; round++) {
+      const damaged = steps.map((step): Step => {
+        if (typeof step === 'string' || 'gap' in step) return step;
+        const bytes = Buffer.from('c' in step ? step.c : step.s);
+        seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+        if (seed % 3 === 0) bytes[(seed >>> 8) % bytes.length] = seed >>> 24;
+        return 'c' in step ? { c: bytes } : { s: bytes };
+      });
+      assert.equal((await decode(writeSteps(damaged))).error, undefined);
+    }
+  });
+
+  it('opens streams without end: the connection is read no further, and counted', () => {
+    const decoder = new WireDecoder();
+    let flows = 0;
+    const take = (file: Buffer) => {
+      for (const _ of decoder.push(file)) flows++;
+    };
+    take(writeSteps(begin));
+    for (let stream = 1; stream < 400_000 && decoder.omissions.cut === 0; stream += 200) {
+      const opened = Array.from({ length: 100 }, (_, at) =>
+        frame(HEADERS, both, stream + 2 * at, request('/')),
+      );
+      take(writeFrames(connection([{ c: Buffer.concat(opened) }]).slice(1)));
+    }
+    assert.equal(decoder.omissions.cut, 1);
+    assert.ok(flows > 30_000 && flows < 200_000, String(flows));
   });
 });
