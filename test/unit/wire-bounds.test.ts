@@ -106,7 +106,7 @@ describe('a wire file that goes on in another', () => {
     ]);
   });
 
-  it('says how many frames belong to no connection, and how many connections were skipped', async () => {
+  it('says how many frames belong to no connection, and how many bytes are missing', async () => {
     const frames = connection([{ c: GET }, { s: OK }, 'over']).slice(1);
     const end = {
       type: 'Z',
@@ -117,9 +117,20 @@ describe('a wire file that goes on in another', () => {
     const { flows, omissions } = await decode(writeFrames([beginning(), ...frames, end]));
     assert.deepEqual(flows, []);
     assert.deepEqual(omissions, [
-      '4 connections were skipped while it was written',
+      '4 bytes are missing: they were not written',
       '3 frames of connections that were not open are left out',
     ]);
+  });
+
+  it('has the port of an app that refused the connection', async () => {
+    const opening = { client: ['10.0.0.7', 1], listen: 7777, server: null };
+    const frames = connection([{ c: GET }, 'app resets', 'over']).map((frame) =>
+      frame.type === 'O' ? { ...frame, payload: Buffer.from(JSON.stringify(opening)) } : frame,
+    );
+    const { flows, error } = await decode(writeFrames([beginning(), ...frames]));
+    assert.equal(error, undefined);
+    assert.deepEqual(flows.map(describeFlow), ['GET / ! server refused connection']);
+    assert.deepEqual([flows[0]?.server.peer, flows[0]?.server.address], [undefined, ['localhost', 8080]]);
   });
 
   it('is refused when its version is another', async () => {

@@ -23,6 +23,11 @@ export class JsonObject {
     return new JsonError(`${this.#formatPath(name)} is not ${what}`);
   }
 
+  /** Whether the field is there, and not null. */
+  has(name: string): boolean {
+    return (this.#fields.get(name) ?? undefined) !== undefined;
+  }
+
   text(name: string): string {
     const text = this.maybeText(name);
     if (text === undefined) throw this.wrong(name, 'a text');

@@ -16,7 +16,7 @@ export interface Omissions {
   cut: number;
   /** Frames of connections that the file does not open. */
   strayFrames: number;
-  /** Connections that the door has skipped. */
+  /** Bytes that are missing, as the file says at its end. */
   skipped: number;
 }
 
@@ -121,7 +121,7 @@ export class WireDecoder {
     const { connection: id, time: start } = frame;
     const { client, server, listen } = parseOpening(frame);
     this.#connections.get(id)?.cut('another connection has its number', start);
-    const port = this.#ports.get(listen) ?? { listen, app: server[1], protocol: 'auto' };
+    const port = this.#ports.get(listen) ?? { listen, app: server?.[1] ?? 0, protocol: 'auto' };
     const link = new Link({ client, server, port, start });
     const connection = new Connection(link, this.#budget, (source) => this.#ended.push(source));
     this.#connections.set(id, connection);

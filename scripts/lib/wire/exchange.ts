@@ -112,7 +112,7 @@ export class Exchange implements FlowSource {
 
   #requestState(): Dict {
     const { head } = this.request;
-    const [host, port] = this.#host.link.ends.server;
+    const [host, port] = this.#host.link.address;
     const state = this.request.toState();
     state.set('method', head.method);
     state.set('scheme', head.scheme);

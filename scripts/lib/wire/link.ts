@@ -15,7 +15,8 @@ export interface Port {
 /** What is known of a connection's two ends. */
 export interface Ends {
   client: Address;
-  server: Address;
+  /** Undefined if the app refused the connection. */
+  server: Address | undefined;
   port: Port;
   /** When the client connected, in seconds since 1970. */
   start: number;
@@ -31,6 +32,11 @@ export class Link {
     this.ends = ends;
     this.#client = toClient(ends);
     this.#server = toServer(ends);
+  }
+
+  /** Where requests went. */
+  get address(): Address {
+    return this.ends.server ?? findAddress(this.ends.port);
   }
 
   /** The connection of the client, as the flow's state has it. It is shared by flows, and never changed. */
@@ -55,6 +61,11 @@ function withEnd(connection: Dict, time: number): Dict {
     : connection;
 }
 
+/** An app that refuses a connection was looked for on localhost last. */
+function findAddress({ app }: Port): Address {
+  return ['localhost', app];
+}
+
 /** The address on which the proxy was reached has no host: the wire file does not tell it. */
 function toClient({ client, port, start }: Ends): Dict {
   const scheme = ['https', 'tcp'].includes(port.protocol) ? port.protocol : 'http';
@@ -68,14 +79,14 @@ function toClient({ client, port, start }: Ends): Dict {
   ]);
 }
 
-function toServer({ server, start }: Ends): Dict {
+function toServer({ server, port, start }: Ends): Dict {
   return new Map<string, Value>([
     ...COMMON(),
-    ['peername', server],
+    ['peername', server ?? null],
     ['sockname', null],
-    ['address', server],
+    ['address', server ?? findAddress(port)],
     ['timestamp_start', start],
-    ['timestamp_tcp_setup', start],
+    ['timestamp_tcp_setup', server ? start : null],
     ['via', null],
   ]);
 }

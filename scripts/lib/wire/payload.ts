@@ -19,12 +19,19 @@ export function parseBeginning(frame: Frame): Port[] {
 }
 
 /** Reads the ends of a connection that opens. @throws WireError */
-export function parseOpening(frame: Frame): { client: Address; server: Address; listen: number } {
+export function parseOpening(frame: Frame): Opening {
   return parse(frame, (json) => ({
     client: parseAddress(json, 'client'),
-    server: parseAddress(json, 'server'),
+    server: json.has('server') ? parseAddress(json, 'server') : undefined,
     listen: parseInteger(json, 'listen'),
   }));
+}
+
+interface Opening {
+  client: Address;
+  /** Where the app was reached; undefined if it refused the connection. */
+  server: Address | undefined;
+  listen: number;
 }
 
 /** Reads how many bytes of either side are missing. @throws WireError */
@@ -35,7 +42,7 @@ export function parseGap(frame: Frame): { client: number; server: number } {
   }));
 }
 
-/** Reads how many connections the door has skipped. @throws WireError */
+/** Reads how many bytes are missing in the file. @throws WireError */
 export function parseSkipped(frame: Frame): number {
   return parse(frame, (json) => parseInteger(json, 'skipped'));
 }

@@ -38,7 +38,7 @@ export async function* readWire(
 
 function describeOmissions({ cut, strayFrames, skipped }: Omissions): string[] {
   return [
-    skipped > 0 ? `${skipped} connections were skipped while it was written` : '',
+    skipped > 0 ? `${skipped} bytes are missing: they were not written` : '',
     cut > 0
       ? `${cut} connections were not read to their end: more was open at once than is kept in memory`
       : '',
