@@ -51,7 +51,7 @@ const cases: Case[] = [
   {
     name: 'whose pods would have to be replaced by hand',
     args: ['by-delete'],
-    says: /daemonset\/by-delete has the update strategy OnDelete.*\nhint: --replace-pods evicts/,
+    says: /daemonset\/by-delete has the update strategy OnDelete.*\n(.*\n)*hint: .*--replace-pods, which evicts/,
   },
   {
     name: 'that uses hostNetwork',
@@ -98,7 +98,7 @@ const cases: Case[] = [
   {
     name: 'that is one of several in front of a workload',
     args: ['deploy/one'],
-    says: /several Services are in front of deployment\/one: .*service\/ports.*\nhint: name the one/,
+    says: /several Services are in front of deployment\/one: .*service\/ports.*\nhint: name one of them/,
   },
   {
     name: 'that is a pod on the network of its node',
