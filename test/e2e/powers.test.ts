@@ -298,13 +298,13 @@ describe('a file that is sent to the pods', () => {
       what: 'and is too big',
       flag: '--script',
       file: () => write('big.py', randomBytes(200_000)),
-      says: /^error: \S+big\.py is too big for the pods: .* of 128 KiB at most\n$/,
+      says: /^error: \S+big\.py is too big for the pods: .* of at most 128 KiB\n$/,
     },
     {
       what: 'of flows, and is too big',
       flag: '--replay',
       file: () => write('big.mitm', randomBytes(200_000)),
-      says: /^error: \S+big\.mitm is too big .* of 128 KiB at most\nhint: send fewer flows: .*scripts\/flows\.ts \S+big\.mitm --filter EXPRESSION -w FILE\n$/,
+      says: /^error: \S+big\.mitm is too big .* of at most 128 KiB\nhint: send fewer flows: .*scripts\/flows\.ts \S+big\.mitm --filter EXPRESSION -w FILE\n$/,
     },
   ];
   for (const { what, flag, file, says } of refused) {
