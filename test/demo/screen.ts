@@ -59,7 +59,7 @@ export function render(frames: Frame[], { columns, rows }: { columns: number; ro
     return `@keyframes f${index}{${moments.join('')}}#f${index}{animation:f${index} ${total}ms step-end infinite}`;
   });
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="A Service is tapped, a request is looked at, the Service is given back">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="A Service is tapped, a request is looked at, the Service is restored">`,
     `<style>text{font:${CELL.font}px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;white-space:pre}g[id^=f]{visibility:hidden}${css.join('')}</style>`,
     `<defs>${[...ids].map(([content, id]) => `<g id="${id}">${content}</g>`).join('')}</defs>`,
     `<rect width="100%" height="100%" rx="8" fill="${BACKGROUND}" stroke="#444"/>`,

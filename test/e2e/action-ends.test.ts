@@ -120,7 +120,7 @@ describe('the Action, when something goes wrong', () => {
     const container = await stage.shop.kubectl('get', 'pod', pod, '-o', names);
     const end = ['sh', '-c', 'kill -INT "$(cat /tmp/mittens.pid)"'];
     await stage.shop.kubectl('exec', pod, '-c', container, '--', ...end);
-    await until('it is given back', async () => !(await isRecorded()));
+    await until('the Service is restored', async () => !(await isRecorded()));
     const post = await job.post();
     assert.equal(post.code, 1);
     assert.match(
