@@ -47,7 +47,7 @@ async function record(): Promise<Frame[]> {
   await keys(['g'], ['Down'], ['Down'], ['Enter']);
   await sleep(2500);
   await keys(['q'], ['q'], ['y']);
-  await shows('service/orders is restored\n', 1500);
+  await shows('service/orders is restored', 1500);
   watching.abort();
   await watched;
   return frames;

@@ -38,7 +38,8 @@ async function removeTap(context: Context, service: Service, record: TapRecord):
     restorePatch(templates, service, current),
   );
   const where = record.mode === 'sidecar' ? record.workloads.join(', ') : 'its pods';
-  if (restored) log.say(`${name} is restored; removing the proxy from ${where} ...`);
+  if (restored)
+    log.say(`requests to ${name} reach the app directly again; removing the proxy from ${where} ...`);
   const erase = () => updateTarget(kubectl, name, record.id, (service) => erasePatch(templates, service));
   if (record.mode === 'ephemeral') {
     await removeEphemeralProxies(context, service.metadata.name, [record.container]);
