@@ -34,7 +34,9 @@ after(async () => {
 
 /** Waits until the Service and its workload are as they were, which a command that died would not see to. */
 async function isRestored(): Promise<void> {
-  await until('the Service is restored', async () => isDeepStrictEqual(await shop.snapshot(...objects), original));
+  await until('the Service is restored', async () =>
+    isDeepStrictEqual(await shop.snapshot(...objects), original),
+  );
 }
 
 describe('a command whose output nobody reads any more', () => {

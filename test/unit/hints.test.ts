@@ -118,11 +118,15 @@ describe('a command in a message', () => {
     });
     const line = formatCommand({ ...command, args: ['web', '--', ...HOSTILE] }, 'make');
     const env = { ...process.env, PATH: `${folder}:${process.env.PATH}` };
-    const output = execFileSync('sh', ['-c', `${line} -o node_modules/.package-lock.json`], {
-      encoding: 'utf8',
-      cwd: ROOT,
-      env,
-    });
+    const output = execFileSync(
+      'sh',
+      ['-c', `${line} --no-print-directory -o node_modules/.package-lock.json`],
+      {
+        encoding: 'utf8',
+        cwd: ROOT,
+        env,
+      },
+    );
     const scripts = HOSTILE.flatMap((word) => ['--script', word]);
     assert.deepEqual(output.split('\0').slice(0, -1), [
       ...['--import', 'tsx', 'scripts/on.ts', 'web', '--namespace=shop', `--context=${HOSTILE.join(' ')}`],

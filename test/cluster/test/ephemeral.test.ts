@@ -68,6 +68,8 @@ describe('an ephemeral container', () => {
   it("cannot be changed or removed, and is refused with Kubernetes' message", async () => {
     await running('judged');
     await add('judged', guest('tap'));
+    // A change of its status in between would be a conflict.
+    await state('judged', 'tap', 'running');
     const refusals: [Fields[], RegExp][] = [
       [[], /existing ephemeral containers "tap" may not be removed/],
       [[guest('tap', { image: 'node:22' })], /existing ephemeral containers "tap" may not be changed/],
