@@ -7,7 +7,7 @@ import { load } from 'js-yaml';
 import { updateTables } from '../../action/document.ts';
 import { FORMATS } from '../../action/inputs.ts';
 import { checkArguments, parseCommandLine } from '../../scripts/lib/cli/command-line.ts';
-import { COMMAND_NAMES, type CommandName, FLAGS, flagsOf } from '../../scripts/lib/cli/flags.ts';
+import { COMMAND_NAMES, type CommandName, FLAGS, listFlags } from '../../scripts/lib/cli/flags.ts';
 import { writeTables } from '../../scripts/lib/cli/readme.ts';
 import { chooseProtocol, PROTOCOLS } from '../../scripts/lib/plan/protocol.ts';
 
@@ -164,7 +164,7 @@ describe("README's tables of flags", () => {
   });
 
   it('the README names the flags that all commands share', () => {
-    for (const { name, section } of flagsOf('list'))
+    for (const { name, section } of listFlags('list'))
       if (section === 'Cluster') assert.match(README, new RegExp(`--${name}\\b`));
   });
 });

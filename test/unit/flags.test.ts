@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { COMMANDS } from '../../scripts/lib/cli/commands.ts';
-import { COMMAND_NAMES, FLAGS, type Flag, flagsOf } from '../../scripts/lib/cli/flags.ts';
+import { COMMAND_NAMES, FLAGS, type Flag, listFlags } from '../../scripts/lib/cli/flags.ts';
 import { formatHelp } from '../../scripts/lib/cli/help.ts';
 import { FORMATS } from '../../scripts/lib/formats/formats.ts';
 import { PROTOCOLS } from '../../scripts/lib/plan/protocol.ts';
@@ -35,7 +35,7 @@ describe('the table of flags', () => {
 
   for (const command of COMMAND_NAMES)
     it(`no two flags of ${command} share a name or a letter`, () => {
-      const names = flagsOf(command).flatMap(({ name, short }) => (short ? [name, short] : [name]));
+      const names = listFlags(command).flatMap(({ name, short }) => (short ? [name, short] : [name]));
       assert.deepEqual(names, [...new Set(names)]);
     });
 
@@ -72,7 +72,7 @@ describe('--help', () => {
       const names = [...help.matchAll(/^ {2}(?:-\w, | {4})--([a-z-]+)/gm)].map(([, name]) => name);
       assert.deepEqual(
         names.sort(),
-        flagsOf(command)
+        listFlags(command)
           .map(({ name }) => name)
           .sort(),
       );

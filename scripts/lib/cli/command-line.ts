@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../util/error.ts';
 import { type Message, message } from '../util/message.ts';
 import { COMMANDS } from './commands.ts';
-import { type CommandName, type Flag, type Flags, flagsOf } from './flags.ts';
+import { type CommandName, type Flag, type Flags, listFlags } from './flags.ts';
 import { kubectlCommand, mittensCommand } from './to-run.ts';
 
 /** A command line of mittens. */
@@ -31,7 +31,7 @@ export function parseCommandLine<C extends CommandName>(command: C, argv: string
   const [own, after] = [argv.slice(0, end), argv.slice(end + 1)];
   const { tokens } = parseArgs({
     args: own,
-    options: optionsOf(command),
+    options: toOptions(command),
     allowPositionals: true,
     strict: false,
     tokens: true,
@@ -46,8 +46,8 @@ export function parseCommandLine<C extends CommandName>(command: C, argv: string
 
 type Options = NonNullable<NonNullable<Parameters<typeof parseArgs>[0]>['options']>;
 
-function optionsOf(command: CommandName): Options {
-  const options = flagsOf(command).map(({ name, short, value }) => {
+function toOptions(command: CommandName): Options {
+  const options = listFlags(command).map(({ name, short, value }) => {
     const type = value ? ('string' as const) : ('boolean' as const);
     return [name, short ? { type, short } : { type }] as const;
   });
@@ -57,7 +57,7 @@ function optionsOf(command: CommandName): Options {
 function readFlags(command: CommandName, given: Given[]): Record<string, string | string[] | boolean> {
   const flags: Record<string, string | string[] | boolean> = {};
   for (const token of given) {
-    const flag = flagsOf(command).find(({ name }) => name === token.name);
+    const flag = listFlags(command).find(({ name }) => name === token.name);
     const value = readValue(command, flag, token);
     const before = flags[token.name] ?? [];
     flags[token.name] = flag?.repeatable && Array.isArray(before) ? [...before, String(value)] : value;

@@ -464,7 +464,7 @@ export type Flags<C extends CommandName> = { [R in RowFor<C> as R['name']]?: Val
 export type TapFlags = Pick<Flags<'on'>, keyof Flags<'on'> & keyof Flags<'capture'>>;
 
 /** The rows of a command, in the order of the table. */
-export function flagsOf(command: CommandName): Flag[] {
+export function listFlags(command: CommandName): Flag[] {
   const flags: readonly Flag[] = FLAGS;
   return flags.filter(({ commands }) => commands.includes(command));
 }

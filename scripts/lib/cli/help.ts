@@ -1,6 +1,6 @@
 import { type Caller, formatCommand } from './caller.ts';
 import { COMMANDS, type Example } from './commands.ts';
-import { type CommandName, type Flag, flagsOf, SECTIONS } from './flags.ts';
+import { type CommandName, type Flag, listFlags, SECTIONS } from './flags.ts';
 
 /** As wide as help may be, in columns. */
 const WIDTH = 100;
@@ -13,7 +13,7 @@ export function formatHelp(command: CommandName, caller: Caller): string {
     `Examples:\n${examples.map((example) => formatExample(command, example, caller)).join('\n\n')}`,
     `Usage:\n  ${formatUsage(command, caller)}`,
     ...(notes ? [wrap(notes, WIDTH).join('\n')] : []),
-    ...formatSections(flagsOf(command)),
+    ...formatSections(listFlags(command)),
   ];
   return `${paragraphs.join('\n\n')}\n`;
 }

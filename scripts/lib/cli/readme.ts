@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { formatTable, replaceBlock } from '../util/markdown.ts';
 import { COMMANDS } from './commands.ts';
-import { type Flag, flagsOf } from './flags.ts';
+import { type Flag, listFlags } from './flags.ts';
 import { describeFlag } from './help.ts';
 
 const FILE = new URL('../../../README.md', import.meta.url);
@@ -12,8 +12,8 @@ const OF_ALL = ['Cluster', 'General'];
 
 /** README with the tables that the table of flags makes now. */
 export function writeTables(text: string): string {
-  const on = flagsOf('on').filter(({ section }) => !OF_ALL.includes(section));
-  const capture = flagsOf('capture').filter(({ section }) => !OF_ALL.includes(section));
+  const on = listFlags('on').filter(({ section }) => !OF_ALL.includes(section));
+  const capture = listFlags('capture').filter(({ section }) => !OF_ALL.includes(section));
   const tables = {
     'flags of on and capture': on.filter((flag) => capture.includes(flag)).map(toRow),
     'flags of on': [...on.filter((flag) => !capture.includes(flag)).map(toRow), toRestRow('on')],
