@@ -34,6 +34,11 @@ function ask({ id, url, body }) {
     });
     response.on('error', (error) => say({ status: 0, headers: {}, body: error.message }));
   });
+  // A Service that no node knows yet drops what is sent to it, and the kernel tries for two minutes.
+  call.on('socket', (socket) => {
+    const timer = setTimeout(() => call.destroy(new Error('not connected in 10 s')), 10_000);
+    for (const event of ['connect', 'close']) socket.once(event, () => clearTimeout(timer));
+  });
   call.on('error', (error) => say({ status: 0, headers: {}, body: error.message }));
   call.end(body);
 }
