@@ -205,7 +205,6 @@ export const writes: Scenario[] = [
     await t.see('set image deployment/web none=other:1');
     await t.see('set env deployment/web A=1 B=2');
     await t.see('set env deployment/web --list');
-    await t.see('set env deployment/web --from=configmap/c');
     await t.see('set env deployment/web B-');
     await t.see('set resources deployment/web --limits=cpu=100m,memory=0.5Gi --requests=cpu=0.05');
     await t.see('get deployment web', {
