@@ -155,18 +155,22 @@ class Relay:
     def _other(self, side: Side) -> Side:
         return self.app if side is self.client else self.client
 
-    def _flush(self, side: Side, other: Side) -> None:
-        """Sends to `side` what waits for it."""
+    def _send_waiting(self, side: Side) -> None:
+        """Sends to a side what waits for it, as far as it takes that now."""
         while side.waiting:
             data = side.waiting.popleft()
             sent = self._try_to_send(side, data)
             if side.shut:
-                break
+                return
             side.size -= sent
             if sent < len(data):
                 side.waiting.appendleft(data[sent:])
-                break
-        if self._closed:
+                return
+
+    def _flush(self, side: Side, other: Side) -> None:
+        """Sends to `side` what waits for it, and goes on with what that makes possible."""
+        self._send_waiting(side)
+        if self._is_over:
             return
         if side.end_due and not side.waiting:
             self._shut(side)
@@ -216,12 +220,7 @@ class Relay:
         """A reset throws away what the kernel has not yet delivered, which the peer would have had without us."""
         if self._closed:
             return
-        while side.waiting and not side.shut:
-            data = side.waiting.popleft()
-            sent = self._try_to_send(side, data)
-            if sent < len(data) and not side.shut:
-                side.waiting.appendleft(data[sent:])
-                break
+        self._send_waiting(side)
         if looks > 0 and not side.shut and (side.waiting or undelivered(side.sock) > 0):
             self._watch(side, None)
             self._loop.after(DELIVERY_LOOK, lambda: self._reset_when_delivered(side, looks - 1))
