@@ -1,31 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { Capture, flowsIn, loadIn, oneTo, pathsIn } from './capture.ts';
-import { Namespace } from './namespace.ts';
 import { until } from './until.ts';
+import { openWebShop, WEB_OBJECTS } from './web-shop.ts';
 
-const shop = new Namespace();
-const objects = ['service/web', 'deployment/web'];
-const folder = mkdtempSync(join(tmpdir(), 'mittens-capture-'));
-let original: object[];
-
-before(async () => {
-  await shop.create();
-  await shop.app({
-    name: 'web',
-    replicas: 2,
-    env: { DRAIN_MS: '8000' },
-  });
-  await shop.service('web', [{ port: 80, targetPort: 8080 }]);
-  original = await shop.snapshot(...objects);
-});
-after(async () => {
-  rmSync(folder, { recursive: true });
-  await shop.delete();
-});
+const { shop, folder } = openWebShop({ targetPort: 8080 });
 
 /** A capture whose file has this name. */
 function capturing(name: string, ...args: string[]): Capture {
@@ -33,6 +13,12 @@ function capturing(name: string, ...args: string[]): Capture {
 }
 
 describe('a capture', () => {
+  let original: object[];
+
+  before(async () => {
+    original = await shop.snapshot(...WEB_OBJECTS);
+  });
+
   it('records every request that a proxy answered, and fails none, if it ends under load', async () => {
     const capture = capturing('ends-under-load.mitm');
     await capture.records('/first');
@@ -47,7 +33,7 @@ describe('a capture', () => {
       proxied.sort((a, b) => a - b),
     );
     assert.ok(proxied.length > 100 && proxied.length < sent, `${proxied.length} of ${sent}`);
-    assert.deepEqual(await shop.snapshot(...objects), original);
+    assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
   });
 
   it('records every request while pods come and go', async () => {
@@ -70,7 +56,7 @@ describe('a capture', () => {
     assert.deepEqual(await loadIn(capture.file), oneTo(sent));
     assert.match(stderr, /\d+ flows from 5 pods in /);
     assert.doesNotMatch(stderr, /warning/);
-    original = await shop.snapshot(...objects);
+    original = await shop.snapshot(...WEB_OBJECTS);
   });
 
   it('keeps the requests that a killed pod answered, and says which may be missing', async () => {
@@ -132,6 +118,6 @@ describe('a capture', () => {
     const answered = (path: string) => flows.filter(({ request }) => request?.path === path);
     assert.equal(answered('/before').length, 1);
     assert.ok(answered('/after').some(({ response }) => JSON.parse(String(response?.content)).pod === pod));
-    assert.deepEqual(await shop.snapshot(...objects), original);
+    assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
   });
 });

@@ -1,33 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { commandLine, mittens } from '../scripts.ts';
 import { Capture, loadIn, oneTo, pathsIn } from './capture.ts';
-import { Namespace } from './namespace.ts';
 import { Terminal } from './terminal.ts';
+import { openWebShop, WEB_OBJECTS } from './web-shop.ts';
 
-const shop = new Namespace();
+const { shop, folder } = openWebShop({ targetPort: 8080 });
 const inShop = ['-n', shop.name];
-const objects = ['service/web', 'deployment/web'];
-const folder = mkdtempSync(join(tmpdir(), 'mittens-capture-'));
-let original: object[];
-
-before(async () => {
-  await shop.create();
-  await shop.app({
-    name: 'web',
-    replicas: 2,
-    env: { DRAIN_MS: '8000' },
-  });
-  await shop.service('web', [{ port: 80, targetPort: 8080 }]);
-  original = await shop.snapshot(...objects);
-});
-after(async () => {
-  rmSync(folder, { recursive: true });
-  await shop.delete();
-});
 
 /** A capture whose file has this name. */
 function capturing(name: string, ...args: string[]): Capture {
@@ -35,6 +16,12 @@ function capturing(name: string, ...args: string[]): Capture {
 }
 
 describe('a capture', () => {
+  let original: object[];
+
+  before(async () => {
+    original = await shop.snapshot(...WEB_OBJECTS);
+  });
+
   it('records every request of a steady load once, as soon as it is answered, and restores the Service', async () => {
     const capture = capturing('load.mitm');
     await capture.records('/first');
@@ -48,7 +35,7 @@ describe('a capture', () => {
     assert.match(stderr, /\d+ flows from 2 pods in .*load\.mitm\n$/);
     assert.doesNotMatch(stderr, /warning/);
     assert.equal(statSync(capture.file).mode & 0o777, 0o600);
-    assert.deepEqual(await shop.snapshot(...objects), original);
+    assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
   });
 
   it('shows its progress on a terminal, and ends at Ctrl-C', async () => {
@@ -69,7 +56,7 @@ describe('a capture', () => {
     } finally {
       await terminal.close();
     }
-    assert.deepEqual(await shop.snapshot(...objects), original);
+    assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
   });
 
   it('is shown by list, excludes a second capture and a session, and ends when another user restores the Service', async () => {

@@ -1,52 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
+import { before, describe, it } from 'node:test';
 import { mittens } from '../scripts.ts';
 import { Capture, flowsIn } from './capture.ts';
 import { hasEphemeral } from './cluster.ts';
-import { Namespace } from './namespace.ts';
 import { until } from './until.ts';
+import { listWebPods, openWebShop, WEB_OBJECTS, type WebPod } from './web-shop.ts';
 
-const shop = new Namespace();
+const { shop, folder } = openWebShop({ name: 'http', targetPort: 'http' });
 const inShop = ['-n', shop.name];
-const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
-const OBJECTS = ['service/web', 'deployment/web'];
 const skip = hasEphemeral ? false : 'this Kubernetes has no ephemeral containers';
-
-before(async () => {
-  await shop.create();
-  await shop.app({ name: 'web', replicas: 2, env: { DRAIN_MS: '8000' } });
-  await shop.service('web', [{ name: 'http', port: 80, targetPort: 'http' }]);
-});
-after(async () => {
-  await shop.delete();
-  rmSync(folder, { recursive: true });
-});
-
-interface Pod {
-  metadata: { name: string; labels: Record<string, string> };
-  status: {
-    startTime: string;
-    containerStatuses: { restartCount: number; state: object }[];
-    ephemeralContainerStatuses?: { name: string; state: { terminated?: { exitCode: number } } }[];
-  };
-}
-
-async function pods(): Promise<Pod[]> {
-  return (await shop.get<{ items: Pod[] }>('pods', '-l', 'app=web')).items;
-}
 
 describe('ten taps without a restart', { skip }, () => {
   const TAPS = 10;
   let original: object[];
-  let earlier: Pod[];
-  let load: Awaited<ReturnType<Namespace['load']>>;
+  let earlier: WebPod[];
+  let load: Awaited<ReturnType<typeof shop.load>>;
 
   before(async () => {
-    original = await shop.snapshot(...OBJECTS);
-    earlier = await pods();
+    original = await shop.snapshot(...WEB_OBJECTS);
+    earlier = await listWebPods(shop);
     load = await shop.load('web', 20);
   });
 
@@ -57,22 +30,22 @@ describe('ten taps without a restart', { skip }, () => {
       const { code, stderr } = await capture.stop();
       assert.equal(code, 130, stderr);
       assert.ok((await flowsIn(capture.file)).some(({ request }) => request?.path === `/tap/${tap}`));
-      assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+      assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
     });
   }
 
   it('have restarted no container', async () => {
-    const history = (pod: Pod) => ({
+    const history = (pod: WebPod) => ({
       name: pod.metadata.name,
       labels: pod.metadata.labels,
       startTime: pod.status.startTime,
       containers: pod.status.containerStatuses.map(({ restartCount, state }) => ({ restartCount, state })),
     });
-    assert.deepEqual((await pods()).map(history), earlier.map(history));
+    assert.deepEqual((await listWebPods(shop)).map(history), earlier.map(history));
   });
 
   it('have ended with exit code 0, and list says that they remain in the history of the pods', async () => {
-    for (const { status } of await pods()) {
+    for (const { status } of await listWebPods(shop)) {
       const exits = status.ephemeralContainerStatuses?.map(({ state }) => state.terminated?.exitCode);
       assert.deepEqual(exits, Array(TAPS).fill(0));
     }
@@ -95,7 +68,7 @@ describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => 
   ];
   for (const { mode, flags, skip } of modes) {
     it(`loses no request, and every proxied one is recorded, ${mode}`, { skip }, async () => {
-      const original = await shop.snapshot(...OBJECTS);
+      const original = await shop.snapshot(...WEB_OBJECTS);
       const load = await shop.load('web', 20);
       const capture = new Capture(shop, join(folder, `scaled${flags.length}.mitm`), ...flags);
       await capture.records('/before');
@@ -112,7 +85,7 @@ describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => 
         proxied.filter((number) => !seen.has(`/load?n=${number}`)),
         [],
       );
-      assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+      assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
     });
   }
 
@@ -120,7 +93,7 @@ describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => 
   async function scaleTo(replicas: number): Promise<void> {
     await shop.kubectl('scale', 'deployment/web', `--replicas=${replicas}`);
     await until(`${replicas} pods have a proxy`, async () => {
-      if ((await pods()).length !== replicas) return false;
+      if ((await listWebPods(shop)).length !== replicas) return false;
       const { stdout } = await mittens('list', '-o', 'json', ...inShop);
       const { ready, wanted } = JSON.parse(stdout).items[0].pods;
       return ready === replicas && wanted === replicas;
@@ -130,11 +103,11 @@ describe('a Deployment that is scaled from 2 to 6 and back during a tap', () => 
 
 describe('a pod whose proxy has ended', { skip }, () => {
   it('makes the capture restore the Service before that pod gets a request', async () => {
-    const original = await shop.snapshot(...OBJECTS);
+    const original = await shop.snapshot(...WEB_OBJECTS);
     const load = await shop.load('web', 20);
     const capture = new Capture(shop, join(folder, 'unserved.mitm'), '--no-restart');
     await capture.records('/before');
-    const [{ metadata }] = (await pods()) as [Pod];
+    const [{ metadata }] = (await listWebPods(shop)) as [WebPod];
     // Its proxy ends by itself.
     const container = (await findProxy(metadata.name)) ?? '';
     await shop.kubectl(
@@ -151,11 +124,11 @@ describe('a pod whose proxy has ended', { skip }, () => {
     assert.equal(code, 1);
     assert.match(stderr, /error: pod\/web-\S+, container mittens-web-\w+: ended with exit code/);
     await load.stop();
-    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+    assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
   });
 
   async function findProxy(pod: string): Promise<string | undefined> {
-    const { status } = await shop.get<Pod>('pod', pod);
+    const { status } = await shop.get<WebPod>('pod', pod);
     return status.ephemeralContainerStatuses?.find(({ state }) => !state.terminated)?.name;
   }
 });

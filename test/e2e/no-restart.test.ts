@@ -1,50 +1,22 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execute } from '../execute.ts';
 import { commandLine, mittens } from '../scripts.ts';
 import { hasEphemeral } from './cluster.ts';
-import { Namespace } from './namespace.ts';
 import { look, Terminal } from './terminal.ts';
 import { until } from './until.ts';
+import { listWebPods, openWebShop, WEB_OBJECTS } from './web-shop.ts';
 
-const shop = new Namespace();
+const { shop } = openWebShop({ name: 'http', targetPort: 'http' });
 const inShop = ['-n', shop.name];
-const folder = mkdtempSync(join(tmpdir(), 'mittens-test-'));
-const OBJECTS = ['service/web', 'deployment/web'];
 const skip = hasEphemeral ? false : 'this Kubernetes has no ephemeral containers';
-
-before(async () => {
-  await shop.create();
-  await shop.app({ name: 'web', replicas: 2, env: { DRAIN_MS: '8000' } });
-  await shop.service('web', [{ name: 'http', port: 80, targetPort: 'http' }]);
-});
-after(async () => {
-  await shop.delete();
-  rmSync(folder, { recursive: true });
-});
-
-interface Pod {
-  metadata: { name: string; labels: Record<string, string> };
-  status: {
-    startTime: string;
-    containerStatuses: { restartCount: number; state: object }[];
-    ephemeralContainerStatuses?: { name: string; state: { terminated?: { exitCode: number } } }[];
-  };
-}
-
-async function pods(): Promise<Pod[]> {
-  return (await shop.get<{ items: Pod[] }>('pods', '-l', 'app=web')).items;
-}
 
 describe('a session without a restart', { skip }, () => {
   const terminal = new Terminal();
   let original: object[];
 
   before(async () => {
-    original = await shop.snapshot(...OBJECTS);
+    original = await shop.snapshot(...WEB_OBJECTS);
     await terminal.start(commandLine('on', ['web', '--no-restart', ...inShop]));
   });
   after(() => terminal.close());
@@ -66,31 +38,31 @@ describe('a session without a restart', { skip }, () => {
     process.kill(await terminal.pid(), 'SIGINT');
     await terminal.shows('service/web is restored');
     await terminal.shows('exit code 130');
-    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+    assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
   });
 });
 
 describe('a tap without a restart and without a session', { skip }, () => {
   it('is refused without a watcher, and changes nothing', async () => {
-    const original = await shop.snapshot(...OBJECTS);
+    const original = await shop.snapshot(...WEB_OBJECTS);
     const { code, stderr } = await mittens('on', 'web', '--no-restart', '--detach', ...inShop);
     assert.equal(code, 1);
     assert.match(stderr, /only while a watcher runs\nhint: add --watch-detached/);
-    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+    assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
   });
 
   it('has a watcher in tmux, which adds the proxy to new pods and ends with the tap', async () => {
-    const original = await shop.snapshot(...OBJECTS);
+    const original = await shop.snapshot(...WEB_OBJECTS);
     const on = await mittens('on', 'web', '--no-restart', '--detach', '--watch-detached', ...inShop);
     assert.equal(on.code, 0, on.stderr);
     const [, session = ''] = /attach -t '=(.+)'/.exec(on.stderr) ?? [];
-    await shop.kubectl('delete', 'pod', (await pods())[0]?.metadata.name ?? '', '--wait=false');
+    await shop.kubectl('delete', 'pod', (await listWebPods(shop))[0]?.metadata.name ?? '', '--wait=false');
     await served(2);
     assert.match(await panes(session), /watching the pods of service\/web/);
     const off = await mittens('off', 'web', ...inShop);
     assert.equal(off.code, 0, off.stderr);
     assert.equal(await panes(session), '');
-    assert.deepEqual(await shop.snapshot(...OBJECTS), original);
+    assert.deepEqual(await shop.snapshot(...WEB_OBJECTS), original);
   });
 
   async function panes(session: string): Promise<string> {
@@ -101,7 +73,7 @@ describe('a tap without a restart and without a session', { skip }, () => {
   async function served(count: number): Promise<void> {
     await until(`${count} pods have a proxy`, async () => {
       const { items } = await shop.get<{ items: object[] }>('pods', '-l', 'app=web,tap.mittens.dev/web');
-      return items.length === count && (await pods()).length === count;
+      return items.length === count && (await listWebPods(shop)).length === count;
     });
   }
 });
