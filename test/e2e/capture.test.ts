@@ -5,6 +5,7 @@ import { before, describe, it } from 'node:test';
 import { commandLine, mittens } from '../scripts.ts';
 import { Capture, loadIn, oneTo, pathsIn } from './capture.ts';
 import { Terminal } from './terminal.ts';
+import { until } from './until.ts';
 import { openWebShop, WEB_OBJECTS } from './web-shop.ts';
 
 const { shop, folder } = openWebShop({ targetPort: 8080 });
@@ -47,8 +48,11 @@ describe('a capture', () => {
       const line = commandLine('capture', ['web', ...inShop, '-o', file]);
       await terminal.start(['sh', '-c', shell, 'sh', ...line]);
       await terminal.shows('is tapped');
-      for (let sent = 0; sent < 5; sent++) await shop.request('web', '/live');
-      await terminal.shows(/[1-9]\d* flows? from 2 pods, .*B, .* a second/);
+      // kube-proxy may follow the Service a moment later, so that the first requests still pass by.
+      await until('the terminal shows flows', async () => {
+        await shop.request('web', '/live');
+        return /[1-9]\d* flows? from 2 pods, .*B, .* a second/.test(await terminal.screen());
+      });
       await terminal.type('C-c');
       await terminal.shows('ended with 130');
       assert.match(await terminal.screen(), /flows? from 2 pods in .*terminal\.mitm/);
