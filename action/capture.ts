@@ -10,6 +10,7 @@ import { untapAndSaveFlows } from '../scripts/lib/capture/untap-and-save.ts';
 import type { Flags } from '../scripts/lib/cli/flags.ts';
 import { run } from '../scripts/lib/cli/run.ts';
 import { capture } from '../scripts/lib/commands/capture.ts';
+import { isCapture } from '../scripts/lib/plan/record.ts';
 import { createContext } from '../scripts/lib/tap/context.ts';
 import { openTarget, resolve } from '../scripts/lib/tap/resolve.ts';
 import { jobFile, type Order, STOP, TAPPED } from './order.ts';
@@ -52,7 +53,7 @@ async function takeOver(argument: string, flags: Flags<'capture'>): Promise<void
   const deadline = Date.now() + DOUBT_MS;
   for (;;) {
     const { context, service, record } = await openTarget(target);
-    if (record?.program !== 'mitmdump') return;
+    if (!record || !isCapture(record)) return;
     const by = `by ${record.owner} since ${record.started}`;
     if (await isAbandoned({ kubectl: context.kubectl, service, record })) {
       context.log.say(`${target.id} was left tapped, ${by}: restoring it first`);

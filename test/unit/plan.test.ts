@@ -124,6 +124,12 @@ describe('a tap that cannot work', () => {
     ],
     ['a capture without the right to exec', { mayExec: false }, { program: 'mitmdump' }, /pods\/exec/],
     [
+      'a second capture from the wire',
+      { record: record({ program: 'wire' }) },
+      { program: 'wire' },
+      /service\/web is being captured, by ann@laptop since/,
+    ],
+    [
       'a Secret without a certificate',
       { secretsWithoutCertificate: ['web-tls'] },
       { tlsSecret: 'web-tls' },

@@ -14,6 +14,11 @@ describe('recordOf', () => {
     assert.deepEqual(parseRecord(tapped(JSON.stringify(record()))), record());
   });
 
+  it('parseRecord reads the record of a capture from the wire', () => {
+    const captured = record({ program: 'wire' });
+    assert.deepEqual(parseRecord(tapped(JSON.stringify(captured))), captured);
+  });
+
   it('parseRecord returns undefined for a Service without a tap', () => {
     assert.equal(parseRecord(service()), undefined);
   });
@@ -31,6 +36,7 @@ describe('recordOf', () => {
     ['a port that is text', { ...record(), ports: [{ ...port, port: '80' }] }],
     ['a targetPort that is an object', { ...record(), ports: [{ ...port, targetPort: {} }] }],
     ['ports that are not a list', { ...record(), ports: port }],
+    ['an unknown program', { ...record(), program: 'wires' }],
     ['an unknown mode', { ...record(), mode: 'magic' }],
     ['null', null],
     ['a list', []],

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kubectl } from '../kube/kubectl.ts';
 import { isRunning, type Pod } from '../kube/objects.ts';
 import { paths } from '../plan/pod-contract.ts';
+import { isCapture } from '../plan/record.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
 import { listPods } from '../tap/read-target.ts';
 
@@ -17,7 +18,7 @@ const SCRIPT = `find ${paths.followers} -type f -mmin -1 2>/dev/null; :`;
  * left on purpose, so it is never abandoned.
  */
 export async function isAbandoned({ kubectl, service, record }: ActiveTap): Promise<boolean> {
-  if (record.program !== 'mitmdump') return false;
+  if (!isCapture(record)) return false;
   if (record.phase === 'starting') return Date.now() - Date.parse(record.started) > STARTING_MS;
   // Somebody may be restoring it now; doing so twice does no harm.
   if (record.phase === 'stopping') return true;

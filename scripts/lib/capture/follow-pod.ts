@@ -1,10 +1,9 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Splitter } from '../flow/splitter.ts';
-import { decode, TnetstringError } from '../flow/tnetstring.ts';
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import { containerStatus, type Pod } from '../kube/objects.ts';
 import { paths } from '../plan/pod-contract.ts';
+import { describeDamage, type PodFile } from './pod-file.ts';
 
 /** One run of the proxy in a pod. A restarted container has a new file. */
 export interface Run {
@@ -17,35 +16,35 @@ export interface Run {
 /** How the flows of a run ended: complete, cut off with the pod or with the proxy alone, or not readable. */
 export interface RunEnd {
   kind: 'complete' | 'killed' | 'died' | 'left' | 'forbidden' | 'unreadable';
-  /** The number of flows that the proxy could not write. */
-  dropped: number;
   /** The error message. */
   why?: string;
 }
 
-// The addon writes the file. At its end it waits for followers: each has a file in FOLLOWERS, which it touches at every
-// heartbeat.
-const { flows: FILE, followers: FOLLOWERS } = paths;
-/** The time between heartbeats, in ms. Without them, a follower on a lost machine would seem to read on. */
-const HEARTBEAT_MS = 10_000;
+// At its end the proxy waits for followers: each has a file in FOLLOWERS, and writes into it at every heartbeat how many
+// bytes it has read and needs no more.
+const { followers: FOLLOWERS } = paths;
+/**
+ * The time between heartbeats, in ms. Without them, a follower on a lost machine would seem to read on. The proxy may free
+ * what every follower has read: in this time some 200 MB come at most.
+ */
+const HEARTBEAT_MS = 2000;
 /** When a follower reconnects, its file must still exist. Otherwise the flows are those of another run. */
 const SCRIPT = `
 if [ "$2" -gt 1 ]; then [ -e ${FOLLOWERS}/"$1" ] || exit 3
 else mkdir -p ${FOLLOWERS} && : >${FOLLOWERS}/"$1" || exit 3
 fi
-: >>${FILE}
-tail -c "+$2" -f ${FILE} &
-while read -r _; do [ -e ${FOLLOWERS}/"$1" ] && : >${FOLLOWERS}/"$1"; done
+: >>"$3"
+tail -c "+$2" -f "$3" &
+while read -r passed; do [ -e ${FOLLOWERS}/"$1" ] && echo "$passed" >${FOLLOWERS}/"$1"; done
 kill $!
 `;
-/** The proxy ends its file with a short entry. A flow is always longer than this. */
-const MAX_END_BYTES = 200;
 const AGAIN_MS = 500;
 
 /**
  * Reads the flows of one run, from the first, until the proxy says that there are no more. Reconnects when the
  * connection is lost, and continues where it was.
  * @param id the name of this follower in the pod, in hexadecimal.
+ * @param file what the proxy of the run writes.
  * @param take gets each flow as soon as it is done with the one before.
  * @param signal ends the reading.
  */
@@ -53,37 +52,50 @@ export async function followRun(
   kubectl: Kubectl,
   run: Run,
   id: string,
+  file: PodFile,
   take: (flow: Buffer) => Promise<void>,
   signal: AbortSignal,
 ): Promise<RunEnd> {
-  const splitter = new Splitter();
+  const end = await readToEnd(kubectl, run, id, file, take, signal);
+  if (end.kind === 'complete') await leaveRun(kubectl, run, id);
+  for (const flow of file.end()) await take(flow);
+  return end;
+}
+
+async function readToEnd(
+  kubectl: Kubectl,
+  run: Run,
+  id: string,
+  file: PodFile,
+  take: (flow: Buffer) => Promise<void>,
+  signal: AbortSignal,
+): Promise<RunEnd> {
   for (;;) {
-    const { end, stderr } = await readOn(kubectl, run, id, splitter, take, signal);
-    if (end?.kind === 'complete') await leaveRun(kubectl, run, id);
-    if (end) return end;
-    if (signal.aborted) return { kind: 'left', dropped: 0 };
+    const { damage, stderr } = await readOn(kubectl, run, id, file, take, signal);
+    if (damage !== undefined) return { kind: 'unreadable', why: damage };
+    if (file.isOver) return { kind: 'complete' };
+    if (signal.aborted) return { kind: 'left' };
     if (/\(Forbidden\)|is forbidden/.test(stderr))
-      return { kind: 'forbidden', dropped: 0, why: new KubectlError(stderr).message };
+      return { kind: 'forbidden', why: new KubectlError(stderr).message };
     const state = await readRunState(kubectl, run);
-    if (state !== 'running') return { kind: state, dropped: 0 };
-    splitter.reset();
+    if (state !== 'running') return { kind: state };
     await sleep(AGAIN_MS);
   }
 }
 
-/** Reads until the proxy or the connection ends. */
+/** Reads until the proxy or the connection ends. @returns what is wrong with the file, and what kubectl says. */
 async function readOn(
   kubectl: Kubectl,
   run: Run,
   id: string,
-  splitter: Splitter,
+  file: PodFile,
   take: (flow: Buffer) => Promise<void>,
   signal: AbortSignal,
-): Promise<{ end?: RunEnd; stderr: string }> {
-  const script = ['sh', '-c', SCRIPT, 'mittens', id, String(splitter.passed + 1)];
+): Promise<{ damage?: string; stderr: string }> {
+  const script = ['sh', '-c', SCRIPT, 'mittens', id, String(file.received + 1), file.path];
   const where = ['-i', `pod/${run.pod}`, `--container=${run.container}`];
   const child = kubectl.follow(['exec', ...where, '--', ...script]);
-  const heart = setInterval(() => child.stdin.write('\n'), HEARTBEAT_MS);
+  const heart = setInterval(() => child.stdin.write(`${file.passed}\n`), HEARTBEAT_MS);
   const closed = once(child, 'close').catch(() => undefined);
   const stop = () => child.kill();
   signal.addEventListener('abort', stop);
@@ -93,16 +105,13 @@ async function readOn(
   });
   try {
     for await (const chunk of child.stdout) {
-      for (const piece of splitter.push(chunk as Buffer)) {
-        const end = parseEnd(piece);
-        if (end) return { end, stderr };
-        await take(piece);
-      }
-      if (signal.aborted) break;
+      for (const flow of file.push(chunk as Buffer)) await take(flow);
+      if (file.isOver || signal.aborted) break;
     }
   } catch (error) {
-    if (!(error instanceof TnetstringError)) throw error;
-    return { end: { kind: 'unreadable', dropped: 0, why: error.message }, stderr };
+    const damage = describeDamage(error);
+    if (damage === undefined) throw error;
+    return { damage, stderr };
   } finally {
     signal.removeEventListener('abort', stop);
     clearInterval(heart);
@@ -110,14 +119,6 @@ async function readOn(
     await closed;
   }
   return { stderr };
-}
-
-/** Parses the last entry of the file; undefined for a flow. */
-function parseEnd(piece: Buffer): RunEnd | undefined {
-  if (piece.length > MAX_END_BYTES) return undefined;
-  const value = decode(piece);
-  if (!(value instanceof Map) || value.get('mittens') !== 'end') return undefined;
-  return { kind: 'complete', dropped: Number(value.get('dropped')) || 0 };
 }
 
 /** Removes the follower's file, so that the proxy can end. Ignores a proxy that has already ended. */

@@ -4,7 +4,11 @@ import { KubectlError } from '../kube/kubectl.ts';
 import { containerStatus, type Pod } from '../kube/objects.ts';
 import type { ActiveTap } from '../tap/active-tap.ts';
 import { listPods } from '../tap/read-target.ts';
+import { Budget } from '../wire/budget.ts';
+import { FlowPodFile } from './flow-pod-file.ts';
 import { followRun, type Run, type RunEnd } from './follow-pod.ts';
+import type { PodFile, Reading } from './pod-file.ts';
+import { WirePodFile } from './wire-pod-file.ts';
 
 /** How often the pods are read, in ms. */
 const POLL_MS = 2000;
@@ -24,6 +28,7 @@ export interface FollowResult {
 
 interface Follower {
   run: Run;
+  file: PodFile;
   leave: AbortController;
   end: Promise<void>;
   listed: number;
@@ -34,16 +39,21 @@ interface Follower {
 export class TapFollower {
   readonly #tap: ActiveTap;
   readonly #take: (flow: Buffer) => Promise<void>;
+  readonly #reading: Reading;
   readonly #id = randomBytes(8).toString('hex');
   readonly #followers = new Map<string, Follower>();
   #error: { thrown: unknown } | undefined;
   #watching: Promise<void> | undefined;
   #watched = true;
 
-  /** @param take gets every flow. What it throws, finish() throws again. */
-  constructor(tap: ActiveTap, take: (flow: Buffer) => Promise<void>) {
+  /**
+   * @param take gets every flow. What it throws, finish() throws again.
+   * @param bodyLimit what is kept of each body or message, in bytes, where the proxy does not cut them itself.
+   */
+  constructor(tap: ActiveTap, take: (flow: Buffer) => Promise<void>, bodyLimit?: number) {
     this.#tap = tap;
     this.#take = take;
+    this.#reading = { bodyLimit, budget: new Budget() };
   }
 
   get pods(): number {
@@ -108,15 +118,17 @@ export class TapFollower {
 
   #follow(run: Run): Follower {
     const leave = new AbortController();
-    const follow = followRun(this.#tap.kubectl, run, this.#id, this.#take, leave.signal);
-    const follower: Follower = { run, leave, listed: Date.now(), end: Promise.resolve() };
+    const { kubectl, record } = this.#tap;
+    const file = record.program === 'wire' ? new WirePodFile(this.#reading) : new FlowPodFile();
+    const follow = followRun(kubectl, run, this.#id, file, this.#take, leave.signal);
+    const follower: Follower = { run, file, leave, listed: Date.now(), end: Promise.resolve() };
     follower.end = follow.then(
       (ended) => {
         follower.ended = ended;
       },
       (error: unknown) => {
         this.#error ??= { thrown: error };
-        follower.ended = { kind: 'left', dropped: 0 };
+        follower.ended = { kind: 'left' };
       },
     );
     return follower;
@@ -133,20 +145,18 @@ function findRun(pod: Pod, container: string): Run[] {
 
 function formatWarnings(followers: Follower[]): string[] {
   const forbidden = followers.find(({ ended }) => ended?.kind === 'forbidden')?.ended?.why;
-  const told = followers.flatMap(({ run, ended }) => {
+  const told = followers.flatMap(({ run, file, ended }) => {
     if (!ended || ended.kind === 'forbidden') return [];
-    const { kind, dropped, why } = ended;
+    const { kind, why } = ended;
     const may = 'its last requests may be missing';
     const lines = {
-      complete: [] as string[],
+      complete: [],
       killed: [`pod ${run.pod} was killed: ${may}`],
       died: [`the proxy in pod ${run.pod} died: ${may}`],
       left: [`pod ${run.pod} did not end in time: ${may}`],
       unreadable: [`the flows of pod ${run.pod} are damaged: ${why}`],
     }[kind];
-    if (dropped > 0)
-      lines.push(`${dropped} flows of pod ${run.pod} are missing: its disk or its 1 GiB was full`);
-    return lines;
+    return [...lines, ...file.listOmissions().map((omission) => `pod ${run.pod}: ${omission}`)];
   });
   if (forbidden) told.push(`the flows are lost: ${forbidden}`);
   return told;

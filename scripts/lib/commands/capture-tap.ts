@@ -17,6 +17,8 @@ export interface CapturePurpose {
   readonly seconds: number | undefined;
   /** Only matching flows are written. */
   readonly filter: Filter | undefined;
+  /** What is kept of each body or message, in bytes. */
+  readonly bodyLimit: number | undefined;
   /** Runs during the capture; empty for none. */
   readonly command: string[];
   readonly onTapped: (() => void) | undefined;
@@ -36,9 +38,10 @@ export async function captureTap(
   signal: AbortSignal,
 ): Promise<number> {
   const reconciler = needsReconciler(tap) ? new Reconciler(context, tap).start() : undefined;
-  const follower = new TapFollower(tap, async (bytes) => {
+  const take = async (bytes: Buffer) => {
     if (!purpose.filter || purpose.filter(parseFlow(bytes))) await file.add(bytes);
-  });
+  };
+  const follower = new TapFollower(tap, take, purpose.bodyLimit);
   let command: Command | undefined;
   try {
     await file.open();

@@ -58,9 +58,13 @@ export async function capture(
 
 /** What the user asks of a capture's tap, checked before the cluster is read. */
 function parseCaptureRequest(argument: string, flags: Flags<'capture'>): TapRequest {
-  const limit = flags['body-limit'];
-  const args = limit === undefined ? [] : ['--set', `${options.bodyLimit}=${parseSize(limit)}`];
+  const limit = parseBodyLimit(flags);
+  const args = limit === undefined ? [] : ['--set', `${options.bodyLimit}=${limit}`];
   return parseRequest(argument, flags, 'mitmdump', args);
+}
+
+function parseBodyLimit(flags: Flags<'capture'>): number | undefined {
+  return flags['body-limit'] === undefined ? undefined : parseSize(flags['body-limit']);
 }
 
 function parsePurpose(
@@ -72,6 +76,7 @@ function parsePurpose(
     seconds: flags.for === undefined ? undefined : parseDuration(flags.for),
     // Applied here, not in the pods: mitmproxy has fewer filters than we, and reads `~c 5..` in another way.
     filter: flags.filter === undefined ? undefined : parseFilter(flags.filter),
+    bodyLimit: parseBodyLimit(flags),
     command,
     onTapped,
   };

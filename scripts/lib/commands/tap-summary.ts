@@ -16,7 +16,7 @@ export interface TapSummary {
   workloads: string[];
   pods: { ready: number; wanted: number };
   mode: string;
-  /** mitmproxy or mitmweb in a session, mitmdump in a capture. */
+  /** mitmproxy or mitmweb in a session, mitmdump or wire in a capture. */
   program: string;
   owner: string;
   /** ISO 8601; empty when it is not known. */

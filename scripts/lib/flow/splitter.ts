@@ -34,13 +34,6 @@ export class Splitter {
       yield whole;
     }
   }
-
-  /** Drops the incomplete tnetstring; the caller will send it again. */
-  reset(): void {
-    this.#held = [];
-    this.holding = 0;
-    this.#wanted = 1;
-  }
 }
 
 /** The length of the first tnetstring; one more than the buffer's if its length prefix is incomplete. */

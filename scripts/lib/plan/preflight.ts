@@ -6,7 +6,7 @@ import type { ClusterState } from './cluster-state.ts';
 import { findLegacyTool } from './legacy.ts';
 import { choosePorts } from './ports.ts';
 import { refuseWorkloadsAndPods } from './preflight-pods.ts';
-import type { TapRecord } from './record.ts';
+import { isCapture, type TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 import { commandFor, isPod, targetId } from './target-id.ts';
 
@@ -112,16 +112,16 @@ export function refuseTapped(service: Service, record: TapRecord, request: TapRe
  * @throws UserError when a Service is already tapped, and the two taps are not of one kind.
  */
 export function refuseOtherProgram(service: Service, record: TapRecord, program: TapRecord['program']): void {
-  if (record.program === program && program !== 'mitmdump') return;
+  if (record.program === program && !isCapture(record)) return;
   const name = targetId(service);
   const by = `by ${record.owner} since ${record.started}`;
   const off = commandFor('off', service);
-  if (record.program === 'mitmdump') {
+  if (isCapture(record)) {
     throw new UserError(`${name} is being captured, ${by}`, {
       hint: message`wait until it ends, or end it: ${off}`,
     });
   }
-  if (program === 'mitmdump') {
+  if (isCapture({ program })) {
     throw new UserError(`${name} is already tapped, ${by}`, {
       hint: message`end it, which saves its flows: ${off}`,
     });

@@ -32,8 +32,11 @@ export interface TapRecord {
   phase: 'starting' | 'on' | 'stopping';
   /** A container in the pod template, or an ephemeral container in running pods. */
   mode: 'sidecar' | 'ephemeral';
-  /** What runs in the container: the TUI, the web interface, or mitmdump for a capture. */
-  program: 'mitmproxy' | 'mitmweb' | 'mitmdump';
+  /**
+   * What runs in the container: the TUI, the web interface, or for a capture mitmdump, or the door alone, which writes a
+   * wire file.
+   */
+  program: 'mitmproxy' | 'mitmweb' | 'mitmdump' | 'wire';
   /** user@host of the user who began the tap. */
   owner: string;
   /** ISO 8601. */
@@ -50,6 +53,11 @@ export interface TapRecord {
   /** The Secrets with the certificates that the proxy shows to clients and to the app. */
   tlsSecret?: string;
   clientTlsSecret?: string;
+}
+
+/** Whether a tap is a capture: it belongs to whoever began it, and nobody looks at it. */
+export function isCapture({ program }: Pick<TapRecord, 'program'>): boolean {
+  return program === 'mitmdump' || program === 'wire';
 }
 
 /**
@@ -88,7 +96,7 @@ function isRecord(value: unknown): value is TapRecord {
     matches(record.id, /^[0-9a-f]{8}$/) &&
     matches(record.phase, /^(starting|on|stopping)$/) &&
     matches(record.mode, /^(sidecar|ephemeral)$/) &&
-    matches(record.program, /^mitm(proxy|web|dump)$/) &&
+    matches(record.program, /^(mitm(proxy|web|dump)|wire)$/) &&
     typeof record.owner === 'string' &&
     matches(record.started, /^\d{4}-\d\d-\d\dT[\d:.]+Z$/) &&
     matches(record.container, /^mittens-[a-z0-9-]{1,55}$/) &&

@@ -5,7 +5,7 @@ import { findSubresource } from '../kube/subresource.ts';
 import { findOwners, findWorkloads, type Owners, workloadName } from '../kube/workload.ts';
 import type { ClusterState } from '../plan/cluster-state.ts';
 import { originalSelector } from '../plan/pod-label.ts';
-import { parseRecord } from '../plan/record.ts';
+import { isCapture, parseRecord } from '../plan/record.ts';
 import type { TapRequest } from '../plan/request.ts';
 import { isPod } from '../plan/target-id.ts';
 import { listPods } from './read-target.ts';
@@ -20,7 +20,7 @@ export async function readClusterState(
     service,
     record: parseRecord(service),
     hasEphemeralContainers: request.mode !== 'ephemeral' || (await hasEphemeralContainers(kubectl)),
-    mayExec: request.program !== 'mitmdump' || (await mayCreate(kubectl, 'pods', 'exec')),
+    mayExec: !isCapture(request) || (await mayCreate(kubectl, 'pods', 'exec')),
     secretsWithoutCertificate: await findSecretsWithoutCertificate(kubectl, request),
   };
   if (!service.spec.selector && !isPod(service)) return { ...state, pods: [], owners: [], workloads: [] };

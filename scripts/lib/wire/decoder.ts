@@ -24,12 +24,23 @@ export interface Omissions {
 export class WireDecoder {
   readonly #reader = new FrameReader();
   readonly #connections = new Map<number, Connection>();
-  readonly #budget = new Budget();
+  readonly #budget: Budget;
   /** What will be flows, in the order in which they ended. */
   #ended: FlowSource[] = [];
   #ports = new Map<number, Port>();
   #time = 0;
+  #isOver = false;
   readonly omissions: Omissions = { cut: 0, strayFrames: 0, skipped: 0 };
+
+  /** @param budget for what is open; several decoders may share one. */
+  constructor(budget = new Budget()) {
+    this.#budget = budget;
+  }
+
+  /** Whether the file has said that it ends. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
 
   /** The offset of the first frame that was not read, and how many bytes there are of it. */
   get unread(): { offset: number; bytes: number } {
@@ -91,7 +102,7 @@ export class WireDecoder {
     const { type, connection: id } = frame;
     if (type === 'H') this.#begin(frame);
     else if (type === 'O') this.#open(frame);
-    else if (type === 'Z') this.omissions.skipped += parseSkipped(frame);
+    else if (type === 'Z') this.#finish(frame);
     else {
       const connection = this.#find(id);
       if (connection) this.#readConnectionEvent(connection, frame);
@@ -109,8 +120,14 @@ export class WireDecoder {
     }
   }
 
+  #finish(frame: Frame): void {
+    this.omissions.skipped += parseSkipped(frame);
+    this.#isOver = true;
+  }
+
   /** Connections of one file know nothing of those of the next. */
   #begin(frame: Frame): void {
+    this.#isOver = false;
     for (const connection of this.#connections.values())
       connection.cut('the capture ended before the connection did', frame.time);
     this.#connections.clear();

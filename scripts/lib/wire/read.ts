@@ -36,7 +36,8 @@ export async function* readWire(
     onWarning(`the last frame is incomplete: its last ${bytes} bytes, from byte ${offset}, are left out`);
 }
 
-function describeOmissions({ cut, strayFrames, skipped }: Omissions): string[] {
+/** What was left out, a line for each reason. */
+export function describeOmissions({ cut, strayFrames, skipped }: Omissions): string[] {
   return [
     skipped > 0 ? `${skipped} bytes are missing: they were not written` : '',
     cut > 0
