@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { WirePodFile } from '../../scripts/lib/capture/wire-pod-file.ts';
 import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
 import { toJson } from '../../scripts/lib/formats/jsonl.ts';
+import { Budget } from '../../scripts/lib/wire/budget.ts';
 import { WireDecoder } from '../../scripts/lib/wire/decoder.ts';
 import { beginning, connection, type Step, type TestFrame, writeFrames } from '../unit/wire-file.ts';
 
@@ -15,6 +17,8 @@ import { beginning, connection, type Step, type TestFrame, writeFrames } from '.
 const REQUESTS = Number(process.argv[2] ?? 200_000);
 const PER_CONNECTION = 100;
 const CHUNK_BYTES = 1024 * 1024;
+/** What a pipe from kubectl gives at a time. */
+const PIPE_BYTES = 64 * 1024;
 
 const BODY = '{"id":17,"name":"mittens","price":12.5,"tags":["wool","warm"]}'.padEnd(1000, ' ');
 
@@ -53,8 +57,8 @@ function generate(): Buffer {
   return writeFrames(frames);
 }
 
-function* chunks(file: Buffer): Generator<Buffer> {
-  for (let at = 0; at < file.length; at += CHUNK_BYTES) yield file.subarray(at, at + CHUNK_BYTES);
+function* chunks(file: Buffer, bytes = CHUNK_BYTES): Generator<Buffer> {
+  for (let at = 0; at < file.length; at += bytes) yield file.subarray(at, at + bytes);
 }
 
 /** Seconds that this process worked: on a machine that is shared, the clock tells nothing. */
@@ -74,6 +78,18 @@ function decodeAll(file: Buffer, use: (flow: Parameters<typeof toJson>[0]) => un
       use(flow);
       flows++;
     }
+  checkCount(flows);
+}
+
+/** Makes of the file what a capture writes while it follows a pod. */
+function captureAll(file: Buffer): void {
+  const pod = new WirePodFile({ bodyLimit: undefined, budget: new Budget() });
+  let flows = 0;
+  for (const chunk of chunks(file, PIPE_BYTES)) for (const _ of pod.push(chunk)) flows++;
+  checkCount(flows);
+}
+
+function checkCount(flows: number): void {
   if (flows !== REQUESTS) throw new Error(`${flows} flows instead of ${REQUESTS}`);
 }
 
@@ -96,6 +112,7 @@ try {
     ],
     ['decoding', () => decodeAll(file, () => undefined)],
     ['decoding into a flow file', () => decodeAll(file, ({ state }) => encode(state))],
+    ['capturing from a pod', () => captureAll(file)],
     ['decoding into JSON lines', () => decodeAll(file, (flow) => JSON.stringify(toJson(flow)))],
   ];
   let copying = 0;

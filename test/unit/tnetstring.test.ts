@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { decode, TnetstringError, type Value } from '../../scripts/lib/flow/tnetstring.ts';
-import { encode } from '../../scripts/lib/flow/tnetstring-encode.ts';
+import { encode, SharedDict } from '../../scripts/lib/flow/tnetstring-encode.ts';
 
 describe('decode', () => {
   const same: [string, Value][] = [
@@ -66,5 +66,20 @@ describe('decode', () => {
     assert.throws(() => decode(encode(deep)), /nested too deeply/);
     const bottomless = `${'9:'.repeat(50_000)}~`;
     assert.throws(() => decode(Buffer.from(bottomless)), TnetstringError);
+  });
+});
+
+describe('encode', () => {
+  it('writes a dictionary that is shared as any other, each time, and anew when it was changed', () => {
+    const entries: [string, Value][] = [
+      ['host', 'web'],
+      ['ports', [80, 443]],
+    ];
+    const shared = new SharedDict(entries);
+    const within = (dict: Value) => encode([1, dict, 'x'.repeat(1000), dict]);
+    for (let times = 0; times < 2; times++)
+      assert.deepEqual(within(shared), within(new Map<string, Value>(entries)));
+    shared.set('host', 'shop');
+    assert.deepEqual(within(shared), within(new Map<string, Value>(shared)));
   });
 });

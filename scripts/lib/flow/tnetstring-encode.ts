@@ -5,6 +5,16 @@ const KEPT_BYTES = 256 * 1024;
 /** Up to so many characters are written one by one: a call of Node.js takes longer. */
 const SHORT = 24;
 
+/** A dictionary that many values share, with nothing in it that changes: once it was encoded, its bytes are kept. */
+export class SharedDict extends Map<string, Value> {
+  encoded: Buffer | undefined;
+
+  override set(key: string, value: Value): this {
+    this.encoded = undefined;
+    return super.set(key, value);
+  }
+}
+
 /** Writes from the end to the start: a length precedes what it counts, so it is known when it is to be written. */
 class Encoder {
   #store = Buffer.allocUnsafe(KEPT_BYTES);
@@ -28,7 +38,20 @@ class Encoder {
     else if (typeof value === 'bigint') this.#writeText(String(value), '#');
     else if (typeof value === 'boolean') this.#writeText(String(value), '!');
     else if (Array.isArray(value)) this.#writeList(value);
+    else if (value instanceof SharedDict) this.#writeShared(value);
     else this.#writeDict(value);
+  }
+
+  #writeShared(dict: SharedDict): void {
+    if (dict.encoded) {
+      this.#reserve(dict.encoded.length);
+      this.#at -= dict.encoded.length;
+      dict.encoded.copy(this.#store, this.#at);
+      return;
+    }
+    const end = this.#store.length - this.#at;
+    this.#writeDict(dict);
+    dict.encoded = Buffer.from(this.#store.subarray(this.#at, this.#store.length - end));
   }
 
   #writeText(text: string, tag: string): void {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Dict, Value } from '../flow/tnetstring.ts';
+import { SharedDict } from '../flow/tnetstring-encode.ts';
 import type { Side } from './side.ts';
 
 /** A host and its port. */
@@ -57,7 +58,7 @@ export class Link {
 
 function withEnd(connection: Dict, time: number): Dict {
   return connection.get('timestamp_end') === null
-    ? new Map(connection).set('timestamp_end', time)
+    ? new SharedDict(connection).set('timestamp_end', time)
     : connection;
 }
 
@@ -69,7 +70,7 @@ function findAddress({ app }: Port): Address {
 /** The address on which the proxy was reached has no host: the wire file does not tell it. */
 function toClient({ client, port, start }: Ends): Dict {
   const scheme = ['https', 'tcp'].includes(port.protocol) ? port.protocol : 'http';
-  return new Map<string, Value>([
+  return new SharedDict([
     ...COMMON(),
     ['peername', client],
     ['sockname', ['', port.listen]],
@@ -80,7 +81,7 @@ function toClient({ client, port, start }: Ends): Dict {
 }
 
 function toServer({ server, port, start }: Ends): Dict {
-  return new Map<string, Value>([
+  return new SharedDict([
     ...COMMON(),
     ['peername', server ?? null],
     ['sockname', null],
