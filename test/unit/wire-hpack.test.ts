@@ -106,6 +106,11 @@ describe('HPACK that is damaged or hostile', () => {
     refused('3fffffff7f');
   });
 
+  it('is refused when it changes the size of the table after a header', () => {
+    refused('823fe101');
+    assert.deepEqual(decodeBlocks('3fe10182'), [[':method: GET']]);
+  });
+
   it('is refused when a coded string is not padded with ones, or has the mark of its end in it', () => {
     refused('00810082ff00');
     refused('0084ffffffff00');

@@ -10,54 +10,31 @@ import {
   writeFrames,
   writeSteps,
 } from './wire-file.ts';
-
-const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n';
-/** Types of frames and their flags, https://www.rfc-editor.org/rfc/rfc9113#section-6. */
-const [
-  DATA,
-  HEADERS,
-  PRIORITY,
-  RST_STREAM,
-  SETTINGS,
-  PUSH_PROMISE,
-  PING,
-  GOAWAY,
-  WINDOW_UPDATE,
+import {
+  begin,
+  block,
+  both,
   CONTINUATION,
-] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
-const [END_STREAM, END_HEADERS, PADDED, HAS_PRIORITY] = [1, 4, 8, 32];
-
-function frame(type: number, flags: number, stream: number, payload: Buffer | string = ''): Buffer {
-  const bytes = Buffer.from(payload as string, 'latin1');
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(bytes.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, bytes]);
-}
-
-/** Headers that are added to no table. */
-function block(...lines: string[]): Buffer {
-  const text = (value: string) => Buffer.concat([Buffer.from([value.length]), Buffer.from(value, 'latin1')]);
-  return Buffer.concat(
-    lines.flatMap((line) => {
-      const at = line.indexOf(': ', 1);
-      return [Buffer.from([0]), text(line.slice(0, at)), text(line.slice(at + 2))];
-    }),
-  );
-}
-
-const request = (path: string, method = 'GET') =>
-  block(`:method: ${method}`, ':scheme: http', `:path: ${path}`, ':authority: wool.example', 'x-a: b');
-const ok = block(':status: 200', 'x-b: c');
-const both = END_STREAM | END_HEADERS;
-const begin: Step[] = [
-  { c: Buffer.concat([Buffer.from(PREFACE), frame(SETTINGS, 0, 0)]) },
-  { s: frame(SETTINGS, 0, 0) },
-];
-const over: Step[] = ['client ends', 'app ends', 'over'];
-const code = (number: number) => Buffer.from([0, 0, 0, number]);
+  code,
+  DATA,
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  GOAWAY,
+  HAS_PRIORITY,
+  HEADERS,
+  ok,
+  over,
+  PADDED,
+  PING,
+  PREFACE,
+  PRIORITY,
+  PUSH_PROMISE,
+  RST_STREAM,
+  request,
+  SETTINGS,
+  WINDOW_UPDATE,
+} from './wire-http2-frames.ts';
 
 const flowsOf = async (...steps: Step[]) => (await decodeSteps([...begin, ...steps])).map(describeFlow);
 
@@ -158,6 +135,19 @@ describe('a wire file of HTTP/2', () => {
     assert.deepEqual(flows, [
       'GET wool.example/ | 200',
       'GET wool.example/style.css | 200 "css" # pushed by the server',
+    ]);
+  });
+
+  it('keeps a request whose stream the server promises for another', async () => {
+    const flows = await flowsOf(
+      { c: frame(HEADERS, END_HEADERS, 1, request('/', 'POST')) },
+      { s: frame(PUSH_PROMISE, END_HEADERS, 1, Buffer.concat([code(1), request('/style.css')])) },
+      { s: frame(HEADERS, both, 1, ok) },
+      ...over,
+    );
+    assert.deepEqual(flows, [
+      'POST wool.example/…',
+      'GET wool.example/style.css | 200 # pushed by the server',
     ]);
   });
 

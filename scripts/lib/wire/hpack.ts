@@ -28,7 +28,7 @@ export class HpackDecoder {
     const headers: RawHeader[] = [];
     let size = 0;
     while (this.#at < block.length) {
-      const header = this.#readEntry();
+      const header = this.#readEntry(headers.length === 0);
       if (!header) continue;
       headers.push(header);
       size += countEntry(header);
@@ -38,11 +38,13 @@ export class HpackDecoder {
   }
 
   /** @returns undefined for what only changes the table's size. */
-  #readEntry(): RawHeader | undefined {
+  #readEntry(isFirst: boolean): RawHeader | undefined {
     const first = this.#block[this.#at] as number;
     if (first & 0x80) return this.#find(this.#readInteger(7));
     if ((first & 0xe0) === 0x20) {
       const size = this.#readInteger(5);
+      // https://www.rfc-editor.org/rfc/rfc7541#section-4.2
+      if (!isFirst) throw new HpackError("a table's size after a header");
       if (size > MAX_TABLE_BYTES) throw new HpackError(`a table of ${size} bytes`);
       this.#table.resize(size);
       return undefined;
@@ -95,6 +97,8 @@ function decodeString(bytes: Buffer): Buffer {
   try {
     return decodeHuffman(bytes);
   } catch (error) {
-    throw error instanceof HuffmanError ? new HpackError(error.message) : error;
+    throw error instanceof HuffmanError
+      ? new HpackError("a string that is not coded as Huffman's are")
+      : error;
   }
 }

@@ -88,6 +88,8 @@ export class Http2 implements Protocol {
 
   /** A request that the server answers before it is asked. */
   #push(stream: number, headers: RawHeader[]): void {
+    // A hostile server may promise a stream that is open.
+    this.#emit(stream);
     this.#open(stream, headers).notes.push('mittens: pushed by the server');
     this.#finish(stream, 'client');
   }

@@ -67,16 +67,23 @@ function findAddress({ app }: Port): Address {
   return ['localhost', app];
 }
 
+/** The mode in which mitmproxy would have served it, as templates/addon/port.py names it. */
+function findMode({ server, port }: Ends): string {
+  const [host] = server ?? findAddress(port);
+  const scheme = port.protocol === 'https' ? 'https' : 'http';
+  return `reverse:${scheme}://${host.includes(':') ? `[${host}]` : host}:${port.app}@${port.listen}`;
+}
+
 /** The address on which the proxy was reached has no host: the wire file does not tell it. */
-function toClient({ client, port, start }: Ends): Dict {
-  const scheme = ['https', 'tcp'].includes(port.protocol) ? port.protocol : 'http';
+function toClient(ends: Ends): Dict {
+  const { client, port, start } = ends;
   return new SharedDict([
     ...COMMON(),
     ['peername', client],
     ['sockname', ['', port.listen]],
     ['timestamp_start', start],
     ['mitmcert', null],
-    ['proxy_mode', `reverse:${scheme}://localhost:${port.app}@${port.listen}`],
+    ['proxy_mode', findMode(ends)],
   ]);
 }
 
