@@ -9,6 +9,7 @@ script.py. The modules by what they do:
 - port, ports: the ports of the proxy, which open when the app listens
 - connections, client, entrance, speech, http2, patches: each connection, and the protocol that it speaks
 - headers, streams, body_keeper: what is changed or kept while a message passes
+- observer, watched, watched_flow, watched_hooks: connections that pass beside mitmproxy, of which a door sends copies
 - flow_end, flow_writer, flow_file, body_limit, view_bounds: each flow at its end
 - departure: how the proxy ends
 

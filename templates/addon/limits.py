@@ -11,6 +11,10 @@ KEPT_MESSAGE_BYTES = 64 * 1024 * 1024
 STREAM_BYTES = 5 * 1024 * 1024
 # What is kept of all streamed bodies whose flows are open. Some streams never end.
 STREAMS_BYTES = 64 * 1024 * 1024
+# What all connections that are open and watched may take: beyond it, some are read no further.
+OPEN_BYTES = 96 * 1024 * 1024
+# How long the observer may keep the interface waiting.
+SLICE = 0.02
 # How often the interface shows what has passed.
 SHOW_STREAMS = 1
 

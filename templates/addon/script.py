@@ -31,6 +31,7 @@ from addon.connections import Connections  # noqa: E402
 from addon.departure import Departure  # noqa: E402
 from addon.flow_writer import FlowWriter  # noqa: E402
 from addon.headers import Headers  # noqa: E402
+from addon.observer import Observer  # noqa: E402
 from addon.options import Options  # noqa: E402
 from addon.ports import Ports  # noqa: E402
 from addon.quit_key import QuitKey  # noqa: E402
@@ -54,6 +55,7 @@ addons = [
     connections,
     Headers(),
     streams,
+    Observer(),
     departure,
     ViewBounds(),
     writer,

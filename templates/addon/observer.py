@@ -1,0 +1,76 @@
+"""The observer: shows the connections that are only watched, of which a door sends copies."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from . import interface, limits, tasks
+from .watched import Watched
+
+if TYPE_CHECKING:
+    from observer.decoder import Decoder
+
+# The variable with the number of the descriptor from which the copies are read. Without it nothing is watched.
+COPIES = "MITTENS_COPIES"
+CHUNK = 64 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class Observer:
+    """Reads copies, and makes flows of them in slices of time, so that the TUI stays responsive."""
+
+    name = "mittens-observer"
+
+    def __init__(self, on_boundary: Callable[[int, bool], None] = lambda connection, is_boundary: None) -> None:
+        """`on_boundary` gets the answers to what the door asks: whether a connection is between two requests."""
+        self.on_boundary = on_boundary
+        self.watched = Watched()
+        # Until the end of the copies.
+        self.reading: asyncio.Task[None] | None = None
+
+    def running(self) -> None:
+        if os.environ.get(COPIES) and self.reading is None:
+            self.reading = tasks.start(self.observe(socket.socket(fileno=int(os.environ[COPIES]))))
+            if interface.find_view() is not None:
+                tasks.start(self.refresh_view())
+
+    async def observe(self, copies: socket.socket) -> None:
+        """Reads until the end; what is open then ends as it is."""
+        from observer.frame import FrameError
+
+        decoder = self.create_decoder()
+        copies.setblocking(False)
+        with copies:
+            try:
+                await self.read(copies, decoder)
+            except (FrameError, OSError) as error:
+                logger.error("mittens: the copies can't be read any further: %s", error)
+        decoder.end()
+
+    def create_decoder(self) -> Decoder:
+        # The package is not there where a tap has no door.
+        from observer.budget import Budget
+        from observer.decoder import Decoder
+
+        budget = Budget(limits.STREAM_BYTES, limits.STREAMS_BYTES, limits.OPEN_BYTES)
+        return Decoder(self.watched, budget, self.on_boundary)
+
+    async def read(self, copies: socket.socket, decoder: Decoder) -> None:
+        loop = asyncio.get_running_loop()
+        while chunk := await loop.sock_recv(copies, CHUNK):
+            began = loop.time()
+            for _ in decoder.push(chunk):
+                if loop.time() - began >= limits.SLICE:
+                    await asyncio.sleep(0)
+                    began = loop.time()
+
+    async def refresh_view(self) -> None:
+        while self.reading and not self.reading.done():
+            await asyncio.sleep(limits.SHOW_STREAMS)
+            self.watched.refresh_view()
