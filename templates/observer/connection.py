@@ -32,8 +32,6 @@ class Connection:
         # The side that has ended the connection.
         self._by: Side | None = None
         self._is_reset = False
-        # Whether the app has said anything.
-        self._is_answered = False
         self._has_gap = is_joined
         self._tunnels = 0
         self._protocol: Protocol = self._create_first()
@@ -76,8 +74,6 @@ class Connection:
         self.become(Resuming(self, tcp) if self._has_gap else tcp, [])
 
     def push(self, side: Side, data: bytes, time: float) -> None:
-        if side == "server":
-            self._is_answered = True
         self._try(time, lambda: self._protocol.push(side, data, time))
 
     def end(self, side: Side, time: float) -> None:
@@ -101,7 +97,7 @@ class Connection:
         self._close(Ending(self._by, self._is_reset, self._describe_end(), time))
 
     def _describe_end(self) -> str:
-        if self._by == "server" and self._is_reset and not self._is_answered:
+        if self._by == "server" and self.link.server is None:
             return "server refused connection"
         return DISCONNECTED[self._by] if self._by else "the tap ended the connection"
 

@@ -9,12 +9,12 @@ export interface Exchange {
 
 const END: Step[] = ['client ends', 'app ends', 'over'];
 
-const ask = (path: string, ...headers: string[]) =>
+export const ask = (path: string, ...headers: string[]) =>
   head(`GET ${path} HTTP/1.1`, 'Host: wool.example', ...headers);
-const post = (path: string, ...headers: string[]) =>
+export const post = (path: string, ...headers: string[]) =>
   head(`POST ${path} HTTP/1.1`, 'Host: wool.example', ...headers);
-const head = (...lines: string[]) => [...lines, '', ''].join('\r\n');
-const answer = (body: string, status = '200 OK', ...headers: string[]) =>
+export const head = (...lines: string[]) => [...lines, '', ''].join('\r\n');
+export const answer = (body: string, status = '200 OK', ...headers: string[]) =>
   head(`HTTP/1.1 ${status}`, `Content-Length: ${body.length}`, ...headers) + body;
 
 const exchange = (title: string, steps: Step[], ...flows: string[]): Exchange => ({ title, steps, flows });
@@ -335,7 +335,7 @@ const ENDS: Exchange[] = [
   ),
   exchange(
     'an app that refuses the connection',
-    [{ c: ask('/1') }, 'app resets', 'over'],
+    [{ c: ask('/1') }, 'app refuses', 'over'],
     'GET /1 ! server refused connection',
   ),
   exchange(
@@ -394,7 +394,7 @@ const ENDS: Exchange[] = [
   exchange('a probe that only connects', ['client ends', 'app ends', 'over']),
   exchange(
     'a connection that is refused before the client speaks',
-    ['app resets', 'over'],
+    ['app refuses', 'over'],
     'TCP ! server refused connection',
   ),
 ];

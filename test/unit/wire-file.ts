@@ -10,6 +10,7 @@ export type Step =
   | 'app ends'
   | 'client resets'
   | 'app resets'
+  | 'app refuses'
   | 'over';
 
 /** A frame before it is written; `time` is in milliseconds since START. */
@@ -25,7 +26,14 @@ export const START = 1_800_000_000;
 const CLIENT = ['10.0.0.7', 41234] as const;
 const APP = ['10.0.0.9', 8080] as const;
 
-const EVENTS = { 'client ends': 'c', 'app ends': 's', 'client resets': 'r', 'app resets': 'R', over: 'X' };
+const EVENTS = {
+  'client ends': 'c',
+  'app ends': 's',
+  'client resets': 'r',
+  'app resets': 'R',
+  'app refuses': 'R',
+  over: 'X',
+};
 
 function toBytes(data: string | Buffer): Buffer {
   return typeof data === 'string' ? Buffer.from(data, 'latin1') : data;
@@ -39,7 +47,7 @@ export function beginning(protocol = 'auto'): TestFrame {
 
 /** The frames of a connection: a millisecond passes with each step. */
 export function connection(steps: Step[], id = 1, start = 0): TestFrame[] {
-  const opening = { client: CLIENT, listen: 7777, server: APP };
+  const opening = { client: CLIENT, listen: 7777, server: steps.includes('app refuses') ? null : APP };
   const open = { type: 'O', connection: id, time: start, payload: Buffer.from(JSON.stringify(opening)) };
   const rest = steps.map((step, index) => ({ connection: id, time: start + index + 1, ...toFrame(step) }));
   return [open, ...rest];

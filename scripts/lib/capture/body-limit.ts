@@ -5,9 +5,8 @@ import type { Dict, Value } from '../flow/tnetstring.ts';
  * does in a pod.
  * @param state is changed.
  * @param limit in bytes.
- * @returns whether anything was cut.
  */
-export function cutBodies(state: Dict, limit: number): boolean {
+export function cutBodies(state: Dict, limit: number): void {
   let longest = 0;
   const cut = (content: Value): Value => {
     if (!Buffer.isBuffer(content) || content.length <= limit) return content;
@@ -21,9 +20,7 @@ export function cutBodies(state: Dict, limit: number): boolean {
   // The content of a message comes after the boolean that says who sent it.
   cutMessages(state.get('websocket'), 2, cut);
   cutMessages(state, 1, cut);
-  if (longest === 0) return false;
-  state.set('comment', noteCut(state.get('comment'), limit, longest));
-  return true;
+  if (longest > 0) state.set('comment', noteCut(state.get('comment'), limit, longest));
 }
 
 function cutMessages(holder: Value | undefined, at: number, cut: (content: Value) => Value): void {

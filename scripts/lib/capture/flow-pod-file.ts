@@ -1,8 +1,7 @@
-import { type Flow, parseFlow } from '../flow/flow.ts';
 import { Splitter } from '../flow/splitter.ts';
 import { decode } from '../flow/tnetstring.ts';
 import { paths } from '../plan/pod-contract.ts';
-import type { CapturedFlow, PodFile } from './pod-file.ts';
+import type { PodFile } from './pod-file.ts';
 
 /** The addon ends its file with a short entry. A flow is always longer than this. */
 const MAX_END_BYTES = 200;
@@ -22,10 +21,10 @@ export class FlowPodFile implements PodFile {
     return this.#splitter.passed;
   }
 
-  *push(chunk: Buffer): Generator<CapturedFlow> {
+  *push(chunk: Buffer): Generator<Buffer> {
     for (const entry of this.#splitter.push(chunk)) {
       const dropped = parseEnd(entry);
-      if (dropped === undefined) yield new WrittenFlow(entry);
+      if (dropped === undefined) yield entry;
       else {
         this.#dropped = dropped;
         this.isOver = true;
@@ -35,23 +34,10 @@ export class FlowPodFile implements PodFile {
   }
 
   /** The addon writes open flows before it ends. */
-  *end(): Generator<CapturedFlow> {}
+  *end(): Generator<Buffer> {}
 
   listOmissions(): string[] {
     return this.#dropped > 0 ? [`${this.#dropped} flows are missing: its disk or its 1 GiB was full`] : [];
-  }
-}
-
-class WrittenFlow implements CapturedFlow {
-  readonly bytes: Buffer;
-
-  constructor(bytes: Buffer) {
-    this.bytes = bytes;
-  }
-
-  /** @throws FlowError for an entry that is no flow. */
-  get flow(): Flow {
-    return parseFlow(this.bytes);
   }
 }
 

@@ -1,9 +1,9 @@
-import { type Flow, toFlow } from '../flow/flow.ts';
+import type { Flow } from '../flow/flow.ts';
 import { encode } from '../flow/tnetstring-encode.ts';
 import { WireDecoder } from '../wire/decoder.ts';
 import { describeOmissions } from '../wire/read.ts';
 import { cutBodies } from './body-limit.ts';
-import type { CapturedFlow, PodFile, Reading } from './pod-file.ts';
+import type { PodFile, Reading } from './pod-file.ts';
 
 /** What the door in a pod writes: every byte that passed. Each flow is given once, when it has ended. */
 export class WirePodFile implements PodFile {
@@ -29,32 +29,20 @@ export class WirePodFile implements PodFile {
     return this.#decoder.isOver;
   }
 
-  *push(chunk: Buffer): Generator<CapturedFlow> {
-    for (const flow of this.#decoder.push(chunk)) yield new MadeFlow(this.#cut(flow));
+  *push(chunk: Buffer): Generator<Buffer> {
+    for (const flow of this.#decoder.push(chunk)) yield this.#encode(flow);
   }
 
-  *end(): Generator<CapturedFlow> {
-    for (const flow of this.#decoder.end()) yield new MadeFlow(this.#cut(flow));
+  *end(): Generator<Buffer> {
+    for (const flow of this.#decoder.end()) yield this.#encode(flow);
   }
 
-  #cut(flow: Flow): Flow {
-    const isCut = this.#bodyLimit !== undefined && cutBodies(flow.state, this.#bodyLimit);
-    return isCut ? toFlow(flow.state) : flow;
+  #encode({ state }: Flow): Buffer {
+    if (this.#bodyLimit !== undefined) cutBodies(state, this.#bodyLimit);
+    return encode(state);
   }
 
   listOmissions(): string[] {
     return describeOmissions(this.#decoder.omissions);
-  }
-}
-
-class MadeFlow implements CapturedFlow {
-  readonly flow: Flow;
-
-  constructor(flow: Flow) {
-    this.flow = flow;
-  }
-
-  get bytes(): Buffer {
-    return encode(this.flow.state);
   }
 }

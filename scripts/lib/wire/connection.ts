@@ -21,8 +21,6 @@ export class Connection implements Host {
   readonly #ended = new Set<Side>();
   /** The side that has ended the connection, and how. */
   #end: { by: Side; isReset: boolean } | undefined;
-  /** Whether the app has said anything. */
-  #isAnswered = false;
   #hasGap = false;
   #tunnels = 0;
 
@@ -63,7 +61,6 @@ export class Connection implements Host {
   }
 
   push(side: Side, bytes: Buffer, time: number): void {
-    if (side === 'server') this.#isAnswered = true;
     this.#protocol.push(side, bytes, time);
   }
 
@@ -86,7 +83,7 @@ export class Connection implements Host {
     const { by, isReset = false } = this.#end ?? {};
     this.link.close('client', time);
     this.link.close('server', time);
-    const isRefused = by === 'server' && isReset && !this.#isAnswered;
+    const isRefused = by === 'server' && !this.link.ends.server;
     const message = isRefused
       ? 'server refused connection'
       : by
