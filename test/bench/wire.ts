@@ -85,8 +85,7 @@ function decodeAll(file: Buffer, use: (flow: Parameters<typeof toJson>[0]) => un
 function captureAll(file: Buffer): void {
   const pod = new WirePodFile({ bodyLimit: undefined, budget: new Budget() });
   let flows = 0;
-  for (const chunk of chunks(file, PIPE_BYTES))
-    for (const { bytes } of pod.push(chunk)) if (bytes.length > 0) flows++;
+  for (const chunk of chunks(file, PIPE_BYTES)) for (const _ of pod.push(chunk)) flows++;
   checkCount(flows);
 }
 
