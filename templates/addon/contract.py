@@ -14,8 +14,14 @@ _NAMES = json.loads(Path(__file__).with_name("contract.json").read_text(encoding
 READY: Final[str] = _NAMES["paths"]["ready"]
 # All flows that have ended, for scripts/lib/capture/follow-pod.ts.
 FLOWS: Final[str] = _NAMES["paths"]["flows"]
+# What the door tells of itself, as JSON.
+COUNTS: Final[str] = _NAMES["paths"]["counts"]
 # A folder with a file for each follower that has not read the end of the flows yet.
 FOLLOWERS: Final[str] = _NAMES["paths"]["followers"]
+
+# The variables with the numbers of the descriptors that the door leaves open for mitmproxy.
+COPIES: Final[str] = _NAMES["variables"]["copies"]
+CONTROL: Final[str] = _NAMES["variables"]["control"]
 
 # The variable with the address of the pod.
 POD_ADDRESS: Final[str] = _NAMES["variables"]["podAddress"]

@@ -1,13 +1,10 @@
-"""A port of the door: who connects there is relayed to the app."""
+"""A port of the door, which is taken at once and opened later."""
 
 import errno
 import socket
 from collections.abc import Callable
-from typing import Protocol
 
-from .dial import Dialer
 from .loop import READ, Loop
-from .relay import RESET, Copies, Relay
 
 BACKLOG = 4096
 # So many clients are taken in one go before others have their turn.
@@ -16,24 +13,17 @@ ACCEPTS = 64
 EXHAUSTED = 0.1
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
-
-class Wire(Protocol):
-    """Where copies of connections go."""
-
-    def open(self, client: tuple[str, int], listen: int, app: tuple[str, int] | None) -> Copies:
-        """A connection begins; without an app it was refused."""
+Serve = Callable[[socket.socket, tuple[str, int]], None]
 
 
 class Port:
-    """Listens on one port for one port of the app."""
+    """Listens on one port, and gives away each client with its address."""
 
-    def __init__(self, loop: Loop, number: int, dialer: Dialer, wire: Wire) -> None:
+    def __init__(self, loop: Loop, number: int, serve: Serve) -> None:
         """@raises OSError when somebody has the port."""
         self._loop = loop
-        self._dialer = dialer
-        self._wire = wire
+        self._serve = serve
         self.number = number
-        self.connections: set[Relay] = set()
         self._is_open = False
         self._sock = bind(number)
 
@@ -60,35 +50,17 @@ class Port:
                 return
             client.setblocking(False)
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._dialer.dial(self._relay_from(client, plain(address)))
+            self._serve(client, plain(address))
 
     def _pause(self) -> None:
         self._loop.forget(self._sock.fileno())
+        self._is_open = False
         self._loop.after(EXHAUSTED, self._resume)
 
     def _resume(self) -> None:
-        if self._is_open:
+        if self._sock.fileno() >= 0:
+            self._is_open = True
             self._loop.watch(self._sock.fileno(), READ, self._accept)
-
-    def _relay_from(self, client: socket.socket, address: tuple[str, int]) -> Callable[[socket.socket | None], None]:
-        def relay(app: socket.socket | None) -> None:
-            if app is None:
-                self._refuse(client, address)
-                return
-            copies = self._wire.open(address, self.number, peer_of(app))
-            connection: Relay
-            connection = Relay(self._loop, client, app, copies, on_close=lambda: self.connections.discard(connection))
-            self.connections.add(connection)
-
-        return relay
-
-    def _refuse(self, client: socket.socket, address: tuple[str, int]) -> None:
-        """Without us the client would have been refused; it has connected, so that a reset is next to it."""
-        copies = self._wire.open(address, self.number, None)
-        copies.reset(by_client=False)
-        copies.close()
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-        client.close()
 
 
 def bind(number: int) -> socket.socket:

@@ -5,16 +5,13 @@ the other has to wait. Nothing else is done to what passes.
 """
 
 import contextlib
-import errno
-import fcntl
 import socket
-import struct
-import termios
 from collections import deque
 from collections.abc import Callable
 from typing import Protocol
 
 from .loop import BROKEN, READ, WRITE, Loop
+from .sockets import AGAIN, is_open_both_ways, is_silent, reset, undelivered
 
 # How much waits for a side that does not read before the other side is no longer read, in bytes; and when it is again.
 HIGH_WATER = 256 * 1024
@@ -26,11 +23,6 @@ LARGEST_READ = 256 * 1024
 # How long the kernel may take to deliver what a side is owed before that side is reset, and how often to look, in s.
 DELIVERY = 2.0
 DELIVERY_LOOK = 0.005
-
-# Close with a RST: on, after 0 s (socket(7), SO_LINGER).
-RESET = struct.pack("ii", 1, 0)
-
-AGAIN = (errno.EAGAIN, errno.EWOULDBLOCK)
 
 
 class Copies(Protocol):
@@ -49,10 +41,14 @@ class Copies(Protocol):
         """The connection is over."""
 
 
+# Sees what a side has sent before it is passed on (whether it's the client's, the bytes), and returns what is passed.
+Gate = Callable[[bool, bytes], bytes]
+
+
 class Side:
     """One of the two sockets of a connection."""
 
-    __slots__ = ("end_due", "ended", "events", "fd", "handle", "read_size", "shut", "size", "sock", "waiting")
+    __slots__ = ("end_due", "ended", "events", "fd", "handle", "held", "read_size", "shut", "size", "sock", "waiting")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -67,6 +63,8 @@ class Side:
         self.ended = False
         self.shut = False
         self.end_due = False
+        # It is not read for now.
+        self.held = False
 
 
 class Relay:
@@ -80,7 +78,11 @@ class Relay:
         self._on_close = on_close
         self.client = Side(client)
         self.app = Side(app)
-        self._is_over = self._closed = False
+        # Whoever has to see each piece before it passes.
+        self.gate: Gate | None = None
+        # Another process may have the client's socket, too.
+        self.is_shared = False
+        self._is_finished = self._is_over = self._closed = False
         for side in (self.client, self.app):
             side.handle = self._handler(side)
             self._watch(side, READ)
@@ -116,12 +118,50 @@ class Relay:
             return
         if len(data) == side.read_size and side.read_size < LARGEST_READ:
             side.read_size *= 2
+        gate = self.gate
+        if gate is not None:
+            data = gate(side is self.client, data)
+            if not data:
+                return
         self._copies.data(side is self.client, data)
         self._send(side, other, data)
+
+    def pass_on(self, from_client: bool, data: bytes) -> None:
+        """Sends to the other side, as if that side had sent it."""
+        side = self.client if from_client else self.app
+        other = self._other(side)
+        if not self._is_over and not other.shut:
+            self._copies.data(from_client, data)
+            self._send(side, other, data)
+
+    def hold(self, *sides: Side) -> None:
+        """Reads these sides no more, until `release`."""
+        for side in sides:
+            side.held = True
+            self._want(side)
+
+    def release(self) -> None:
+        """Ends `hold`."""
+        for side in (self.client, self.app):
+            side.held = False
+        if not self._is_over:
+            self._want(self.client)
+            self._want(self.app)
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether both sides may still send, and nothing of what they have sent is still here or on its way to here."""
+        client, app = self.client, self.app
+        is_over = self._is_over or client.ended or client.shut or app.ended or app.shut
+        if is_over or client.waiting or app.waiting:
+            return False
+        return is_open_both_ways(client.sock) and is_silent(app.sock)
 
     def _send(self, side: Side, other: Side, data: bytes) -> None:
         """Sends to `other` what `side` sent."""
         if other.shut:
+            if self._is_finished:
+                self.abort()
             return
         if not other.waiting:
             sent = self._try_to_send(other, data)
@@ -225,11 +265,11 @@ class Relay:
             self._watch(side, None)
             self._loop.after(DELIVERY_LOOK, lambda: self._reset_when_delivered(side, looks - 1))
             return
-        self._close(resets=side)
+        self._close(side)
 
     def _want(self, side: Side) -> None:
         """Waits for what concerns a side now: that it can be read, when the other takes it; that it can be written."""
-        is_paused = self._other(side).size > HIGH_WATER
+        is_paused = side.held or self._other(side).size > HIGH_WATER
         events = (WRITE if side.waiting else 0) | (0 if side.ended or is_paused else READ)
         # epoll tells of errors unasked, which is wanted of a side that has ended and may still reset the connection. Of
         # one that is paused, or has ended both ways, it would tell the same again and again.
@@ -247,26 +287,37 @@ class Relay:
             self._loop.change(side.fd, events)
         side.events = events
 
+    @property
+    def is_answered(self) -> bool:
+        """Whether the app has ended, and the client has all that it sent."""
+        return self.app.ended and not self.client.waiting
+
+    def finish(self) -> None:
+        """Ends both sides, once they have what waits for them; whoever then sends more is reset, as by any server."""
+        self._is_finished = True
+        for side in (self.client, self.app):
+            if side.waiting:
+                side.end_due = True
+            elif not self._is_over:
+                self._shut(side)
+
     def abort(self) -> None:
         """Resets both sides."""
-        if not self._closed:
-            self.app.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            self._close(resets=self.client)
+        self._close(self.client, self.app)
 
-    def _close(self, resets: Side | None = None) -> None:
+    def leave(self) -> None:
+        """Gives up both sides without a word to the client, whom somebody else serves from now on."""
+        self._close()
+
+    def _close(self, *resets: Side) -> None:
+        if self._closed:
+            return
         for side in (self.client, self.app):
             self._watch(side, None)
-            if side is resets:
-                side.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            side.sock.close()
-        self._closed = True
+            if side in resets:
+                reset(side.sock, is_shared=self.is_shared and side is self.client)
+            else:
+                side.sock.close()
+        self._is_over = self._closed = True
         self._copies.close()
         self._on_close()
-
-
-def undelivered(sock: socket.socket) -> int:
-    """How many bytes the peer has not acknowledged: SIOCOUTQ, tcp(7)."""
-    try:
-        return int(struct.unpack("i", fcntl.ioctl(sock.fileno(), termios.TIOCOUTQ, b"\0\0\0\0"))[0])
-    except OSError:
-        return 0

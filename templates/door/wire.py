@@ -4,15 +4,12 @@ A thread writes it, so that a slow disk does not slow the traffic down. What it 
 gap says how much.
 """
 
-import json
-import struct
 import threading
-import time
 from collections import deque
 from pathlib import Path
 from typing import BinaryIO
 
-HEAD = struct.Struct(">cIQI")
+from .frames import frame_of
 
 # What may wait for the disk, and how much of it is written at once, in bytes.
 BACKLOG = 16 * 1024 * 1024
@@ -24,12 +21,13 @@ WAIT = 0.02
 class Writer:
     """Writes frames to a file in the background, up to a size."""
 
-    def __init__(self, path: Path, limit: int, about: dict[str, object]) -> None:
-        """@param limit: how many bytes the file may have; what comes later is counted as skipped."""
+    def __init__(self, path: Path, limit: int, opening: bytes) -> None:
+        """@param limit: how many bytes the file may have; what comes later is counted as skipped.
+        @raises OSError when the file can't be written.
+        """
         self._file: BinaryIO = path.open("wb", buffering=0)
         self._limit = limit
         self._size = 0
-        self._ids = 0
         self.connections = 0
         self.skipped = 0
         self._queue: deque[bytes] = deque()
@@ -39,23 +37,20 @@ class Writer:
         self._is_closing = False
         self._failure: OSError | None = None
         self._thread = threading.Thread(target=self._run, name="wire", daemon=True)
-        self.put(frame(b"H", 0, json.dumps({"wire": 1, **about}).encode()))
+        self.put(opening)
         self._thread.start()
 
-    def open(self, client: tuple[str, int], listen: int, app: tuple[str, int] | None) -> "Connection":
-        """Begins a connection."""
-        self._ids = self._ids % 0xFFFFFFFF + 1
-        self.connections += 1
-        about = {"client": client, "listen": listen, "server": app}
-        return Connection(self, self._ids, frame(b"O", self._ids, json.dumps(about).encode()))
+    @property
+    def is_closed(self) -> bool:
+        return self._file.closed
 
-    def put(self, data: bytes) -> bool:
+    def put(self, frames: bytes, is_due: bool = False) -> bool:
         """Takes frames. @returns False when there is no room for them."""
-        length = len(data)
+        length = len(frames)
         with self._lock:
             if self._queued + length > BACKLOG or self._size + length > self._limit or self._failure:
                 return False
-            self._queue.append(data)
+            self._queue.append(frames)
             self._queued += length
             self._size += length
             if self._queued > BATCH:
@@ -64,9 +59,9 @@ class Writer:
 
     def close(self) -> None:
         """Writes what waits, and that the file ends in order."""
-        totals = {"connections": self.connections, "skipped": self.skipped}
+        totals: dict[str, object] = {"connections": self.connections, "skipped": self.skipped}
         with self._lock:
-            self._queue.append(frame(b"Z", 0, json.dumps(totals).encode()))
+            self._queue.append(frame_of(b"Z", 0, totals))
         self._is_closing = True
         self._filled.set()
         self._thread.join()
@@ -93,50 +88,3 @@ class Writer:
         view = memoryview(data)
         while view and not self._failure:
             view = view[self._file.write(view) :]
-
-
-class Connection:
-    """The copies of one connection."""
-
-    __slots__ = ("_id", "_opening", "_skipped", "_writer")
-
-    def __init__(self, writer: Writer, number: int, opening: bytes) -> None:
-        self._writer = writer
-        self._id = number
-        # What there was no room for, and has to stand before the next frame.
-        self._opening = opening
-        self._skipped = [0, 0]
-        self._put(b"")
-
-    def data(self, from_client: bool, data: bytes) -> None:
-        head = HEAD.pack(b"C" if from_client else b"S", self._id, time.time_ns() // 1000, len(data))
-        if not self._put(head + data):
-            self._skipped[0 if from_client else 1] += len(data)
-            self._writer.skipped += len(data)
-
-    def end(self, from_client: bool) -> None:
-        self._put(frame(b"c" if from_client else b"s", self._id))
-
-    def reset(self, by_client: bool) -> None:
-        self._put(frame(b"r" if by_client else b"R", self._id))
-
-    def close(self) -> None:
-        self._put(frame(b"X", self._id))
-
-    def _put(self, data: bytes) -> bool:
-        if self._opening or any(self._skipped):
-            data = self._opening + self._gap() + data
-        if not self._writer.put(data):
-            return False
-        self._opening = b""
-        self._skipped = [0, 0]
-        return True
-
-    def _gap(self) -> bytes:
-        client, app = self._skipped
-        return frame(b"G", self._id, json.dumps({"client": client, "app": app}).encode()) if client or app else b""
-
-
-def frame(kind: bytes, connection: int, payload: bytes = b"") -> bytes:
-    """One frame, of now."""
-    return HEAD.pack(kind, connection, time.time_ns() // 1000, len(payload)) + payload

@@ -2,6 +2,9 @@
 
 import contextlib
 import json
+import os
+import re
+import shutil
 import socket
 import struct
 import subprocess
@@ -10,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 TEMPLATES = Path(__file__).parents[2] / "templates"
 # A test that waits longer has failed, in s.
@@ -31,7 +34,7 @@ class Frame:
 class Door:
     port: int
     process: "subprocess.Popen[str]"
-    wire: Path
+    folder: Path
     app: socket.socket
     taken: list[socket.socket] = field(default_factory=list)
 
@@ -59,7 +62,15 @@ class Door:
 
     def frames(self) -> list[Frame]:
         """What stands in the wire file now."""
-        return list(read_frames(self.wire.read_bytes()))
+        return list(read_frames((self.folder / "wire").read_bytes()))
+
+    def counts(self) -> dict[str, Any]:
+        """What the door tells of itself now."""
+        file = self.folder / "counts"
+        return dict(json.loads(file.read_text())) if file.exists() else {}
+
+    def wait_for_counts(self, **expected: object) -> None:
+        wait_for(self.counts, lambda counts: counts.items() >= expected.items())
 
     def wait_for(self, enough: Callable[[list[Frame]], bool]) -> list[Frame]:
         return wait_for(self.frames, enough)
@@ -93,20 +104,36 @@ def listen(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     return server
 
 
-def start(folder: Path, listen_port: int, app_port: int, *flags: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "door", f"--port={listen_port}={app_port}", "--pod-ip=127.0.0.2"]
-    files = [f"--wire={folder / 'wire'}", f"--ready={folder / 'ready'}"]
-    return subprocess.Popen([*command, *files, *flags], cwd=TEMPLATES, stderr=subprocess.PIPE, text=True)
+def unpack(folder: Path, **limits: float) -> None:
+    """Puts the packages into a folder, and their paths, with other limits: of addon/limits.py, or of door/child.py."""
+    for package in ("addon", "door"):
+        shutil.copytree(TEMPLATES / package, folder / package)
+    contract = folder / "addon" / "contract.json"
+    contract.write_text(contract.read_text().replace('"/tmp/mittens.', f'"{folder}/'))
+    files = [folder / "addon" / "limits.py", folder / "door" / "child.py"]
+    for name, value in limits.items():
+        line = re.compile(rf"(?m)^{name} = .*$")
+        file = next(file for file in files if line.search(file.read_text()))
+        file.write_text(line.sub(f"{name} = {value}", file.read_text()))
+
+
+def start(folder: Path, listen_port: int, app_port: int, *flags: str, **limits: float) -> "subprocess.Popen[str]":
+    """Starts a door whose files are in a folder: ready, wire, counts, followers."""
+    unpack(folder, **limits)
+    command = [sys.executable, "-m", "door", f"--ports={listen_port}=auto:{app_port}", *flags]
+    env = {**os.environ, "MITTENS_POD_IP": "127.0.0.2"}
+    return subprocess.Popen(command, cwd=folder, env=env, stderr=subprocess.PIPE, text=True)
 
 
 @contextlib.contextmanager
-def door_to(app: socket.socket, folder: Path, *flags: str) -> Iterator[Door]:
-    """A door that is open."""
+def door_to(app: socket.socket, folder: Path, *flags: str, is_open: bool = True, **limits: float) -> Iterator[Door]:
+    """A door that is open, unless that is to be waited for by the test, and writes a wire file."""
     port = free_port()
-    process = start(folder, port, app.getsockname()[1], *flags)
-    door = Door(port, process, folder / "wire", app)
+    process = start(folder, port, app.getsockname()[1], f"--wire={folder / 'wire'}", *flags, **limits)
+    door = Door(port, process, folder, app)
     try:
-        wait_for((folder / "ready").exists, bool)
+        if is_open:
+            wait_for((folder / "ready").exists, bool)
         yield door
     finally:
         for sock in door.taken:
@@ -123,6 +150,11 @@ def receive(sock: socket.socket, length: int) -> bytes:
     return data
 
 
-def opened(frames: list[Frame]) -> dict[str, object]:
+def sent(frames: list[Frame], kind: str) -> bytes:
+    """All bytes that frames of this kind carry."""
+    return b"".join(frame.payload for frame in frames if frame.kind == kind)
+
+
+def opened(frames: list[Frame]) -> dict[str, Any]:
     """What the wire says of the first connection."""
     return dict(json.loads(next(frame.payload for frame in frames if frame.kind == "O")))

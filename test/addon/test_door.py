@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from doors import Door, Frame, door_to, free_port, listen, opened, receive, start, wait_for
+from doors import Door, Frame, door_to, free_port, listen, opened, receive, sent, start, wait_for
 
 RESET = struct.pack("ii", 1, 0)
 
@@ -25,10 +25,6 @@ def door(tmp_path: Path) -> Iterator[Door]:
 
 def kinds(frames: list[Frame]) -> str:
     return "".join(frame.kind for frame in frames if frame.connection)
-
-
-def sent(frames: list[Frame], kind: str) -> bytes:
-    return b"".join(frame.payload for frame in frames if frame.kind == kind)
 
 
 def send_until_full(sock: socket.socket) -> int:
@@ -185,7 +181,7 @@ def test_clients_are_refused_until_the_app_listens(tmp_path: Path) -> None:
     port, app_port = free_port(), free_port()
     door = start(tmp_path, port, app_port)
     try:
-        wait_for((tmp_path / "wire").exists, bool)
+        wait_for((tmp_path / "counts").exists, bool)
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection(("127.0.0.1", port), 5)
         assert not (tmp_path / "ready").exists()
@@ -201,8 +197,8 @@ def test_clients_are_refused_until_the_app_listens(tmp_path: Path) -> None:
 
 def test_it_leaves_when_the_last_connection_has_ended(door: Door) -> None:
     client, app = door.pair()
-    door.process.send_signal(signal.SIGTERM)
-    # What is open goes on, and new clients are still taken: not everybody knows yet that the pod is on its way out.
+    door.process.send_signal(signal.SIGUSR1)
+    # What is open goes on, and new clients are still taken: not everybody knows yet where the Service points.
     late, late_app = door.pair()
     late.sendall(b"late")
     assert receive(late_app, 4) == b"late"
@@ -216,10 +212,10 @@ def test_it_leaves_when_the_last_connection_has_ended(door: Door) -> None:
     assert door.frames()[-1].kind == "Z"
 
 
-def test_what_is_still_open_after_the_drain_is_reset(tmp_path: Path) -> None:
-    with listen() as app, door_to(app, tmp_path, "--drain=0.5") as door:
+def test_what_is_still_open_when_clients_have_had_their_time_is_reset(tmp_path: Path) -> None:
+    with listen() as app, door_to(app, tmp_path, LEAVE=0.5) as door:
         client, served = door.pair()
-        assert door.leave(signal.SIGTERM) == 0
+        assert door.leave(signal.SIGUSR1) == 0
         for side in (client, served):
             with pytest.raises(ConnectionResetError):
                 side.recv(1)
@@ -257,7 +253,7 @@ def test_a_wire_file_that_is_full_says_so_and_traffic_goes_on(tmp_path: Path) ->
             assert receive(served, 50_000) == b"x" * 50_000
         client.close()
         served.close()
-        door.leave(signal.SIGTERM)
+        door.leave(signal.SIGUSR1)
         frames = door.frames()
         assert (tmp_path / "wire").stat().st_size < 101_000
         totals = json.loads(frames[-1].payload)
