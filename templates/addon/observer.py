@@ -9,14 +9,14 @@ import socket
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from . import interface, limits, tasks
+from . import contract, interface, limits, tasks
 from .watched import Watched
 
 if TYPE_CHECKING:
     from observer.decoder import Decoder
 
 # The variable with the number of the descriptor from which the copies are read. Without it nothing is watched.
-COPIES = "MITTENS_COPIES"
+COPIES = contract.COPIES
 CHUNK = 64 * 1024
 
 logger = logging.getLogger(__name__)

@@ -1,5 +1,6 @@
 import type { Flow } from '../flow/flow.ts';
 import { encode } from '../flow/tnetstring-encode.ts';
+import { paths } from '../plan/pod-contract.ts';
 import { WireDecoder } from '../wire/decoder.ts';
 import { describeOmissions } from '../wire/read.ts';
 import { cutBodies } from './body-limit.ts';
@@ -7,7 +8,7 @@ import type { PodFile, Reading } from './pod-file.ts';
 
 /** What the door in a pod writes: every byte that passed. Each flow is given once, when it has ended. */
 export class WirePodFile implements PodFile {
-  readonly path = '/tmp/mittens.wire';
+  readonly path = paths.wire;
   readonly #decoder: WireDecoder;
   readonly #bodyLimit: number | undefined;
 
