@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mitmproxy import connection, http
 from mitmproxy.flow import Error, Flow
@@ -16,18 +16,42 @@ if TYPE_CHECKING:
     from observer.tcp import Tcp
 
 
+class KeptState:
+    """A part of a connection that puts its state together once: it is the same in all its flows."""
+
+    kept: dict[str, Any] | None = None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__["kept"] = None
+        super().__setattr__(name, value)
+
+    def get_state(self) -> dict[str, Any]:
+        if self.kept is None:
+            self.__dict__["kept"] = super().get_state()  # type: ignore[misc]
+        # Whoever gets it may take it to pieces.
+        return dict(self.kept or {})
+
+
+class WatchedClient(KeptState, connection.Client):
+    pass
+
+
+class WatchedServer(KeptState, connection.Server):
+    pass
+
+
 class Ends:
     """The two connections of a link. All its flows share them."""
 
     def __init__(self, link: Link) -> None:
-        self.client = connection.Client(
+        self.client = WatchedClient(
             peername=link.client,
             # The copies do not tell the address on which the client has reached the port.
             sockname=("", link.port.listen),
             timestamp_start=link.start,
             proxy_mode=ProxyMode.parse(link.mode()),
         )
-        self.server = connection.Server(
+        self.server = WatchedServer(
             address=link.address,
             peername=link.server,
             timestamp_start=link.start,
@@ -46,8 +70,10 @@ def update_ends(link: Link) -> None:
     """Notes when they have ended."""
     if link.shown is not None:
         ends = find_ends(link)
-        ends.client.timestamp_end = link.client_end
-        ends.server.timestamp_end = link.server_end
+        if ends.client.timestamp_end != link.client_end:
+            ends.client.timestamp_end = link.client_end
+        if ends.server.timestamp_end != link.server_end:
+            ends.server.timestamp_end = link.server_end
 
 
 def build_http(exchange: Exchange) -> http.HTTPFlow:

@@ -89,6 +89,19 @@ def test_writes_a_flow_with_its_ends_and_the_times_of_its_frames(tap: Tap) -> No
     assert flow.timestamp_created == request.timestamp_start
 
 
+def test_flows_of_a_connection_have_its_state_at_their_end(tap: Tap) -> None:
+    tap.show_view()
+    tap.watch(frame("C", GET), frame("S", OK), frame("C", GET), frame("S", OK[:-1]))
+    first, second = read_flows(tap.folder)
+    assert first.client_conn.id == second.client_conn.id
+    assert first.server_conn.timestamp_end is None
+    assert second.error
+    assert second.server_conn.timestamp_end == second.error.timestamp
+    copied = tap.view[0].copy()
+    assert copied.client_conn.peername == tap.view[0].client_conn.peername
+    assert tap.view[0].client_conn.get_state()["peername"] == ("10.0.0.7", 41234)
+
+
 def test_keeps_a_compressed_body_as_it_was_sent(tap: Tap) -> None:
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\n"
     tap.watch(frame("C", GET), frame("S", head + b"\x1f\x8b?"))
