@@ -14,6 +14,8 @@ from .unread import Unread
 
 # What a server may say before its client does, in bytes, until it is taken for a protocol where servers speak first.
 MAX_GREETING = 64 * 1024
+# How many bytes of line ends may stand before a request.
+MAX_BLANK = 1024
 PLAUSIBLE = re.compile(rb"\r?\Z|[!#$%&'*+.^_`|~\w-]{1,99}(?: |\Z)")
 
 
@@ -62,7 +64,9 @@ def recognize(data: bytes | bytearray) -> Literal["http1", "http2", "tcp"] | Non
     begin = data[: len(PREFACE)]
     if PREFACE.startswith(begin):
         return "http2" if len(begin) == len(PREFACE) else None
-    start = skip_blank(data)
+    start = skip_blank(data[: MAX_BLANK + 1])
+    if start >= MAX_BLANK:
+        return "tcp"
     end = data.find(b"\n", start)
     if end >= 0:
         return "http1" if is_request_line(bytes(data[start:end])) else "tcp"

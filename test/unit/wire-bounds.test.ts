@@ -201,6 +201,16 @@ describe('a hostile wire file', () => {
     assert.ok(peak < MAX_PEAK, `${peak / MIB} MiB`);
   });
 
+  it('has a value that goes on in very many lines: it is read at once', async () => {
+    const lines = 300_000;
+    const [flow] = await decodeSteps([
+      { c: `GET / HTTP/1.1\r\nx: y\r\n${' z\n'.repeat(lines)}\r\n` },
+      { s: OK },
+      'over',
+    ]);
+    assert.equal(flow?.request?.headers[0]?.[1].length, 1 + lines * '\r\n z'.length);
+  });
+
   it('opens connections without end: those beyond the bound are left out, and counted', () => {
     function* endless() {
       yield writeFrames([beginning()]);

@@ -296,6 +296,15 @@ const HEADS: Exchange[] = [
     ),
   ),
   exchange(
+    'a value that goes on in other lines',
+    [
+      { c: ask('/', 'X-Long: one', '  two', '\tthree ', 'X-Next: 4', ' five') },
+      { s: answer('ok', '200 OK', 'X-A: b') },
+      ...END,
+    ],
+    'GET / | 200 OK "ok"',
+  ),
+  exchange(
     'a head of 300 kB',
     [
       { c: ask(`/${'p'.repeat(90_000)}`, `Cookie: ${'c'.repeat(200_000)}`) },
@@ -414,6 +423,11 @@ const NOT_HTTP: Exchange[] = [
     'TLS',
     [{ c: '\x16\x03\x01\x00\x05hello' }, { s: '\x16\x03\x03\x00\x02hi' }, ...END],
     'TCP "> \\u0016\\u0003\\u0001\\u0000\\u0005hello" "< \\u0016\\u0003\\u0003\\u0000\\u0002hi"',
+  ),
+  exchange(
+    'line ends without end',
+    [{ c: '\r\n'.repeat(600) + ask('/') }, ...END],
+    `TCP ${JSON.stringify(`> ${'\r\n'.repeat(600)}${ask('/')}`)}`,
   ),
   exchange(
     'the line of the PROXY protocol',

@@ -103,26 +103,36 @@ function splitHead(head: Buffer): { line: Buffer; headers: RawHeader[] } {
 /** Reads header lines up to the empty one. */
 function parseHeaders(head: Buffer, from: number): RawHeader[] {
   const headers: RawHeader[] = [];
+  /** The lines in which the value of the last header goes on: they begin with a blank. */
+  const more: Buffer[] = [];
   for (let at = from; at < head.length; ) {
     const next = head.indexOf(LF, at) + 1;
     const end = trimEnd(head, at, next - 1);
-    if (end > at) addHeader(headers, head, at, end);
+    if (end > at && isBlank(head[at]) && headers.length > 0)
+      more.push(FOLD, head.subarray(trimStart(head, at, end), end));
+    else if (end > at) {
+      unfold(headers, more);
+      headers.push(parseHeader(head, at, end));
+    }
     if (headers.length > MAX_HEADERS) throw new HttpError(`more than ${MAX_HEADERS} headers`);
     at = next;
   }
+  unfold(headers, more);
   return headers;
 }
 
-function addHeader(headers: RawHeader[], head: Buffer, at: number, end: number): void {
+const FOLD = Buffer.from('\r\n ');
+
+function unfold(headers: RawHeader[], more: Buffer[]): void {
   const last = headers.at(-1);
-  if (isBlank(head[at]) && last) {
-    last[1] = Buffer.concat([last[1], Buffer.from('\r\n '), head.subarray(trimStart(head, at, end), end)]);
-    return;
-  }
+  if (last && more.length > 0) last[1] = Buffer.concat([last[1], ...more.splice(0)]);
+}
+
+function parseHeader(head: Buffer, at: number, end: number): RawHeader {
   const colon = head.indexOf(COLON, at);
   if (colon <= at || colon >= end || isBlank(head[at]))
     throw new HttpError(`Invalid header line: ${quote(head.subarray(at, end))}`);
-  headers.push([head.subarray(at, colon), head.subarray(trimStart(head, colon + 1, end), end)]);
+  return [head.subarray(at, colon), head.subarray(trimStart(head, colon + 1, end), end)];
 }
 
 function isBlank(code: number | undefined): boolean {

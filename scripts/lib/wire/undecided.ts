@@ -9,6 +9,8 @@ import { Unread } from './unread.ts';
 
 /** What a server may say before its client does, in bytes, until it is taken for a protocol where servers speak first. */
 const MAX_GREETING_BYTES = 64 * 1024;
+/** How many bytes of line ends may stand before a request. */
+const MAX_BLANK_BYTES = 1024;
 const LF = 10;
 
 /** A connection whose protocol shows in the first bytes of its client. */
@@ -62,7 +64,8 @@ function recognize(bytes: Buffer): Recognized | undefined {
   const begin = bytes.subarray(0, PREFACE.length);
   if (begin.equals(PREFACE.subarray(0, begin.length)))
     return begin.length === PREFACE.length ? 'http2' : undefined;
-  const start = countBlank(bytes);
+  const start = countBlank(bytes.subarray(0, MAX_BLANK_BYTES + 1));
+  if (start >= MAX_BLANK_BYTES) return 'tcp';
   const end = bytes.indexOf(LF, start);
   if (end >= 0) return isRequestLine(bytes.subarray(start, end)) ? 'http1' : 'tcp';
   const isPlausible =
