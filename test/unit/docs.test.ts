@@ -152,10 +152,11 @@ function parse(command: CommandName, words: string[]): void {
   checkArguments(command, parseCommandLine(command, words).args);
 }
 
-/** Flags of kubectl, npm, git and other programs that the documents call. */
+/** Flags of kubectl, npm, git and other programs that the documents call; in the last line, of the door. */
 const FOREIGN = [
   ...'branch dir event import jq json name omit role serviceaccount set short status test'.split(' '),
   ...'test-name-pattern version workflow'.split(' '),
+  ...'ports health wire wire-limit sample wait fail-closed'.split(' '),
 ];
 
 describe("README's tables of flags", () => {
