@@ -4,7 +4,7 @@ import { after, describe, it } from 'node:test';
 import { FlowPodFile } from '../../scripts/lib/capture/flow-pod-file.ts';
 import { followRun } from '../../scripts/lib/capture/follow-pod.ts';
 import { TapFollower } from '../../scripts/lib/capture/follow-tap.ts';
-import type { PodFile } from '../../scripts/lib/capture/pod-file.ts';
+import type { CapturedFlow, PodFile } from '../../scripts/lib/capture/pod-file.ts';
 import { WirePodFile } from '../../scripts/lib/capture/wire-pod-file.ts';
 import { type Flow, parseFlow } from '../../scripts/lib/flow/flow.ts';
 import { Splitter } from '../../scripts/lib/flow/splitter.ts';
@@ -49,10 +49,12 @@ const createWire = (bodyLimit?: number) => new WirePodFile({ bodyLimit, budget: 
 
 /** Reads a whole file in chunks of a size. */
 function readIn(file: PodFile, bytes: Buffer, chunkBytes: number): Buffer[] {
-  const flows: Buffer[] = [];
+  const flows: CapturedFlow[] = [];
   for (let at = 0; at < bytes.length; at += chunkBytes)
     flows.push(...file.push(bytes.subarray(at, at + chunkBytes)));
-  return flows;
+  // A filter sees the flow, and the file has the bytes.
+  for (const { bytes, flow } of flows) assert.equal(describeFlow(flow), describeFlow(parseFlow(bytes)));
+  return flows.map(({ bytes }) => bytes);
 }
 
 describe('the file of a pod', () => {
@@ -125,7 +127,7 @@ class Following {
 
   constructor(program: TapRecord['program']) {
     const tap = { kubectl: pods.kubectl, service: service(), record: record({ program }) };
-    this.#follower = new TapFollower(tap, async (flow) => void this.flows.push(parseFlow(flow)));
+    this.#follower = new TapFollower(tap, async ({ bytes }) => void this.flows.push(parseFlow(bytes)));
   }
 
   static async start(program: TapRecord['program']): Promise<Following> {
@@ -182,7 +184,14 @@ describe('a pod that is followed', () => {
       const flows: Buffer[] = [];
       const run = { pod: 'web-1', uid: 'uid-web-1', container: 'mittens-web', restarts: 0 };
       const never = new AbortController().signal;
-      const end = followRun(pods.kubectl, run, 'f00d', file, async (flow) => void flows.push(flow), never);
+      const end = followRun(
+        pods.kubectl,
+        run,
+        'f00d',
+        file,
+        async ({ bytes }) => void flows.push(bytes),
+        never,
+      );
       for (const part of [0.3, 0.6]) {
         const length = Math.round(bytes.length * part);
         pods.append('web-1', file.path, bytes.subarray(file.received, length));

@@ -15,6 +15,9 @@ export interface CaptureLimits {
 /** Why a capture file takes no more flows: a limit is reached, or nobody reads stdout any more. */
 export type CaptureFileEnd = 'count' | 'size' | 'closed';
 
+/** What may wait to be written, in bytes: small flows are written many at a time. */
+const BUFFERED_BYTES = 1024 * 1024;
+
 /** The file to which a capture writes flows as they come, or stdout. The first flow creates it. */
 export class CaptureFile {
   readonly name: string;
@@ -43,7 +46,10 @@ export class CaptureFile {
    * @throws UserError when that fails.
    */
   async open(): Promise<void> {
-    this.#stream = this.name === '-' ? process.stdout : createWriteStream(this.name, { mode: 0o600 });
+    this.#stream =
+      this.name === '-'
+        ? process.stdout
+        : createWriteStream(this.name, { mode: 0o600, highWaterMark: BUFFERED_BYTES });
     this.#stream.on('error', (error) => this.#ended.abort(this.#explain(error)));
     if (this.name !== '-') await once(this.#stream, 'open').catch(() => undefined);
     if (this.ended.reason instanceof Error) throw this.ended.reason;

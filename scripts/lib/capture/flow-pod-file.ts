@@ -1,7 +1,8 @@
+import { type Flow, parseFlow } from '../flow/flow.ts';
 import { Splitter } from '../flow/splitter.ts';
 import { decode } from '../flow/tnetstring.ts';
 import { paths } from '../plan/pod-contract.ts';
-import type { PodFile } from './pod-file.ts';
+import type { CapturedFlow, PodFile } from './pod-file.ts';
 
 /** The addon ends its file with a short entry. A flow is always longer than this. */
 const MAX_END_BYTES = 200;
@@ -21,10 +22,10 @@ export class FlowPodFile implements PodFile {
     return this.#splitter.passed;
   }
 
-  *push(chunk: Buffer): Generator<Buffer> {
+  *push(chunk: Buffer): Generator<CapturedFlow> {
     for (const entry of this.#splitter.push(chunk)) {
       const dropped = parseEnd(entry);
-      if (dropped === undefined) yield entry;
+      if (dropped === undefined) yield new WrittenFlow(entry);
       else {
         this.#dropped = dropped;
         this.isOver = true;
@@ -34,10 +35,23 @@ export class FlowPodFile implements PodFile {
   }
 
   /** The addon writes open flows before it ends. */
-  *end(): Generator<Buffer> {}
+  *end(): Generator<CapturedFlow> {}
 
   listOmissions(): string[] {
     return this.#dropped > 0 ? [`${this.#dropped} flows are missing: its disk or its 1 GiB was full`] : [];
+  }
+}
+
+class WrittenFlow implements CapturedFlow {
+  readonly bytes: Buffer;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  /** @throws FlowError for an entry that is no flow. */
+  get flow(): Flow {
+    return parseFlow(this.bytes);
   }
 }
 

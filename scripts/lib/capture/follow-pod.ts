@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Kubectl, KubectlError } from '../kube/kubectl.ts';
 import { containerStatus, type Pod } from '../kube/objects.ts';
 import { paths } from '../plan/pod-contract.ts';
-import { describeDamage, type PodFile } from './pod-file.ts';
+import { type CapturedFlow, describeDamage, type PodFile } from './pod-file.ts';
 
 /** One run of the proxy in a pod. A restarted container has a new file. */
 export interface Run {
@@ -53,7 +53,7 @@ export async function followRun(
   run: Run,
   id: string,
   file: PodFile,
-  take: (flow: Buffer) => Promise<void>,
+  take: (flow: CapturedFlow) => Promise<void>,
   signal: AbortSignal,
 ): Promise<RunEnd> {
   const end = await readToEnd(kubectl, run, id, file, take, signal);
@@ -67,7 +67,7 @@ async function readToEnd(
   run: Run,
   id: string,
   file: PodFile,
-  take: (flow: Buffer) => Promise<void>,
+  take: (flow: CapturedFlow) => Promise<void>,
   signal: AbortSignal,
 ): Promise<RunEnd> {
   for (;;) {
@@ -89,7 +89,7 @@ async function readOn(
   run: Run,
   id: string,
   file: PodFile,
-  take: (flow: Buffer) => Promise<void>,
+  take: (flow: CapturedFlow) => Promise<void>,
   signal: AbortSignal,
 ): Promise<{ damage?: string; stderr: string }> {
   const script = ['sh', '-c', SCRIPT, 'mittens', id, String(file.received + 1), file.path];

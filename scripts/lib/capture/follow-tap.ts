@@ -7,7 +7,7 @@ import { listPods } from '../tap/read-target.ts';
 import { Budget } from '../wire/budget.ts';
 import { FlowPodFile } from './flow-pod-file.ts';
 import { followRun, type Run, type RunEnd } from './follow-pod.ts';
-import type { PodFile, Reading } from './pod-file.ts';
+import type { CapturedFlow, PodFile, Reading } from './pod-file.ts';
 import { WirePodFile } from './wire-pod-file.ts';
 
 /** How often the pods are read, in ms. */
@@ -38,7 +38,7 @@ interface Follower {
 /** Reads the flows of all pods of a tap, also of those that come later. */
 export class TapFollower {
   readonly #tap: ActiveTap;
-  readonly #take: (flow: Buffer) => Promise<void>;
+  readonly #take: (flow: CapturedFlow) => Promise<void>;
   readonly #reading: Reading;
   readonly #id = randomBytes(8).toString('hex');
   readonly #followers = new Map<string, Follower>();
@@ -50,7 +50,7 @@ export class TapFollower {
    * @param take gets every flow. What it throws, finish() throws again.
    * @param bodyLimit what is kept of each body or message, in bytes, where the proxy does not cut them itself.
    */
-  constructor(tap: ActiveTap, take: (flow: Buffer) => Promise<void>, bodyLimit?: number) {
+  constructor(tap: ActiveTap, take: (flow: CapturedFlow) => Promise<void>, bodyLimit?: number) {
     this.#tap = tap;
     this.#take = take;
     this.#reading = { bodyLimit, budget: new Budget() };

@@ -1,6 +1,14 @@
+import type { Flow } from '../flow/flow.ts';
 import { TnetstringError } from '../flow/tnetstring.ts';
 import type { Budget } from '../wire/budget.ts';
 import { WireError } from '../wire/frame.ts';
+
+/** A flow that was captured, made of what the file of the pod has when it is asked for. */
+export interface CapturedFlow {
+  /** As mitmproxy writes it. */
+  readonly bytes: Buffer;
+  readonly flow: Flow;
+}
 
 /** What the proxy of a run writes in its pod, and how flows are made of it while it grows. */
 export interface PodFile {
@@ -13,12 +21,12 @@ export interface PodFile {
   /** Whether it has said that nothing follows. */
   readonly isOver: boolean;
   /**
-   * Takes its next bytes, and gives the flows that they complete, as mitmproxy writes them.
+   * Takes its next bytes, and gives the flows that they complete.
    * @throws an error that describeDamage knows, for bytes of another format.
    */
-  push(chunk: Buffer): Generator<Buffer>;
+  push(chunk: Buffer): Generator<CapturedFlow>;
   /** Nothing more comes: gives the flows that are still open, as they are. */
-  end(): Generator<Buffer>;
+  end(): Generator<CapturedFlow>;
   /** What is missing, in words that follow the name of the pod. */
   listOmissions(): string[];
 }

@@ -24,7 +24,7 @@ export async function untapAndSaveFlows(
   const tap = await findActiveTap(context.kubectl, name);
   if (!tap || !hasFlows(tap, onlyId)) return await untap(context, name, onlyId);
   const file = new CaptureFile(path ?? chooseFile(context, tap.service));
-  const follower = new TapFollower(tap, (flow) => file.add(flow));
+  const follower = new TapFollower(tap, ({ bytes }) => file.add(bytes));
   try {
     await follower.start();
     return await untap(context, name, onlyId);

@@ -1,10 +1,11 @@
-import type { Flow } from '../flow/flow.ts';
+import { type Flow, toFlow } from '../flow/flow.ts';
+import type { Dict } from '../flow/tnetstring.ts';
 import { encode } from '../flow/tnetstring-encode.ts';
 import { paths } from '../plan/pod-contract.ts';
 import { WireDecoder } from '../wire/decoder.ts';
 import { describeOmissions } from '../wire/read.ts';
 import { cutBodies } from './body-limit.ts';
-import type { PodFile, Reading } from './pod-file.ts';
+import type { CapturedFlow, PodFile, Reading } from './pod-file.ts';
 
 /** What the door in a pod writes: every byte that passed. Each flow is given once, when it has ended. */
 export class WirePodFile implements PodFile {
@@ -30,20 +31,36 @@ export class WirePodFile implements PodFile {
     return this.#decoder.isOver;
   }
 
-  *push(chunk: Buffer): Generator<Buffer> {
-    for (const flow of this.#decoder.push(chunk)) yield this.#encode(flow);
+  *push(chunk: Buffer): Generator<CapturedFlow> {
+    for (const state of this.#decoder.push(chunk)) yield this.#capture(state);
   }
 
-  *end(): Generator<Buffer> {
-    for (const flow of this.#decoder.end()) yield this.#encode(flow);
+  *end(): Generator<CapturedFlow> {
+    for (const state of this.#decoder.end()) yield this.#capture(state);
   }
 
-  #encode({ state }: Flow): Buffer {
+  #capture(state: Dict): CapturedFlow {
     if (this.#bodyLimit !== undefined) cutBodies(state, this.#bodyLimit);
-    return encode(state);
+    return new MadeFlow(state);
   }
 
   listOmissions(): string[] {
     return describeOmissions(this.#decoder.omissions);
+  }
+}
+
+class MadeFlow implements CapturedFlow {
+  readonly #state: Dict;
+
+  constructor(state: Dict) {
+    this.#state = state;
+  }
+
+  get bytes(): Buffer {
+    return encode(this.#state);
+  }
+
+  get flow(): Flow {
+    return toFlow(this.#state);
   }
 }

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { CaptureFile, CaptureFileEnd } from '../capture/capture-file.ts';
 import { FINISH_SECONDS, type FollowResult, TapFollower } from '../capture/follow-tap.ts';
+import type { CapturedFlow } from '../capture/pod-file.ts';
 import type { Filter } from '../flow/filter.ts';
-import { parseFlow } from '../flow/flow.ts';
 import { targetId } from '../plan/target-id.ts';
 import { type ActiveTap, readPhase } from '../tap/active-tap.ts';
 import { type Context, withoutSignal } from '../tap/context.ts';
@@ -38,8 +38,8 @@ export async function captureTap(
   signal: AbortSignal,
 ): Promise<number> {
   const reconciler = needsReconciler(tap) ? new Reconciler(context, tap).start() : undefined;
-  const take = async (bytes: Buffer) => {
-    if (!purpose.filter || purpose.filter(parseFlow(bytes))) await file.add(bytes);
+  const take = async (captured: CapturedFlow) => {
+    if (!purpose.filter || purpose.filter(captured.flow)) await file.add(captured.bytes);
   };
   const follower = new TapFollower(tap, take, purpose.bodyLimit);
   let command: Command | undefined;

@@ -4,6 +4,8 @@ import type { Dict, Value } from './tnetstring.ts';
 const KEPT_BYTES = 256 * 1024;
 /** Up to so many characters are written one by one: a call of Node.js takes longer. */
 const SHORT = 24;
+/** More keys are not remembered: a hostile flow may have any. */
+const MAX_KEYS = 200;
 
 /** A dictionary that many values share, with nothing in it that changes: once it was encoded, its bytes are kept. */
 export class SharedDict extends Map<string, Value> {
@@ -18,6 +20,7 @@ export class SharedDict extends Map<string, Value> {
 /** Writes from the end to the start: a length precedes what it counts, so it is known when it is to be written. */
 class Encoder {
   #store = Buffer.allocUnsafe(KEPT_BYTES);
+  readonly #keys = new Map<string, Buffer>();
   /** Where the bytes start that were written. */
   #at = 0;
 
@@ -89,10 +92,26 @@ class Encoder {
     const length = this.#measure('}', () => {
       for (const [key, value] of [...dict].reverse()) {
         this.#write(value);
-        this.#writeText(key, ';');
+        this.#writeKey(key);
       }
     });
     this.#writeLength(length);
+  }
+
+  /** The keys of flows are few, and each is written as it was before. */
+  #writeKey(key: string): void {
+    const known = this.#keys.get(key);
+    if (known) {
+      this.#reserve(known.length);
+      this.#at -= known.length;
+      for (let index = 0; index < known.length; index++)
+        this.#store[this.#at + index] = known[index] as number;
+      return;
+    }
+    const end = this.#store.length - this.#at;
+    this.#writeText(key, ';');
+    if (this.#keys.size < MAX_KEYS && key.length <= SHORT)
+      this.#keys.set(key, Buffer.from(this.#store.subarray(this.#at, this.#store.length - end)));
   }
 
   /** Writes a tag and what precedes it. @returns how many bytes precede it. */

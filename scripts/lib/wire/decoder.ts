@@ -1,4 +1,4 @@
-import type { Flow } from '../flow/flow.ts';
+import type { Dict } from '../flow/tnetstring.ts';
 import { Budget } from './budget.ts';
 import { Connection } from './connection.ts';
 import { type Frame, FrameReader } from './frame.ts';
@@ -20,7 +20,7 @@ export interface Omissions {
   skipped: number;
 }
 
-/** Makes flows of a wire file that comes in chunks of any length. Its memory grows with what is open, within a bound. */
+/** Makes flows, in the state that mitmproxy's have, of a wire file that comes in chunks of any length. Its memory grows with what is open, within a bound. */
 export class WireDecoder {
   readonly #reader = new FrameReader();
   readonly #connections = new Map<number, Connection>();
@@ -51,7 +51,7 @@ export class WireDecoder {
    * Takes a chunk and gives the flows that ended in it.
    * @throws WireError for what is not a wire file.
    */
-  *push(chunk: Buffer): Generator<Flow> {
+  *push(chunk: Buffer): Generator<Dict> {
     for (const frame of this.#reader.push(chunk)) {
       this.#time = frame.time;
       if (frame.type === 'C' || frame.type === 'S') yield* this.#readBytes(frame);
@@ -61,7 +61,7 @@ export class WireDecoder {
   }
 
   /** The file ends: gives what is open as it is. */
-  *end(): Generator<Flow> {
+  *end(): Generator<Dict> {
     for (const [id, connection] of this.#connections) {
       connection.cut('the capture ended before the connection did', this.#time);
       this.#connections.delete(id);
@@ -69,14 +69,14 @@ export class WireDecoder {
     }
   }
 
-  *#takeEnded(): Generator<Flow> {
+  *#takeEnded(): Generator<Dict> {
     if (this.#ended.length === 0) return;
     const ended = this.#ended;
     this.#ended = [];
-    for (const source of ended) yield source.toFlow();
+    for (const source of ended) yield source.toState();
   }
 
-  *#readBytes({ type, connection: id, time, payload }: Frame): Generator<Flow> {
+  *#readBytes({ type, connection: id, time, payload }: Frame): Generator<Dict> {
     const side: Side = type === 'C' ? 'client' : 'server';
     for (let at = 0; at < payload.length; at += PIECE_BYTES) {
       const connection = this.#find(id);

@@ -1,4 +1,3 @@
-import { type Flow, toFlow } from '../flow/flow.ts';
 import type { Dict } from '../flow/tnetstring.ts';
 import { Body, describeCut } from './body.ts';
 import type { Account } from './budget.ts';
@@ -96,7 +95,7 @@ export class Exchange implements FlowSource {
     this.#error ??= { message, time };
   }
 
-  toFlow(): Flow {
+  toState(): Dict {
     const { request, response, webSocket, notes } = this;
     const cut = describeCut([request.body, ...(response ? [response.body] : [])]);
     const facts = {
@@ -107,7 +106,7 @@ export class Exchange implements FlowSource {
     const state = buildState('http', this.#host.link, facts);
     state.set('request', this.#requestState());
     state.set('response', response ? responseState(response) : null);
-    return toFlow(state.set('websocket', webSocket?.toState() ?? null));
+    return state.set('websocket', webSocket?.toState() ?? null);
   }
 
   #requestState(): Dict {

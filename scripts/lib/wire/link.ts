@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Dict, Value } from '../flow/tnetstring.ts';
+import type { Dict } from '../flow/tnetstring.ts';
 import { SharedDict } from '../flow/tnetstring-encode.ts';
 import type { Side } from './side.ts';
 
@@ -26,13 +26,11 @@ export interface Ends {
 /** The two connections of a flow, client and server, in the state that mitmproxy's have. */
 export class Link {
   readonly ends: Ends;
-  #client: Dict;
-  #server: Dict;
+  readonly #client: Dynamic = {};
+  readonly #server: Dynamic = {};
 
   constructor(ends: Ends) {
     this.ends = ends;
-    this.#client = toClient(ends);
-    this.#server = toServer(ends);
   }
 
   /** Where requests went. */
@@ -42,24 +40,29 @@ export class Link {
 
   /** The connection of the client, as the flow's state has it. It is shared by flows, and never changed. */
   get client(): Dict {
-    return this.#client;
+    this.#client.state ??= toClient(this.ends, this.#client);
+    return this.#client.state;
   }
 
   get server(): Dict {
-    return this.#server;
+    this.#server.state ??= toServer(this.ends, this.#server);
+    return this.#server.state;
   }
 
   /** One side has closed its connection. Flows that were given before do not know. */
   close(side: Side, time: number): void {
-    if (side === 'client') this.#client = withEnd(this.#client, time);
-    else this.#server = withEnd(this.#server, time);
+    const connection = side === 'client' ? this.#client : this.#server;
+    if (connection.end !== undefined) return;
+    connection.end = time;
+    connection.state = undefined;
   }
 }
 
-function withEnd(connection: Dict, time: number): Dict {
-  return connection.get('timestamp_end') === null
-    ? new SharedDict(connection).set('timestamp_end', time)
-    : connection;
+/** What comes to be known of a connection. Its state is made when a flow asks for it: most connections are closed after. */
+interface Dynamic {
+  id?: string;
+  end?: number;
+  state?: Dict | undefined;
 }
 
 /** An app that refuses a connection was looked for on localhost last. */
@@ -75,42 +78,41 @@ function findMode({ server, port }: Ends): string {
 }
 
 /** The address on which the proxy was reached has no host: the wire file does not tell it. */
-function toClient(ends: Ends): Dict {
+function toClient(ends: Ends, known: Dynamic): Dict {
   const { client, port, start } = ends;
-  return new SharedDict([
-    ...COMMON(),
-    ['peername', client],
-    ['sockname', ['', port.listen]],
-    ['timestamp_start', start],
-    ['mitmcert', null],
-    ['proxy_mode', findMode(ends)],
-  ]);
+  return toState(known)
+    .set('peername', client)
+    .set('sockname', ['', port.listen])
+    .set('timestamp_start', start)
+    .set('mitmcert', null)
+    .set('proxy_mode', findMode(ends));
 }
 
-function toServer({ server, port, start }: Ends): Dict {
-  return new SharedDict([
-    ...COMMON(),
-    ['peername', server ?? null],
-    ['sockname', null],
-    ['address', server ?? findAddress(port)],
-    ['timestamp_start', start],
-    ['timestamp_tcp_setup', server ? start : null],
-    ['via', null],
-  ]);
+function toServer({ server, port, start }: Ends, known: Dynamic): Dict {
+  return toState(known)
+    .set('peername', server ?? null)
+    .set('sockname', null)
+    .set('address', server ?? findAddress(port))
+    .set('timestamp_start', start)
+    .set('timestamp_tcp_setup', server ? start : null)
+    .set('via', null);
 }
 
-const COMMON = (): [string, Value][] => [
-  ['id', randomUUID()],
-  ['transport_protocol', 'tcp'],
-  ['error', null],
-  ['tls', false],
-  ['certificate_list', []],
-  ['alpn', null],
-  ['alpn_offers', []],
-  ['cipher', null],
-  ['cipher_list', []],
-  ['tls_version', null],
-  ['sni', null],
-  ['timestamp_end', null],
-  ['timestamp_tls_setup', null],
-];
+/** What both have. */
+function toState(known: Dynamic): SharedDict {
+  known.id ??= randomUUID();
+  return new SharedDict()
+    .set('id', known.id)
+    .set('transport_protocol', 'tcp')
+    .set('error', null)
+    .set('tls', false)
+    .set('certificate_list', [])
+    .set('alpn', null)
+    .set('alpn_offers', [])
+    .set('cipher', null)
+    .set('cipher_list', [])
+    .set('tls_version', null)
+    .set('sni', null)
+    .set('timestamp_end', known.end ?? null)
+    .set('timestamp_tls_setup', null);
+}

@@ -1,4 +1,4 @@
-import type { Flow } from '../flow/flow.ts';
+import type { Dict } from '../flow/tnetstring.ts';
 import type { Account } from './budget.ts';
 import type { Link } from './link.ts';
 import type { Side } from './side.ts';
@@ -31,7 +31,8 @@ export interface Ending {
 export interface FlowSource {
   /** What it takes in memory, as charged to the connection's account. */
   readonly cost: number;
-  toFlow(): Flow;
+  /** The flow, in the state that mitmproxy's have. */
+  toState(): Dict;
 }
 
 /** What makes flows of a connection's bytes. */

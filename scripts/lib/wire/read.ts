@@ -1,4 +1,4 @@
-import type { Flow } from '../flow/flow.ts';
+import { type Flow, toFlow } from '../flow/flow.ts';
 import { UserError } from '../util/error.ts';
 import { type Omissions, WireDecoder } from './decoder.ts';
 import { WireError } from './frame.ts';
@@ -22,12 +22,12 @@ export async function* readWire(
   const decoder = new WireDecoder();
   let damage: WireError | undefined;
   try {
-    for await (const chunk of chunks) yield* decoder.push(chunk);
+    for await (const chunk of chunks) for (const state of decoder.push(chunk)) yield toFlow(state);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     damage = error;
   }
-  yield* decoder.end();
+  for (const state of decoder.end()) yield toFlow(state);
   for (const message of describeOmissions(decoder.omissions)) onWarning(message);
   if (damage)
     throw new UserError(`${file} is not a wire file from byte ${damage.offset} on: ${damage.message}`);

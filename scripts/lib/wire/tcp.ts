@@ -1,4 +1,4 @@
-import { type Flow, toFlow } from '../flow/flow.ts';
+import type { Dict } from '../flow/tnetstring.ts';
 import { buildState, type Failure } from './flow-state.ts';
 import { CUT_MESSAGES, Messages } from './messages.ts';
 import type { Ending, FlowSource, Host, Protocol } from './protocol.ts';
@@ -44,10 +44,10 @@ export class Tcp implements Protocol, FlowSource {
     if (this.#created !== undefined) this.#host.emit(this);
   }
 
-  toFlow(): Flow {
+  toState(): Dict {
     const { link } = this.#host;
     const notes = this.#messages.areCut ? [...this.#notes, CUT_MESSAGES] : this.#notes;
     const facts = { created: this.#created ?? link.ends.start, error: this.#error, notes };
-    return toFlow(buildState('tcp', link, facts).set('messages', this.#messages.toState()));
+    return buildState('tcp', link, facts).set('messages', this.#messages.toState());
   }
 }
