@@ -33,6 +33,7 @@ class Observer:
         self.watched = Watched()
         # Until the end of the copies.
         self.reading: asyncio.Task[None] | None = None
+        self.is_cut = False
 
     def running(self) -> None:
         if os.environ.get(COPIES) and self.reading is None:
@@ -42,16 +43,16 @@ class Observer:
 
     async def observe(self, copies: socket.socket) -> None:
         """Reads until the end; what is open then ends as it is."""
-        from observer.frame import FrameError
-
         decoder = self.create_decoder()
         copies.setblocking(False)
-        with copies:
-            try:
+        try:
+            # The door sees when nobody reads its copies any more.
+            with copies:
                 await self.read(copies, decoder)
-            except (FrameError, OSError) as error:
-                logger.error("mittens: the copies can't be read any further: %s", error)
-        decoder.end()
+        except Exception as error:
+            logger.error("mittens: the copies can't be read any further: %s", error)
+        finally:
+            decoder.end()
 
     def create_decoder(self) -> Decoder:
         # The package is not there where a tap has no door.
@@ -63,12 +64,20 @@ class Observer:
 
     async def read(self, copies: socket.socket, decoder: Decoder) -> None:
         loop = asyncio.get_running_loop()
+        # To receive what is there already lets nobody else work.
+        began = loop.time()
         while chunk := await loop.sock_recv(copies, CHUNK):
-            began = loop.time()
             for _ in decoder.push(chunk):
                 if loop.time() - began >= limits.SLICE:
                     await asyncio.sleep(0)
                     began = loop.time()
+            self.tell_cut(decoder.cut)
+
+    def tell_cut(self, cut: int) -> None:
+        """Says once that not everything is shown."""
+        if cut and not self.is_cut:
+            self.is_cut = True
+            logger.warning("mittens: connections are not shown to their end: more is open than is kept in memory")
 
     async def refresh_view(self) -> None:
         while self.reading and not self.reading.done():

@@ -239,11 +239,26 @@ def test_says_that_copies_are_broken_and_writes_what_it_has(tap: Tap, caplog: py
     assert tap.flow().error
 
 
-def test_lets_others_work_while_much_passes(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SLICE", 0)
+def test_says_that_not_everything_is_shown(
+    tap: Tap, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(limits, "OPEN_BYTES", 20_000)
     door, copies = socket.socketpair()
     with door:
-        door.sendall(begin() + opened() + (frame("C", GET) + frame("S", OK)) * 20)
+        door.sendall(begin() + b"".join(opened(id) + frame("C", GET, id) for id in range(1, 9)))
+    tap.context.master.event_loop.run_until_complete(tap.observer.observe(copies))
+    assert caplog.text.count("more is open than is kept in memory") == 1
+
+
+@pytest.mark.parametrize(("chunk", "slice"), [(64 * 1024, 0.0), (64, 0.001)])
+def test_lets_others_work_while_much_passes(
+    tap: Tap, monkeypatch: pytest.MonkeyPatch, chunk: int, slice: float
+) -> None:
+    monkeypatch.setattr("addon.observer.CHUNK", chunk)
+    monkeypatch.setattr(limits, "SLICE", slice)
+    door, copies = socket.socketpair()
+    with door:
+        door.sendall(begin() + opened() + (frame("C", GET) + frame("S", OK)) * 200)
 
     async def run() -> int:
         reading = asyncio.ensure_future(tap.observer.observe(copies))
@@ -253,4 +268,4 @@ def test_lets_others_work_while_much_passes(tap: Tap, monkeypatch: pytest.Monkey
             await asyncio.sleep(0)
         return turns
 
-    assert tap.context.master.event_loop.run_until_complete(run()) >= 40
+    assert tap.context.master.event_loop.run_until_complete(run()) >= 10
