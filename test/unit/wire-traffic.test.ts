@@ -17,6 +17,7 @@ import { type PerMessageDeflateOptions, WebSocket, WebSocketServer } from 'ws';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { CALLS } from '../peers/grpc-calls.ts';
 import { decode } from './wire-file.ts';
+import { assertObserved } from './wire-observed.ts';
 import { Relay } from './wire-relay.ts';
 
 async function listen(server: Server): Promise<number> {
@@ -28,7 +29,9 @@ async function listen(server: Server): Promise<number> {
 async function relayed(app: number, use: (port: number) => Promise<void>): Promise<Flow[]> {
   const relay = new Relay(app);
   await use(await relay.listen());
-  const { flows, omissions, error } = await decode(await relay.close());
+  const file = await relay.close();
+  await assertObserved(file);
+  const { flows, omissions, error } = await decode(file);
   assert.deepEqual([omissions, error], [[], undefined]);
   for (const { created, client } of flows) {
     assert.ok(Math.abs(created - Date.now() / 1000) < 600, 'times are those of the wire');
