@@ -14,9 +14,6 @@ from .speech import Speech
 # What is to become of the connections that are open.
 Mode = Literal["watch", "move", "leave"]
 
-# What passes in so short a time may be in either order, in s: the kernel counts in ticks.
-TICK = 0.05
-
 
 class Visitor(Protocol):
     """Sees what passes."""
@@ -72,8 +69,9 @@ class Connection:
         return min(sent, received) >= seconds and self._is_quiet()
 
     def _is_quiet(self) -> bool:
+        """Whether the app has spoken last, as far as the kernel's clock can tell."""
         sent, received = idle_times(self.relay.client.sock)
-        return sent <= received + TICK
+        return sent <= received
 
     def _decide(self, speech: Speech, frames: Frames) -> None:
         self._speech = speech

@@ -44,7 +44,7 @@ class Connections:
         if not self._changes:
             self._relay(arrival, dialer)
         elif not self._offer(arrival, dialer):
-            self._fail(arrival, dialer)
+            self._fail(arrival, dialer, is_shared=False)
 
     def child_gone(self) -> None:
         """What it served has ended with it."""
@@ -81,29 +81,29 @@ class Connections:
         self._counts.lane = "change" if self._changes else "watch"
 
     def _offer(self, client: Client, dialer: Dialer) -> bool:
-        return self._offers.make(client, b"", Offer(client.sock.close, lambda: self._fail(client, dialer)))
+        return self._offers.make(client, b"", Offer(client.sock.close, partial(self._fail, client, dialer)))
 
-    def _fail(self, client: Client, dialer: Dialer) -> None:
-        """The child can't take a client."""
+    def _fail(self, client: Client, dialer: Dialer, is_shared: bool) -> None:
+        """The child can't take a client, whose socket it may have nevertheless."""
         if self._fails_closed:
-            reset(client.sock, client.is_shared)
+            reset(client.sock, is_shared)
         else:
             self._counts.failed_open += 1
-            self._relay(client, dialer)
+            self._relay(client, dialer, is_shared)
 
-    def _relay(self, client: Client, dialer: Dialer) -> None:
-        dialer.dial(partial(self._begin, client))
+    def _relay(self, client: Client, dialer: Dialer, is_shared: bool = False) -> None:
+        dialer.dial(partial(self._begin, client, is_shared))
 
-    def _begin(self, client: Client, app: socket.socket | None) -> None:
+    def _begin(self, client: Client, is_shared: bool, app: socket.socket | None) -> None:
         copies = self._copying.begin(client.number, client.address, client.listen, peer_of(app) if app else None)
         if app is None:
             # Without us the client would have been refused; it has connected, so that a reset is next to it.
             copies.reset(by_client=False)
             copies.close()
-            reset(client.sock, client.is_shared)
+            reset(client.sock, is_shared)
             return
         relay = Relay(self._loop, client.sock, app, copies, on_close=lambda: self._forget(client.number))
-        relay.is_shared = client.is_shared
+        relay.is_shared = is_shared
         move = partial(Moving, self._loop, self._offers, client, relay, copies)
         self._open[client.number] = Connection(relay, self._mode, move)
 

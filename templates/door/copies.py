@@ -122,11 +122,14 @@ class Copies:
     def ask(self) -> bool:
         """Asks the child whether the connection is at a boundary. @returns False when it can't hear that now."""
         stream = self._copying.stream
-        if not self._child or not stream or stream.backlog > 0 or not self._child.is_whole:
+        if not self._child or not stream or not self._child.is_whole:
             return False
-        is_asked = self._child.tell(frame(b"Q", self._id))
         stream.send()
-        return is_asked
+        # A child that is behind would answer late.
+        if stream.backlog > 0 or not self._child.tell(frame(b"Q", self._id)):
+            return False
+        stream.send()
+        return True
 
     def join(self) -> None:
         """There is a new child, which does not know the connection."""

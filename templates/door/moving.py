@@ -95,8 +95,8 @@ class Moving:
         offer = Offer(taken=self._relay.leave, back=self._take_back)
         return self._offers.make(self._client, self._held, offer)
 
-    def _take_back(self) -> None:
-        self._relay.is_shared = True
+    def _take_back(self, is_shared: bool) -> None:
+        self._relay.is_shared = self._relay.is_shared or is_shared
         self._is_offered = False
         self._let_go()
 

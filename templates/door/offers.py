@@ -23,8 +23,6 @@ class Client:
     sock: socket.socket
     address: tuple[str, int]
     listen: int
-    # Whether the child may have its socket, too.
-    is_shared: bool = False
 
 
 @dataclass
@@ -32,7 +30,8 @@ class Offer:
     """A client whom the child may take."""
 
     taken: Callable[[], None]
-    back: Callable[[], None]
+    # Gets whether the child may still have the socket: it has not said that it does not want it.
+    back: Callable[[bool], None]
 
 
 class Offers:
@@ -45,7 +44,7 @@ class Offers:
         # The numbers of the connections that the child serves.
         self.taken: set[int] = set()
         control.on("took", lambda message: self._took(message["took"]))
-        control.on("refused", lambda message: self._take_back(message["refused"]))
+        control.on("refused", lambda message: self._take_back(message["refused"], is_shared=False))
         control.on("end", self._ended)
 
     @property
@@ -69,7 +68,6 @@ class Offers:
         message = {"take": client.number, "client": client.address, "listen": client.listen, "deadline": deadline}
         if not self._control.send(message, data, [client.sock.fileno()]):
             return False
-        client.is_shared = True
         self._pending[client.number] = offer
         self._loop.after(DEADLINE + GRACE, lambda: self._expire(client.number, offer))
         return True
@@ -78,7 +76,7 @@ class Offers:
         """What it served has ended with it, and what it did not take is the door's again."""
         self.taken.clear()
         for number in list(self._pending):
-            self._take_back(number)
+            self._take_back(number, is_shared=False)
 
     def _expire(self, number: int, offer: Offer) -> None:
         if self._pending.get(number) is not offer:
@@ -86,7 +84,7 @@ class Offers:
         # The answer may have come just now.
         self._control.hear()
         if self._pending.get(number) is offer:
-            self._take_back(number)
+            self._take_back(number, is_shared=True)
 
     def _took(self, number: object) -> None:
         offer = self._pending.pop(number, None) if isinstance(number, int) else None
@@ -94,10 +92,10 @@ class Offers:
             self.taken.add(number)
             offer.taken()
 
-    def _take_back(self, number: object) -> None:
+    def _take_back(self, number: object, is_shared: bool) -> None:
         offer = self._pending.pop(number, None) if isinstance(number, int) else None
         if offer:
-            offer.back()
+            offer.back(is_shared)
 
     def _ended(self, message: Message) -> None:
         number = message["end"]

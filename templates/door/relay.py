@@ -48,7 +48,20 @@ Gate = Callable[[bool, bytes], bytes]
 class Side:
     """One of the two sockets of a connection."""
 
-    __slots__ = ("end_due", "ended", "events", "fd", "handle", "held", "read_size", "shut", "size", "sock", "waiting")
+    __slots__ = (
+        "end_due",
+        "ended",
+        "events",
+        "fd",
+        "handle",
+        "held",
+        "read_size",
+        "refused",
+        "shut",
+        "size",
+        "sock",
+        "waiting",
+    )
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -62,6 +75,8 @@ class Side:
         # This side will send no more; we send it no more; it is to hear that once nothing waits.
         self.ended = False
         self.shut = False
+        # It has taken no more, which a reset of its own has caused.
+        self.refused = False
         self.end_due = False
         # It is not read for now.
         self.held = False
@@ -114,7 +129,8 @@ class Relay:
                 self._reset(side, other)
             return
         if not data:
-            self._end(side, other)
+            # The kernel tells of a reset once: writing may have heard of it, and reading then finds an end.
+            (self._reset if side.refused else self._end)(side, other)
             return
         if len(data) == side.read_size and side.read_size < LARGEST_READ:
             side.read_size *= 2
@@ -186,7 +202,7 @@ class Relay:
 
     def _refused(self, to: Side) -> None:
         """A side takes no more. What it has sent before is still to be read: an early answer, then the reset."""
-        to.shut = True
+        to.shut = to.refused = True
         to.waiting.clear()
         to.size = 0
         if to.ended:
