@@ -240,12 +240,12 @@ const EARLY: Case[] = [
     ],
     'POST /up "(131072 bytes, a2a67e06)"… | 413 Too Large "no" ! HTTP/1 protocol error: peer closed connection without sending complete message body (received 131072 bytes, expected 1000000)',
   ),
-  unshown('an answer of 413 by an app that closes with a body unread', [
+  unshown('an answer of 413 by an app that resets with a body unread', [
     { c: post('/up', 'Content-Length: 1000000') },
     'app pauses',
     { c: noise('up', 900_000), unread: true },
     { s: answer('no', '413 Too Large', 'Connection: close') },
-    'app closes',
+    'app resets',
   ]),
   traffic(
     'an answer that ends before the body of its request does',

@@ -17,8 +17,7 @@ export type Move =
   | 'client reads'
   | 'client closes'
   | 'app pauses'
-  | 'app reads'
-  | 'app closes';
+  | 'app reads';
 
 /** A conversation on one connection, and the flows that it makes, each in one line as describeFlow has it. */
 export interface Case {

@@ -4,11 +4,10 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Order } from './app.ts';
 import type { Case } from './case.ts';
-import { CASES } from './cases.ts';
 import { type Cue, cuesOf } from './script.ts';
 import { type Got, Side } from './side.ts';
 
-export interface Address {
+interface Address {
   host: string;
   port: number;
 }
@@ -23,46 +22,45 @@ export interface Conversation {
   stuck?: number;
 }
 
-/**
- * Plays all cases with the app of a control port.
- * @param addresses of the app's ports, in order. Each takes one case at a time.
- * @param limitMs how long what one side sends may take to the other.
- * @param from the address that the client of a case has; by default what the system gives it.
- */
-export async function playAll(
-  control: Address,
-  addresses: Address[],
-  limitMs: number,
-  from: (title: string) => string | undefined = () => undefined,
-): Promise<Conversation[]> {
-  const queue = [...CASES];
+export interface Playing {
+  /** The app's control port. */
+  control: Address;
+  /** Where the app's ports are reached, in their order. Each takes one case at a time. */
+  addresses: Address[];
+  /** How long what one side sends may take to the other. */
+  limitMs: number;
+  /** The address that the client of a case has; by default what the system gives it. */
+  from?: (title: string) => string;
+}
+
+/** Plays cases with the app, as many at a time as it has ports. */
+export async function play(cases: Case[], playing: Playing): Promise<Conversation[]> {
+  const queue = [...cases];
   const conversations: Conversation[] = [];
-  const playNext = async (address: Address, port: number): Promise<void> => {
+  const playNext = async (_: Address, port: number): Promise<void> => {
     for (let next = queue.shift(); next; next = queue.shift())
-      conversations.push(
-        await play(next, control, { ...address, localAddress: from(next.title) }, port, limitMs),
-      );
+      conversations.push(await playOne(next, port, playing));
   };
-  await Promise.all(addresses.map(playNext));
+  await Promise.all(playing.addresses.map(playNext));
   return conversations;
 }
 
-async function play(
+async function playOne(
   { title, moves }: Case,
-  control: Address,
-  address: Address & { localAddress: string | undefined },
   port: number,
-  limitMs: number,
+  { control, addresses, limitMs, from }: Playing,
 ): Promise<Conversation> {
   const app = new Remote(connect(control));
   await app.order({ title, port, limitMs });
-  const socket = connect({ ...address, allowHalfOpen: true });
+  const to = { ...addresses[port], localAddress: from?.(title) };
+  const socket = connect({ ...to, port: to.port ?? 0, allowHalfOpen: true });
   const side = new Side(socket);
   await Promise.race([once(socket, 'connect'), once(socket, 'close')]);
   const stuck = await playMoves(cuesOf(moves), side, app, limitMs);
+  const client = side.close();
   const got = (await app.order('over')) as Got[];
   app.close();
-  return { title, client: side.close(), app: got, ...(stuck >= 0 && { stuck }) };
+  return { title, client, app: got, ...(stuck >= 0 && { stuck }) };
 }
 
 /** @returns the move that somebody did not get, or -1. */

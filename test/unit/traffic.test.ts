@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -7,28 +7,37 @@ import { fileURLToPath } from 'node:url';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { python } from '../flows/python.ts';
+import { Bench } from '../peers/tap.ts';
 import { App } from '../traffic/app.ts';
+import type { Case } from '../traffic/case.ts';
 import { CASES } from '../traffic/cases.ts';
-import { type Conversation, playAll } from '../traffic/client.ts';
+import { CHANGES } from '../traffic/changes.ts';
+import { type Conversation, play } from '../traffic/client.ts';
 import { differences } from '../traffic/compare.ts';
 import { Door } from '../traffic/door.ts';
 import { showFlow } from '../traffic/shown.ts';
 import { decode } from './wire-file.ts';
 
+const PROTOCOLS = readFileSync(new URL('../../docs/protocols.md', import.meta.url), 'utf8');
+
 /** How many cases are played at a time. */
-const PORTS = 8;
+const PORTS = 24;
 /** For what one side sends to reach the other, where all of it must, in ms: a machine may be busy. */
 const PATIENCE_MS = 20_000;
+/** The same where much never does. What differs by then for no reason that is known gets more patience. */
+const HASTE_MS = 1_000;
+
+type Conversations = Map<string, Conversation>;
 
 const HOST = '127.0.0.1';
 const app = new App();
 let control: number;
 let ports: number[];
-let direct: Map<string, Conversation>;
+let direct: Conversations;
 
 before(async () => {
   ({ ports, control } = await app.listen(Array(PORTS).fill(0), 0));
-  direct = await play(ports);
+  direct = await playAt(ports);
 });
 after(() => app.close());
 
@@ -38,18 +47,19 @@ const addressOf = (title: string) => {
   return `127.1.${number >> 8}.${number & 255}`;
 };
 
-/** Plays all cases, by the app's own ports or those in front of them. */
-async function play(at: number[]): Promise<Map<string, Conversation>> {
+/** Plays cases by the app's own ports or those in front of them. */
+async function playAt(at: number[], cases: Case[] = CASES, limitMs = PATIENCE_MS): Promise<Conversations> {
   const addresses = at.map((port) => ({ host: HOST, port }));
-  const conversations = await playAll({ host: HOST, port: control }, addresses, PATIENCE_MS, addressOf);
+  const playing = { control: { host: HOST, port: control }, addresses, limitMs, from: addressOf };
+  const conversations = await play(cases, playing);
   return new Map(conversations.map((conversation) => [conversation.title, conversation]));
 }
 
-function differing(tapped: Map<string, Conversation>): Record<string, string[]> {
+/** How those differ from the same without a tap, by their titles. */
+function differing(tapped: Conversations): Record<string, string[]> {
   return Object.fromEntries(
-    [...direct].flatMap(([title, conversation]) => {
-      const played = tapped.get(title);
-      const different = played ? differences(conversation, played) : ['it was not played'];
+    [...tapped].flatMap(([title, conversation]) => {
+      const different = differences(direct.get(title) as Conversation, conversation);
       return different.length > 0 ? [[title, different]] : [];
     }),
   );
@@ -88,14 +98,14 @@ describe('a door that relays', () => {
   const folder = mkdtempSync(join(tmpdir(), 'mittens-traffic-'));
   let wire: Buffer;
   before(async () => {
-    tapped = await play(await door.open(ports));
+    tapped = await playAt(await door.open(ports));
     wire = await door.leave();
   });
   after(() => {
     door.close();
     rmSync(folder, { recursive: true });
   });
-  let tapped: Map<string, Conversation>;
+  let tapped: Conversations;
 
   it('lets client and app see every byte and end as without it', () => {
     assert.deepEqual(differing(tapped), {});
@@ -115,6 +125,40 @@ describe('a door that relays', () => {
     const flows: Flow[] = [];
     for await (const { flow } of readFlows(file, assert.fail)) flows.push(flow);
     assert.deepEqual(wrong(flows), {});
+  });
+});
+
+describe('mitmproxy that serves connections', () => {
+  const named = Object.values(CHANGES).flat();
+
+  it('changes what it is known to change, and nothing else', async () => {
+    const bench = await Bench.open();
+    try {
+      const tap = await bench.tap({
+        ports: Object.fromEntries(ports.map((port) => [`${port}`, ['auto', port]])),
+        // Nothing is as large, but it could be changed.
+        options: ['body_size_limit=10g'],
+      });
+      const at = ports.map((port) => tap.port(`${port}`));
+      const changed = differing(await playAt(at, CASES, HASTE_MS));
+      const again = CASES.filter(({ title }) => title in changed && !named.includes(title));
+      assert.deepEqual(differing(await playAt(at, again)), {});
+      assert.deepEqual(
+        named.filter((title) => !(title in changed)),
+        [],
+        'these are no longer changed',
+      );
+    } finally {
+      bench.close();
+    }
+  });
+
+  it('changes what docs/protocols.md says', () => {
+    const [, section = ''] = PROTOCOLS.split('## What is changed');
+    const rows = [...section.matchAll(/^- (.*(?:\n {2}.*)*)/gm)].map(([, row = '']) =>
+      row.replace(/\n */g, ' '),
+    );
+    assert.deepEqual(rows, Object.keys(CHANGES));
   });
 });
 
