@@ -13,7 +13,7 @@ from .tcp import Tcp
 from .undecided import Undecided
 
 # An open connection takes so much in memory, in bytes, measured and rounded up.
-CONNECTION_COST = 8 * 1024
+CONNECTION_COST = 6 * 1024
 # Tunnels within tunnels beyond this are shown as bytes.
 MAX_TUNNELS = 8
 

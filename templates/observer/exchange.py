@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from .websocket import WebSocket
 
 # What an exchange and its flow take in memory, and each of its headers, in bytes: both measured, and rounded up.
-EXCHANGE_COST = 6 * 1024
-HEADER_COST = 250
+EXCHANGE_COST = 2560
+HEADER_COST = 200
 # A hostile app may send interim responses without end.
 MAX_NOTES = 10
 

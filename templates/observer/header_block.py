@@ -10,8 +10,9 @@ from .head import Header
 MAX_TABLE = 1024 * 1024
 # The most that the headers of one block may count: few bytes can refer to many.
 MAX_LIST = 1024 * 1024
-# What a header counts beside its bytes.
+# What a header counts beside its bytes, and what Python takes for it.
 OVERHEAD = 32
+ENTRY_COST = 200
 
 
 class BlockError(Exception):
@@ -30,8 +31,8 @@ class BlockDecoder:
         self._at = 0
 
     def table_size(self) -> int:
-        """How many bytes its table may take: Python takes more for an entry than HPACK counts."""
-        return 4 * self._table.maxsize
+        """How many bytes its table takes at most."""
+        return self._table.maxsize + ENTRY_COST * len(self._table.dynamic_entries)
 
     def decode(self, block: bytes) -> list[Header]:
         """Raises BlockError for a block that is not HPACK, or whose headers are longer than 1 MiB."""
