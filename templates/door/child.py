@@ -60,19 +60,19 @@ class Child:
     def start(self) -> None:
         """Starts it; later if that can't be done now."""
         self.has_started = True
-        copies, child_copies = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        control, child_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
-            self.pid = self._spawn(child_copies, child_control)
-        except OSError:
-            copies.close()
-            control.close()
-            self._start_later()
-            return
-        finally:
-            child_copies.close()
-            child_control.close()
-        pid = self.pid
+        with contextlib.ExitStack() as childs_ends, contextlib.ExitStack() as ours:
+            try:
+                copies, child_copies = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+                ours.push(copies)
+                childs_ends.push(child_copies)
+                control, child_control = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+                ours.push(control)
+                childs_ends.push(child_control)
+                pid = self.pid = self._spawn(child_copies, child_control)
+            except OSError:  # No descriptor, process or memory is left.
+                self._start_later()
+                return
+            ours.pop_all()
         self._loop.after(WELL, lambda: self._note_well(pid))
         self._on_start(copies, control)
 

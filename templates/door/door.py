@@ -98,7 +98,10 @@ class Door:
             self._keeper.start()
 
     def _app_listens(self) -> bool:
-        return not self._app_ports.isdisjoint(listening_ports())
+        try:
+            return not self._app_ports.isdisjoint(listening_ports())
+        except OSError:  # No descriptor is left, for one: somebody is connected, then.
+            return True
 
     def _drain(self) -> None:
         self._departure.drain()
