@@ -133,11 +133,11 @@ export class Reconciler {
       if (trouble) throw new UserError(trouble.text, { hint: trouble.hint });
     }
     const serving = pods.filter((pod) => getsTraffic(pod, this.#tap));
-    if (this.#wasServing && serving.length === 0) {
-      if (record.pod) throw new UserError(`pod/${record.pod} is gone, or not ready any more`);
-      if (pods.some(isReady))
-        throw new UserError(`no pod of ${name} with a proxy is ready any more, but others are`);
-    }
+    // An isolated pod served when the tap began, even if it is gone before this reconciler looks for the first time.
+    if (record.pod && serving.length === 0)
+      throw new UserError(`pod/${record.pod} is gone, or not ready any more`);
+    if (this.#wasServing && serving.length === 0 && pods.some(isReady))
+      throw new UserError(`no pod of ${name} with a proxy is ready any more, but others are`);
     this.#wasServing = serving.length > 0;
     const source = pods.flatMap(({ spec }) => spec.ephemeralContainers ?? []);
     this.#container = source.find(({ name }) => name === record.container) ?? this.#container;
