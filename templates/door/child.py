@@ -23,10 +23,11 @@ LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.
 # What v1 has in place of no limit is a number larger than any memory.
 NO_LIMIT = 1 << 60
 
-# The kernel ends the child before the door when memory is short; `ulimit -d` is RLIMIT_DATA, in KiB.
+# The kernel ends the child before the door when memory is short, and gives the door the CPU first; `ulimit -d` is
+# RLIMIT_DATA, in KiB.
 BEGIN = """echo 1000 2>/dev/null >/proc/self/oom_score_adj
 [ "$0" -gt 0 ] && ulimit -d "$0" 2>/dev/null
-exec "$@"
+exec nice -n 10 "$@"
 """
 # What the door does not hear of, the child does: Python ignores SIGPIPE.
 DEFAULTS = (signal.SIGPIPE, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD, signal.SIGTERM, signal.SIGUSR1)

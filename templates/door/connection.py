@@ -81,11 +81,11 @@ class Connection:
             if self._mode == "leave":
                 goodbye.say()
         else:
-            self._let_in(self._visitor_of_http1() if speech == "http1" else None)
+            self._let_in(self._visitor_of_http1(is_first=True) if speech == "http1" else None)
 
-    def _visitor_of_http1(self) -> Visitor | None:
+    def _visitor_of_http1(self, is_first: bool = False) -> Visitor | None:
         if self._mode == "leave":
-            return Http1Goodbye(self._is_quiet())
+            return Http1Goodbye(self._is_quiet(), is_first)
         return self._move() if self._mode == "move" else None
 
     def _let_in(self, visitor: Visitor | None) -> None:

@@ -69,6 +69,11 @@ class Connections:
             if connection.relay.is_answered:
                 connection.relay.leave()
 
+    def finish(self) -> None:
+        """Ends all that are relayed."""
+        for connection in list(self._open.values()):
+            connection.relay.finish()
+
     def abort(self) -> None:
         """Resets all that are relayed."""
         for connection in list(self._open.values()):

@@ -116,9 +116,14 @@ class Door:
             self._keeper.control.send(message)
 
     def _finish(self) -> None:
-        """Nobody is served any more. Those who read what has passed have some time to read the rest."""
+        """Ends what is open still."""
         for port in self._ports:
             port.close()
+        self._connections.finish()
+        self._loop.after(0 if self._connections.is_empty else limits.CLOSE, self._let_read)
+
+    def _let_read(self) -> None:
+        """Nobody is served any more. Those who read what has passed have some time to read the rest."""
         self._connections.abort()
         self._close_wire()
         if self._keeper:

@@ -8,6 +8,7 @@ from .speech import begins_request
 
 STATUS = re.compile(rb"HTTP/1\.1 ([1-5]\d\d)[^\r\n]*\r?\n")
 CLOSE = b"Connection: close\r\n"
+KEEP_ALIVE = re.compile(rb"^Connection: *keep-alive *\r?\n", re.IGNORECASE | re.MULTILINE)
 UPGRADE = b"101"
 # The end of a head.
 END = b"\r\n\r\n"
@@ -16,10 +17,12 @@ END = b"\r\n\r\n"
 class Http1Goodbye:
     """Puts `Connection: close` into the next answer to a request that begins now or later."""
 
-    def __init__(self, is_quiet: bool) -> None:
-        """@param is_quiet: whether the app owes no answer."""
+    def __init__(self, is_quiet: bool, is_first: bool = False) -> None:
+        """@param is_quiet: whether the app owes no answer.
+        @param is_first: whether it owes one to the first request of the connection, and no other.
+        """
         self._is_quiet = is_quiet
-        self._is_awaited = False
+        self._is_awaited = is_first
 
     def see(self, from_client: bool, data: bytes) -> bytes:
         if from_client:
@@ -40,7 +43,7 @@ class Http1Goodbye:
         while match := STATUS.match(data, at):
             if not match[1].startswith(b"1"):
                 self._is_awaited = False
-                return data[: match.end()] + CLOSE + data[match.end() :]
+                return data[: match.end()] + CLOSE + without_keep_alive(data[match.end() :])
             at = data.find(END, at) + len(END)
             if match[1] == UPGRADE or at < len(END):
                 break
@@ -48,6 +51,13 @@ class Http1Goodbye:
                 return data  # The final answer is still to come.
         self._is_awaited = False
         return data
+
+
+def without_keep_alive(data: bytes) -> bytes:
+    """What follows the first line of a head, without the opposite of `Connection: close`."""
+    end = data.find(END)
+    head = data if end < 0 else data[: end + 2]
+    return KEEP_ALIVE.sub(b"", head, count=1) + data[len(head) :]
 
 
 class Http2Goodbye:

@@ -6,7 +6,7 @@ from collections import deque
 from .loop import READ, WRITE, Loop
 
 # What may wait for the child, and how much of it is sent at once, in bytes.
-BACKLOG = 4 * 1024 * 1024
+BACKLOG = 24 * 1024 * 1024
 BATCH = 64 * 1024
 # How long a byte may wait before it is sent, in s.
 WAIT = 0.02

@@ -212,13 +212,16 @@ def test_it_leaves_when_the_last_connection_has_ended(door: Door) -> None:
     assert door.frames()[-1].kind == "Z"
 
 
-def test_what_is_still_open_when_clients_have_had_their_time_is_reset(tmp_path: Path) -> None:
+def test_what_is_still_open_when_clients_have_had_their_time_is_ended_then_reset(tmp_path: Path) -> None:
     with listen() as app, door_to(app, tmp_path, LEAVE=0.5) as door:
         client, served = door.pair()
-        assert door.leave(signal.SIGUSR1) == 0
+        door.process.send_signal(signal.SIGUSR1)
         for side in (client, served):
-            with pytest.raises(ConnectionResetError):
-                side.recv(1)
+            assert side.recv(1) == b""
+        assert door.process.wait(20) == 0
+        for side in (client, served):
+            with pytest.raises(ConnectionError):
+                side.sendall(b"2" * 10_000_000)
 
 
 def test_the_wire_has_every_byte_with_direction_and_time(door: Door) -> None:

@@ -128,9 +128,9 @@ def test_a_child_that_does_not_read_costs_copies_and_no_traffic(kept: Kept) -> N
     child = kept.child("watch")
     child.stop_reading()
     client, app = kept.door.pair()
-    for _ in range(150):
+    for _ in range(300):
         exchange(client, app, 100_000)
-    total = 150 * 200_000
+    total = 300 * 200_000
     client.close()
     app.close()
     kept.door.wait_for_counts(watched=0, bytes=total)
@@ -140,7 +140,7 @@ def test_a_child_that_does_not_read_costs_copies_and_no_traffic(kept: Kept) -> N
     gaps = [json.loads(frame.payload) for frame in frames if frame.kind == "G"]
     missing = sum(gap["client"] + gap["app"] for gap in gaps)
     assert seen + missing == total
-    assert seen < 8_000_000, "what waits is bounded"
+    assert seen < 32_000_000, "what waits is bounded"
     assert kept.door.counts()["skipped_bytes"] >= missing
 
 

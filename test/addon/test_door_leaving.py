@@ -74,6 +74,15 @@ def say_goodbye(door: Door) -> None:
     wait_for(hears, bool)
 
 
+def test_what_the_app_says_of_keeping_the_connection_gives_way(leaving: Door) -> None:
+    client, app = begin(leaving)
+    say_goodbye(leaving)
+    for header in (b"Connection: keep-alive\r\n", b"connection:Keep-Alive\r\n"):
+        assert ask(client, app, REQUEST, HEAD + header + REST) == HEAD + CLOSE + REST
+    body = b"Content-Length: 26\r\n\r\nConnection: keep-alive\r\n\r\nok"
+    assert ask(client, app, REQUEST, HEAD + body) == HEAD + CLOSE + body
+
+
 def test_clients_of_http1_are_asked_to_leave_with_their_next_answer(leaving: Door) -> None:
     client, app = begin(leaving)
     say_goodbye(leaving)
@@ -209,7 +218,7 @@ def test_the_end_waits_for_followers_but_not_for_ever(tmp_path: Path) -> None:
         (tmp_path / "followers" / "one").touch()
         began = time.monotonic()
         door.process.send_signal(signal.SIGUSR1)
-        door.wait_for(lambda frames: frames[-1].kind == "Z")
+        door.wait_for(lambda frames: bool(frames) and frames[-1].kind == "Z")
         assert door.process.wait(20) == 0
         assert time.monotonic() - began > 1
 
@@ -220,7 +229,7 @@ def test_the_end_comes_when_the_last_follower_has_read_it(tmp_path: Path) -> Non
         entry = tmp_path / "followers" / "one"
         entry.touch()
         door.process.send_signal(signal.SIGUSR1)
-        door.wait_for(lambda frames: frames[-1].kind == "Z")
+        door.wait_for(lambda frames: bool(frames) and frames[-1].kind == "Z")
         assert door.process.poll() is None
         entry.unlink()
         assert door.process.wait(20) == 0
