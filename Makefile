@@ -75,9 +75,10 @@ conformance: node_modules ## the pocket cluster against a real one: make conform
 fuzz: node_modules ## read 100,000 damaged flow files: make fuzz ARGS="100000 SEED"
 	$(RUN) test/flows/main.ts $(ARGS)
 
-bench: node_modules ## flows beside mitmdump, wire files beside copying, and with CONTEXT=kind-x a tap beside its rollout
+bench: node_modules ## flows beside mitmdump, wire files beside copying, the ways through a tap, and with CONTEXT=kind-x a tap beside its rollout
 	$(RUN) test/bench/flows.ts
 	$(RUN) test/bench/wire.ts
+	$(RUN) test/bench/proxies.ts
 	$(RUN) test/bench/action.ts
 	$(if $(CONTEXT),$(RUN) test/bench/tap.ts $(CONTEXT))
 
