@@ -1,4 +1,5 @@
 import { getInput } from '@actions/core';
+import { ENGINES, type Engine } from '../scripts/lib/commands/capture-engine.ts';
 import { type Filter, parseFilter } from '../scripts/lib/flow/filter.ts';
 import { parseResourceArg } from '../scripts/lib/kube/resource-arg.ts';
 import { PROTOCOLS, type Protocol } from '../scripts/lib/plan/protocol.ts';
@@ -25,6 +26,7 @@ export interface Inputs {
   kubeconfig: string | undefined;
   mode: TapRecord['mode'];
   protocol: Protocol;
+  engine: Engine | undefined;
   image: string | undefined;
   run: string | undefined;
   filter: string | undefined;
@@ -57,6 +59,7 @@ export function readInputs(): Inputs {
     kubeconfig: optional('kubeconfig'),
     mode: readInput('mode', (mode) => parseChoice(mode || 'sidecar', ['sidecar', 'ephemeral'] as const)),
     protocol: readInput('protocol', (protocol) => parseChoice(protocol || 'auto', PROTOCOLS)),
+    engine: readInput('engine', (engine) => (engine ? parseChoice(engine, ENGINES) : undefined)),
     image: optional('image'),
     run: optional('run'),
     filter: readInput('filter', (filter) => parseOptionalFilter(filter) && filter),

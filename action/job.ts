@@ -55,10 +55,10 @@ export function endJob(): void {
 
 /** The flags of a capture, by the number of its Service. */
 export function captureFlags({ inputs, folder, kubeconfig }: Job, number: number): Flags<'capture'> {
-  const { context, mode, protocol, image, timeout, filter, targets } = inputs;
+  const { context, mode, protocol, engine, image, timeout, filter, targets } = inputs;
   const port = targets[number]?.ports ?? [];
   const output = jobFile(folder, number, 'mitm');
-  const how = { protocol, 'no-restart': mode === 'ephemeral' };
+  const how = { protocol, engine, 'no-restart': mode === 'ephemeral' };
   return { context, kubeconfig, port, ...how, image, timeout, filter, output };
 }
 

@@ -1,4 +1,4 @@
-# What the container of the proxy runs first, with mitmproxy's command line as its arguments.
+# What the container of the proxy runs first, with the door's command line as its arguments.
 # The names are those of templates/addon/contract.json.
 
 # mitmproxy dies on a terminal of no width, and a container has such a one until somebody attaches.
@@ -7,7 +7,8 @@ stty rows 50 cols 200 2>/dev/null
 umask 077
 echo $$ >/tmp/mittens.pid
 
-# The addon is a package of Python.
+# The door and the addon are packages of Python.
+export PYTHONPATH=/tmp/mittens
 mkdir -p /tmp/mittens
 printf %s "$MITTENS_ADDON" | base64 -d | gunzip | tar -x -o -f - -C /tmp/mittens
 

@@ -6,7 +6,8 @@ script.py. The modules by what they do:
 - contract, limits: the names that are shared with TypeScript and the shell; sizes and times
 - script, script_error: what mitmproxy loads; why it could not load the scripts of the user
 - options, interface, quit_key, tasks: mitmproxy's options, its TUI and web interface, background work
-- port, ports: the ports of the proxy, which open when the app listens
+- control, lane, handover, counts: what the addon and the door tell each other; connections that the door hands over
+- port, ports: the ports of the proxy, and where the app listens
 - connections, client, entrance, speech, http2, patches: each connection, and the protocol that it speaks
 - headers, streams, body_keeper: what is changed or kept while a message passes
 - observer, watched, watched_flow, watched_hooks: connections that pass beside mitmproxy, of which a door sends copies

@@ -1,5 +1,7 @@
 """The connections of clients."""
 
+from typing import Any
+
 from mitmproxy import connection, ctx, flow, tcp
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.http import HTTPFlow
@@ -23,6 +25,7 @@ class Connections(FlowEnd):
 
     def client_connected(self, client: connection.Client) -> None:
         handler = find_handler(client)
+        client.peername = plain(client.peername)
         port = self.ports.find(client.sockname[1])
         if handler is None or port is None:
             return
@@ -61,6 +64,12 @@ class Connections(FlowEnd):
         client = self.clients.get(flow.client_conn.id)
         if client:
             client.note_busy()
+
+
+def plain(address: Any) -> tuple[str, int]:
+    """An address as people write it: the door's sockets are for both families, ::ffff:10.0.0.7 for IPv4."""
+    host, port = address[:2]
+    return host.removeprefix("::ffff:"), port
 
 
 def find_handler(client: connection.Client) -> ConnectionHandler | None:

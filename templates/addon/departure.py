@@ -1,49 +1,44 @@
 """How the proxy ends."""
 
 import asyncio
-import signal
 from collections.abc import Callable
 
 from mitmproxy import ctx
 from mitmproxy.http import HTTPFlow
 from mitmproxy.tcp import TCPFlow
 
-from . import contract, limits, tasks
+from . import limits, tasks
 from .connections import Connections
+from .control import Control
 from .flow_file import is_followed
 from .flow_writer import FlowWriter
-from .ports import Ports
 from .streams import Streams
+from .watched import Watched
 
 POLL = 0.25
 WAIT_POLL = 0.1
-# The app has ended when it has not been seen so many times in a row.
-QUIET_POLLS = 2
 
 
 class Departure:
-    """Ends the proxy without cutting off a request.
+    """Ends the proxy without cutting off a request that mitmproxy serves.
 
-    SIGTERM: the pod ends. The proxy ends after the app.
-    LEAVE_SIGNAL: the Service no longer points here. The app goes on; the proxy ends after its last client.
+    The door says when: "drain" when the pod ends, "leave" when the Service no longer points here. It goes on until no
+    connection is left, and then closes the copies, which ends mitmproxy.
     """
 
     name = "mittens-departure"
 
-    def __init__(self, ports: Ports, connections: Connections, streams: Streams, writer: FlowWriter) -> None:
-        self.ports = ports
+    def __init__(
+        self, control: Control, connections: Connections, streams: Streams, watched: Watched, writer: FlowWriter
+    ) -> None:
         self.connections = connections
         self.streams = streams
+        self.watched = watched
         self.writer = writer
         self.draining = False
         self.leaving = False
-        self.finishing = False
-
-    def running(self) -> None:
-        # By the loop, as mitmproxy does: otherwise mitmproxy's own handler of SIGTERM would run, too.
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, lambda: tasks.start(self.drain()))
-        loop.add_signal_handler(contract.LEAVE_SIGNAL, lambda: tasks.start(self.leave()))
+        control.on("drain", lambda *_: tasks.start(self.drain()))
+        control.on("leave", lambda *_: tasks.start(self.leave()))
 
     def responseheaders(self, flow: HTTPFlow) -> None:
         self.ask_client_to_leave(flow)
@@ -60,39 +55,21 @@ class Departure:
             flow.response.headers["connection"] = "close"
 
     async def drain(self) -> None:
-        """Ends the proxy after the app."""
-        if self.draining or self.finishing:
-            return
+        """The app has been told to end, and closes its connections itself."""
         self.draining = True
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        quiet = 0
-        is_written = False
-        while quiet < QUIET_POLLS:
-            await asyncio.sleep(POLL)
-            if not is_written and loop.time() - began >= limits.LINGER:
-                is_written = True
-                self.write_open_flows()
-            quiet = 0 if self.writer.open or await self.ports.app_listens() else quiet + 1
-        await self.finish()
+        await asyncio.sleep(limits.LINGER)
+        self.write_open_flows()
 
     async def leave(self) -> None:
-        """Ends the proxy after its last client."""
-        if self.draining or self.leaving:
-            return
+        """The app goes on, and its clients are to open their next connections elsewhere."""
         self.leaving = True
+        await asyncio.sleep(limits.TURN)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        while self.connections.clients or loop.time() - began < limits.TURN:
+        while self.connections.clients and loop.time() - began < limits.LEAVE - limits.TURN:
+            await self.send_clients_away()
             await asyncio.sleep(POLL)
-            if self.draining:
-                return  # The pod ends after all, and `drain` goes on from here.
-            if loop.time() - began >= limits.LEAVE:
-                self.write_open_flows()
-                break
-            if loop.time() - began >= limits.TURN:
-                await self.send_clients_away()
-        await self.finish()
+        self.write_open_flows()
 
     async def send_clients_away(self) -> None:
         busy = {flow.client_conn.id for flow in self.writer.open.values()}
@@ -103,6 +80,7 @@ class Departure:
 
     def write_open_flows(self) -> None:
         """Writes the flows whose clients do not end them: they are cut off with the proxy."""
+        self.watched.show_open()
         for flow in list(self.writer.open.values()):
             if isinstance(flow, TCPFlow) or flow.response:
                 self.streams.show(flow)
@@ -110,8 +88,6 @@ class Departure:
 
     async def finish(self) -> None:
         """Closes what is open, and waits for the followers."""
-        self.finishing = True
-        ctx.options.server = False
         for client in list(self.connections.clients.values()):
             client.close()
         await wait_while(lambda: bool(self.connections.clients), limits.CLOSE)

@@ -1,25 +1,24 @@
 """The observer: shows the connections that are only watched, of which a door sends copies."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import os
 import socket
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable
+
+from observer.budget import Budget
+from observer.decoder import Decoder
 
 from . import contract, interface, limits, tasks
 from .watched import Watched
 
-if TYPE_CHECKING:
-    from observer.decoder import Decoder
-
-# The variable with the number of the descriptor from which the copies are read. Without it nothing is watched.
-COPIES = contract.COPIES
 CHUNK = 64 * 1024
 
 logger = logging.getLogger(__name__)
+
+
+async def nothing() -> None:
+    """When nobody wants to know."""
 
 
 class Observer:
@@ -27,17 +26,27 @@ class Observer:
 
     name = "mittens-observer"
 
-    def __init__(self, on_boundary: Callable[[int, bool], None] = lambda connection, is_boundary: None) -> None:
-        """`on_boundary` gets the answers to what the door asks: whether a connection is between two requests."""
+    def __init__(
+        self,
+        watched: Watched,
+        on_boundary: Callable[[int, bool], None] = lambda connection, is_boundary: None,
+        on_end: Callable[[], Awaitable[None]] = nothing,
+    ) -> None:
+        """`on_boundary` gets the answers to what the door asks: whether a connection is between two requests.
+
+        `on_end` is called when the door has closed the copies.
+        """
+        self.watched = watched
         self.on_boundary = on_boundary
-        self.watched = Watched()
+        self.on_end = on_end
         # Until the end of the copies.
         self.reading: asyncio.Task[None] | None = None
         self.is_cut = False
 
     def running(self) -> None:
-        if os.environ.get(COPIES) and self.reading is None:
-            self.reading = tasks.start(self.observe(socket.socket(fileno=int(os.environ[COPIES]))))
+        number = os.environ.get(contract.COPIES)
+        if number and self.reading is None:
+            self.reading = tasks.start(self.observe(socket.socket(fileno=int(number))))
             if interface.find_view() is not None:
                 tasks.start(self.refresh_view())
 
@@ -53,12 +62,9 @@ class Observer:
             logger.error("mittens: the copies can't be read any further: %s", error)
         finally:
             decoder.end()
+        await self.on_end()
 
     def create_decoder(self) -> Decoder:
-        # The package is not there where a tap has no door.
-        from observer.budget import Budget
-        from observer.decoder import Decoder
-
         budget = Budget(limits.STREAM_BYTES, limits.STREAMS_BYTES, limits.OPEN_BYTES)
         return Decoder(self.watched, budget, self.on_boundary)
 

@@ -31,8 +31,8 @@ class Port:
         return cls(int(match[1]), match[2], int(match[3]))
 
     async def find_app(self) -> bool:
-        """Whether the app accepts connections: on localhost, or only on the address of the pod."""
-        for host in ("localhost", os.environ.get(contract.POD_ADDRESS)):
+        """Whether the app accepts connections: on the address of the pod, or only on localhost."""
+        for host in (os.environ.get(contract.POD_ADDRESS), "localhost"):
             if host and await accepts(host, self.app):
                 self.host = host
                 return True

@@ -1,24 +1,24 @@
 """The ports of the proxy."""
 
 import asyncio
-from pathlib import Path
+from collections.abc import Callable
 
 from mitmproxy import ctx
 
 from . import contract, options, tasks
-from .port import Port, accepts
+from .port import Port
 
 APP_POLL = 0.2
-PORT_POLL = 0.05
 
 
 class Ports:
-    """Opens the ports when the app listens on its own: a pod that is ready for the proxy is ready for requests."""
+    """The ports on which the door listens, and where the app does."""
 
     name = "mittens-ports"
 
     def __init__(self) -> None:
         self.by_number: dict[int, Port] = {}
+        self.waiting: list[Callable[[], None]] = []
 
     def configure(self, updated: set[str]) -> None:
         if contract.PORTS_OPTION in updated and options.port_list():
@@ -26,18 +26,20 @@ class Ports:
             self.by_number = {port.listen: port for port in ports}
 
     def running(self) -> None:
-        tasks.start(self.open())
+        tasks.start(self.find_apps())
 
-    async def open(self) -> None:
+    def when_found(self, call: Callable[[], None]) -> None:
+        """Calls once it is known where the app listens on all ports."""
+        self.waiting.append(call)
+
+    async def find_apps(self) -> None:
         ports = list(self.by_number.values())
         for port in ports:
             while not await port.find_app():
                 await asyncio.sleep(APP_POLL)
-        ctx.options.update(mode=[port.mode() for port in ports], server=True)
-        for port in ports:
-            while not await accepts("localhost", port.listen):
-                await asyncio.sleep(PORT_POLL)
-        Path(contract.READY).touch()
+        ctx.options.update(mode=[port.mode() for port in ports])
+        for call in self.waiting:
+            call()
 
     def find(self, number: int) -> Port | None:
         return self.by_number.get(number)
@@ -45,9 +47,3 @@ class Ports:
     def leads_to(self, address: object) -> bool:
         """Whether this is where the app listens."""
         return any(address == (port.host, port.app) for port in self.by_number.values())
-
-    async def app_listens(self) -> bool:
-        for port in self.by_number.values():
-            if await port.find_app():
-                return True
-        return False

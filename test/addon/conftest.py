@@ -1,7 +1,9 @@
 """What the tests of the addon share. `make test-all` runs them with the mitmproxy of the other tests."""
 
 import asyncio
+import json
 import logging
+import socket
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from addon import contract
 from addon.connections import Connections
+from addon.control import Control
 from addon.departure import Departure
 from addon.flow_writer import FlowWriter
 from addon.headers import Headers
@@ -17,6 +20,7 @@ from addon.options import Options
 from addon.ports import Ports
 from addon.streams import Streams
 from addon.view_bounds import ViewBounds
+from addon.watched import Watched
 from mitmproxy import io
 from mitmproxy.flow import Flow
 from mitmproxy.http import HTTPFlow
@@ -51,6 +55,14 @@ class Proxy:
     departure: Departure
     bounds: ViewBounds
     context: taddons.context
+    control: Control
+    # The door's end of the control socket.
+    door: socket.socket
+
+    def hear(self) -> dict[str, Any]:
+        """The next message to the door."""
+        message: dict[str, Any] = json.loads(self.door.recv(1024))
+        return message
 
     def set(self, **options: Any) -> None:
         self.context.options.update(**options)
@@ -69,25 +81,30 @@ class Proxy:
 @pytest.fixture
 def run_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder for the files of the addon."""
-    for name in ("READY", "FLOWS", "FOLLOWERS"):
+    for name in ("FLOWS", "FOLLOWERS"):
         monkeypatch.setattr(contract, name, str(tmp_path / Path(getattr(contract, name)).name))
     return tmp_path
 
 
 @pytest.fixture
 def proxy(run_folder: Path) -> Iterator[Proxy]:
+    ours, door = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    door.settimeout(30)
+    control = Control(ours)
     ports = Ports()
     connections = Connections(ports)
     streams = Streams(connections)
     writer = FlowWriter()
-    departure = Departure(ports, connections, streams, writer)
+    departure = Departure(control, connections, streams, Watched(), writer)
     bounds = ViewBounds()
     addons = [Options(), ports, connections, Headers(), streams, departure, bounds, writer]
     handlers = list(logging.getLogger().handlers)
     with taddons.context(*addons) as context:
-        yield Proxy(ports, connections, streams, writer, departure, bounds, context)
+        yield Proxy(ports, connections, streams, writer, departure, bounds, context, control, door)
     # mitmproxy's master removes its own only when it has run.
     context.master.event_loop.close()
+    ours.close()
+    door.close()
     if writer.file.file:
         writer.file.file.close()
     for handler in logging.getLogger().handlers[:]:

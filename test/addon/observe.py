@@ -12,13 +12,14 @@ from addon.flow_writer import FlowWriter
 from addon.observer import Observer
 from addon.options import Options
 from addon.view_bounds import ViewBounds
+from addon.watched import Watched
 from mitmproxy.test import taddons
 
 
 def observe(wire: bytes, flows: str) -> None:
     """Sends copies to an observer, and writes the flows that it makes of them."""
     contract.FLOWS = flows  # type: ignore[misc]
-    observer, writer = Observer(), FlowWriter()
+    observer, writer = Observer(Watched()), FlowWriter()
     door, copies = socket.socketpair()
 
     def send() -> None:

@@ -17,6 +17,8 @@ def test_the_names_are_those_of_the_file() -> None:
     assert NAMES["paths"]["ready"] == contract.READY
     assert NAMES["paths"]["flows"] == contract.FLOWS
     assert NAMES["paths"]["followers"] == contract.FOLLOWERS
+    assert NAMES["variables"]["copies"] == contract.COPIES
+    assert NAMES["variables"]["control"] == contract.CONTROL
     assert NAMES["variables"]["podAddress"] == contract.POD_ADDRESS
     assert NAMES["options"]["ports"] == contract.PORTS_OPTION
     assert NAMES["options"]["bodyLimit"] == contract.BODY_LIMIT_OPTION

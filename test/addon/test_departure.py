@@ -1,7 +1,6 @@
 """How the proxy ends."""
 
 import asyncio
-import socket
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import pytest
 from addon import contract, limits
 from addon.client import Client
-from addon.port import Port
 from conftest import Proxy, make_flow, read_paths
 from mitmproxy.io import tnetstring
 from mitmproxy.test import tflow
@@ -38,8 +36,6 @@ def ended(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Gets an entry when mitmproxy is told to end."""
     calls: list[bool] = []
     monkeypatch.setattr(type(proxy.context.master), "shutdown", lambda _: calls.append(True))
-    proxy.context.options.add_option("server", bool, True, "")
-    monkeypatch.setattr(limits, "TURN", 0)
     return calls
 
 
@@ -49,18 +45,27 @@ def is_end_written() -> bool:
     return data.endswith(end)
 
 
-def test_a_proxy_without_clients_leaves_and_writes_the_end(
-    proxy: Proxy, run_async: RunAsync, ended: list[bool]
-) -> None:
-    run_async(proxy.departure.leave)
-    assert ended == [True]
-    assert proxy.context.options.server is False
-    assert is_end_written()
+def test_the_door_says_when_to_leave(proxy: Proxy, run_async: RunAsync, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TURN", 0)
+
+    async def work() -> None:
+        proxy.control.running()
+        client = FakeClient(proxy, "one")
+        proxy.door.send(b'{"leave": true}')
+        while not client.is_told:
+            await asyncio.sleep(0.01)
+        proxy.door.send(b'{"drain": true}')
+        while not proxy.departure.draining:
+            await asyncio.sleep(0.01)
+        client.close()
+
+    run_async(work)
 
 
 def test_leaving_tells_clients_and_closes_those_that_are_idle(
-    proxy: Proxy, run_async: RunAsync, ended: list[bool], monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy, run_async: RunAsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limits, "TURN", 0)
     monkeypatch.setattr(limits, "IDLE", 0)
 
     async def work() -> None:
@@ -75,14 +80,15 @@ def test_leaving_tells_clients_and_closes_those_that_are_idle(
         assert busy.id in proxy.connections.clients
         proxy.call("response", flow)
         await leaving
+        assert not proxy.connections.clients
 
     run_async(work)
-    assert ended == [True]
 
 
-def test_leaving_cuts_off_what_does_not_end_and_has_written_it(
+def test_what_does_not_end_is_written_once_before_it_is_cut_off(
     proxy: Proxy, run_folder: Path, run_async: RunAsync, ended: list[bool], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(limits, "TURN", 0)
     monkeypatch.setattr(limits, "LEAVE", 0.5)
 
     async def work() -> None:
@@ -90,6 +96,8 @@ def test_leaving_cuts_off_what_does_not_end_and_has_written_it(
         proxy.call("requestheaders", flow)
         FakeClient(proxy, flow.client_conn.id)
         await proxy.departure.leave()
+        await proxy.departure.finish()
+        assert not proxy.connections.clients
         proxy.call("error", flow)
 
     run_async(work)
@@ -101,34 +109,17 @@ def test_leaving_cuts_off_what_does_not_end_and_has_written_it(
     assert read_paths(run_folder) == ["/endless"]
 
 
-def test_draining_waits_for_the_app_and_for_open_flows(proxy: Proxy, run_async: RunAsync, ended: list[bool]) -> None:
+def test_a_pod_that_ends_has_its_open_flows_written(
+    proxy: Proxy, run_folder: Path, run_async: RunAsync, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "LINGER", 0)
+
     async def work() -> None:
-        with socket.create_server(("127.0.0.1", 0)) as app:
-            port = app.getsockname()[1]
-            proxy.ports.by_number = {1: Port(1, "auto", port)}
-            flow = make_flow("/slow")
-            proxy.call("requestheaders", flow)
-            draining = asyncio.ensure_future(proxy.departure.drain())
-            proxy.call("response", flow)
-            await asyncio.sleep(1)
-            assert ended == []
-        await draining
+        proxy.call("requestheaders", make_flow("/slow"))
+        await proxy.departure.drain()
 
     run_async(work)
-    assert ended == [True]
-
-
-def test_the_end_of_the_pod_overtakes_a_proxy_that_leaves(proxy: Proxy, run_async: RunAsync, ended: list[bool]) -> None:
-    async def work() -> None:
-        client = FakeClient(proxy, "one")
-        leaving = asyncio.ensure_future(proxy.departure.leave())
-        await asyncio.sleep(0)
-        await asyncio.gather(leaving, proxy.departure.drain(), proxy.departure.drain(), proxy.departure.leave())
-        assert "one" not in proxy.connections.clients
-        assert client.proxy is proxy
-
-    run_async(work)
-    assert ended == [True]
+    assert read_paths(run_folder) == ["/slow"]
 
 
 def test_the_end_waits_for_followers_but_not_for_ever(

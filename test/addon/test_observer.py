@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from addon import limits
+from addon import contract, limits
 from addon.flow_writer import FlowWriter
-from addon.observer import COPIES, Observer
+from addon.observer import Observer
 from addon.options import Options
 from addon.view_bounds import ViewBounds
+from addon.watched import Watched
 from conftest import read_flows
 from copies import ACCEPT, CHUNKED, GET, OK, SOCKET, begin, frame, opened
 from mitmproxy.addons.intercept import Intercept
@@ -57,7 +58,7 @@ class Tap:
 
 @pytest.fixture
 def tap(run_folder: Path) -> Iterator[Tap]:
-    observer, writer = Observer(), FlowWriter()
+    observer, writer = Observer(Watched()), FlowWriter()
     changing = [Intercept(), ModifyHeaders(), StickyCookie()]
     handlers = list(logging.getLogger().handlers)
     with taddons.context(Options(), Save(), SaveHar(), *changing, observer, ViewBounds(), writer) as context:
@@ -210,7 +211,7 @@ def test_counts_the_flows_that_have_ended(tap: Tap) -> None:
 
 def test_reads_copies_to_their_end_and_writes_what_is_open(tap: Tap, monkeypatch: pytest.MonkeyPatch) -> None:
     door, copies = socket.socketpair()
-    monkeypatch.setenv(COPIES, str(copies.detach()))
+    monkeypatch.setenv(contract.COPIES, str(copies.detach()))
     with door:
         door.sendall(begin() + opened() + frame("C", GET))
 

@@ -1,13 +1,12 @@
-"""The option with the ports, and their opening."""
+"""The option with the ports, and where the app listens."""
 
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 from addon import contract, tasks
-from addon.port import Port, accepts
+from addon.port import Port
 from conftest import Proxy
 from mitmproxy import exceptions
 from mitmproxy.addons.proxyserver import Proxyserver
@@ -40,14 +39,18 @@ def test_mitmproxy_shows_where_a_port_leads(port: Port, mode: str) -> None:
     assert port.mode() == mode
 
 
-def test_the_app_is_found_on_the_address_of_the_pod(
+def test_the_app_is_found_on_the_address_of_the_pod_first(
     proxy: Proxy, run_async: RunAsync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with socket.create_server(("127.0.0.2", 0)) as app:
+    with socket.create_server(("127.0.0.2", 0)) as app, socket.socket() as local:
         port = Port(7777, "auto", app.getsockname()[1])
+        local.bind(("127.0.0.1", port.app))
 
         async def work() -> None:
             assert not await port.find_app()
+            local.listen()
+            assert await port.find_app()
+            assert port.host == "localhost"
             monkeypatch.setenv(contract.POD_ADDRESS, "127.0.0.2")
             assert await port.find_app()
             assert port.host == "127.0.0.2"
@@ -55,29 +58,23 @@ def test_the_app_is_found_on_the_address_of_the_pod(
         run_async(work)
 
 
-def test_ports_open_only_once_the_app_listens(proxy: Proxy, run_async: RunAsync) -> None:
-    server = Proxyserver()
-    proxy.context.master.addons.add(server)
-    with socket.socket() as app, socket.socket() as free:
-        for bound in (app, free):
-            bound.bind(("127.0.0.1", 0))
-        listen = free.getsockname()[1]
-        free.close()
-        proxy.set(server=False, mittens_ports=f"{listen}=auto:{app.getsockname()[1]}")
+def test_it_is_told_once_the_app_listens(proxy: Proxy, run_async: RunAsync) -> None:
+    proxy.context.master.addons.add(Proxyserver())
+    with socket.socket() as app:
+        app.bind(("127.0.0.1", 0))
+        number = app.getsockname()[1]
+        proxy.set(server=False, mittens_ports=f"7777=auto:{number}")
+        found: list[bool] = []
+        proxy.ports.when_found(lambda: found.append(True))
 
         async def work() -> None:
-            server.running()
-            opening = tasks.start(proxy.ports.open())
+            finding = tasks.start(proxy.ports.find_apps())
             await asyncio.sleep(0.3)
-            assert not await accepts("localhost", listen)
-            assert not Path(contract.READY).exists()
+            assert not found
             app.listen()
-            await opening
-            assert await accepts("localhost", listen)
-            assert Path(contract.READY).exists()
-            assert proxy.ports.leads_to(("localhost", app.getsockname()[1]))
-            proxy.set(server=False)
-            while await accepts("localhost", listen):
-                await asyncio.sleep(0.05)
+            await finding
 
         run_async(work)
+        assert found == [True]
+        assert proxy.ports.leads_to(("localhost", number))
+        assert proxy.context.options.mode == [f"reverse:http://localhost:{number}@7777"]

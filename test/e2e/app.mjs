@@ -19,10 +19,22 @@ function answer(request, response) {
   request.on('end', () => {
     response.writeHead(Number(url.searchParams.get('status') ?? 200), { 'content-type': 'application/json' });
     const { method, headers } = request;
-    const { localPort: port, remoteAddress: from } = request.socket;
+    const { localPort: port, localAddress, remoteAddress: from } = request.socket;
+    // A proxy in the same pod comes from the address that it goes to.
+    const proxied = from === localAddress;
     const { pathname: path } = url;
     response.end(
-      JSON.stringify({ pod: hostname(), port, from, method, path, host: headers.host, headers, body }),
+      JSON.stringify({
+        pod: hostname(),
+        port,
+        from,
+        proxied,
+        method,
+        path,
+        host: headers.host,
+        headers,
+        body,
+      }),
     );
   });
 }

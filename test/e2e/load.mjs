@@ -7,7 +7,6 @@ import { get, request } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { PatientAgent } from './patient-agent.mjs';
 
-const LOOPBACK = /^(::1|(::ffff:)?127\..*)$/;
 const [url, perSecond] = process.argv.slice(2);
 // A connection that is idle for longer may be closed by the server at any moment, node's after 5 s: its next request would
 // be lost whoever is in between.
@@ -35,7 +34,7 @@ function send() {
     response.on('error', (error) => fail(error.message));
     response.on('end', () => {
       if (response.statusCode !== 200) fail(`status ${response.statusCode}`);
-      else if (LOOPBACK.test(JSON.parse(body).from)) proxied.push(number);
+      else if (JSON.parse(body).proxied) proxied.push(number);
     });
     response.on('close', () => pending--);
   });

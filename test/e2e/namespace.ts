@@ -112,7 +112,7 @@ export class Namespace {
   async proxied(service: string): Promise<void> {
     await until(`${service} is answered through a proxy`, async () => {
       const { status, body } = await this.request(service, '/warm');
-      return status === 200 && /^(::1|(::ffff:)?127\.)/.test(JSON.parse(body).from);
+      return status === 200 && JSON.parse(body).proxied;
     });
   }
 

@@ -209,7 +209,19 @@ export async function speakEverything(shop: Namespace, name: string): Promise<vo
 
 /** Asserts that flows show everything that was spoken. */
 export function showsEverything(flows: Flow[]): void {
-  for (const { what, shows } of EXCHANGES)
+  assertShown(flows, EXCHANGES);
+}
+
+/** Asserts that flows show everything that was spoken without TLS. */
+export function showsPlaintext(flows: Flow[]): void {
+  assertShown(
+    flows,
+    EXCHANGES.filter(({ scheme }) => scheme !== 'https'),
+  );
+}
+
+function assertShown(flows: Flow[], exchanges: typeof EXCHANGES): void {
+  for (const { what, shows } of exchanges)
     assert.ok(
       flows.some(shows),
       `no flow shows ${what}:\n${flows.filter(isNoLoad).map(describeFlow).join('\n')}`,

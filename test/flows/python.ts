@@ -14,11 +14,14 @@ export function mitmproxyProgram(name: 'mitmdump' | 'mitmproxy'): string {
   return found;
 }
 
+/** The path of mitmproxy's own Python, which is beside the program. That may be a link into a virtual environment. */
+export function pythonProgram(): string {
+  return join(dirname(realpathSync(mitmproxyProgram('mitmdump'))), 'python3');
+}
+
 /** Runs a script with mitmproxy's own Python and modules. @returns its stdout. */
 export async function python(script: string, ...args: string[]): Promise<Buffer> {
-  // It is beside the program, which may be a link into a virtual environment.
-  const interpreter = join(dirname(realpathSync(mitmproxyProgram('mitmdump'))), 'python3');
   const options = { encoding: 'buffer', maxBuffer: 512 * 1024 * 1024 } as const;
-  const { stdout } = await execute(interpreter, ['-c', script, ...args], options);
+  const { stdout } = await execute(pythonProgram(), ['-c', script, ...args], options);
   return stdout;
 }

@@ -9,12 +9,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
-import { options, paths } from '../../scripts/lib/plan/pod-contract.ts';
-import { mitmproxyProgram } from '../flows/python.ts';
+import { paths } from '../../scripts/lib/plan/pod-contract.ts';
+import { mitmproxyProgram, pythonProgram } from '../flows/python.ts';
 import { run } from '../setup/child.ts';
 import { bundlePeers, type Peer } from './bundle.ts';
 
-const ADDON = fileURLToPath(new URL('../../templates/addon', import.meta.url));
+const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
+const PACKAGES = ['addon', 'door', 'observer'];
 const POLL_MS = 50;
 
 /** What scripts/lib/plan/container.ts gives it as well, as far as traffic is concerned. */
@@ -27,6 +28,9 @@ const OPTIONS = [
   'ssl_insecure=true',
   'stream_large_bodies=5m',
 ];
+
+/** An option by which mitmproxy serves all connections, and changes none of them. */
+export const CHANGING = 'body_size_limit=10g';
 
 /** What a client's process said at its end: test/peers/ask.ts. */
 export interface Answer {
@@ -107,7 +111,7 @@ export class Bench {
     return JSON.parse(said) as Answer;
   }
 
-  /** Starts the real mitmproxy with the addon, whose files are in a folder of its own. */
+  /** Starts the door with the real mitmproxy behind it, whose files are in a folder of its own. */
   async tap({
     ports,
     program = 'mitmdump',
@@ -118,25 +122,19 @@ export class Bench {
     isReady,
   }: TapOptions): Promise<Tap> {
     const folder = mkdtempSync(join(this.folder, 'tap-'));
-    unpackAddon(folder, constants);
+    unpackPackages(folder, constants);
     const listens = await freePorts(Object.keys(ports).length);
     const names = Object.keys(ports);
     const port = (name: string) => listens[names.indexOf(name)] ?? Number.NaN;
     const pairs = Object.entries(ports).map(([name, [protocol, app]]) => `${port(name)}=${protocol}:${app}`);
     const quiet = program === 'mitmdump' ? ['flow_detail=0', 'termlog_verbosity=warn'] : [];
-    const all = [
-      `confdir=${folder}/conf`,
-      `${options.ports}=${pairs.join(',')}`,
-      ...OPTIONS,
-      ...quiet,
-      ...more,
-    ];
+    const all = [`confdir=${folder}/conf`, ...OPTIONS, ...quiet, ...more];
     const set = all.flatMap((option) => ['--set', option]);
-    const child = this.start(
-      siblingOf(program),
-      ['--scripts', join(folder, basename(paths.addon), 'script.py'), ...set, ...args],
-      env,
-    );
+    const script = join(folder, basename(paths.addon), 'script.py');
+    const mitmproxy = [siblingOf(program), '--scripts', script, ...set, ...args];
+    // It opens its ports once mitmproxy has told its lane, so that every connection goes that way.
+    const door = ['-m', 'door', `--ports=${pairs.join(',')}`, '--wait', '--', ...mitmproxy];
+    const child = this.start(pythonProgram(), door, { PYTHONPATH: folder, ...env });
     let said = '';
     for (const stream of [child.stdout, child.stderr])
       stream?.setEncoding('utf8').on('data', (text) => {
@@ -210,10 +208,14 @@ export function placeIn(folder: string, path: string): string {
   return path.replace(/^\/tmp/, folder);
 }
 
-/** Puts the addon into a folder, and the paths that it uses, with other limits. */
-function unpackAddon(folder: string, limits: Record<string, number>): void {
+/** Puts the packages into a folder, and the paths that they use, with other limits. */
+function unpackPackages(folder: string, limits: Record<string, number>): void {
+  for (const name of PACKAGES)
+    cpSync(join(TEMPLATES, name), join(folder, name), {
+      recursive: true,
+      filter: (path) => !path.includes('__pycache__'),
+    });
   const addon = join(folder, basename(paths.addon));
-  cpSync(ADDON, addon, { recursive: true, filter: (path) => !path.includes('__pycache__') });
   edit(join(addon, 'contract.json'), (text) => text.replaceAll('"/tmp/', `"${folder}/`));
   for (const [name, value] of Object.entries(limits))
     edit(join(addon, 'limits.py'), (text) => {

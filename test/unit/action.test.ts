@@ -42,6 +42,7 @@ describe("the Action's inputs", () => {
       { protocol: 'ftp' },
       /input protocol: "ftp" is not one of auto, http, https, h2c, tcp$/m,
     ],
+    ['an unknown engine', { engine: 'tcpdump' }, /input engine: "tcpdump" is not one of wire, mitmdump$/m],
     ['a filter with an unknown operator', { filter: '~nope' }, /input filter: .*~nope/],
     ['a broken fail-on', { 'fail-on': '~c (' }, /input fail-on: /],
     ['a broken expect', { expect: '~m' }, /input expect: /],

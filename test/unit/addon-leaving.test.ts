@@ -69,7 +69,7 @@ describe('a tap that leaves while the app goes on', () => {
   });
 
   it('answers what is on the way and what still comes, and asks these clients to leave', async () => {
-    const tap = await tapOn();
+    const tap = await tapOn({ TURN: 0.1 });
     const agent = new Agent({ keepAlive: true });
     const asked = request({ port: tap.port('web'), path: '/slow?ms=3000', agent }).end();
     const answered = once(asked, 'response') as Promise<[IncomingMessage]>;
@@ -77,17 +77,19 @@ describe('a tap that leaves while the app goes on', () => {
     await once(asked, 'finish');
     await read(await open(tap, '/before'));
     tap.process.kill('SIGUSR1');
-    const late = await open(tap, '/late', agent);
+    let late: IncomingMessage;
+    do {
+      late = await open(tap, '/late', agent);
+      assert.equal(late.statusCode, 200);
+      assert.match(await read(late), /"url":"\/late"/);
+    } while (late.headers.connection !== 'close');
     const [slow] = await answered;
-    assert.deepEqual([await read(slow), slow.headers.connection], ['slow', 'close']);
-    assert.deepEqual([late.statusCode, late.headers.connection], [200, 'close']);
-    await read(late);
-    const flows = await tap.flows(isPath('/'), 3);
+    assert.equal(await read(slow), 'slow');
+    agent.destroy();
     assert.equal((await tap.ended()).code, 0);
-    assert.deepEqual(
-      flows.map(({ error }) => error),
-      [undefined, undefined, undefined],
-    );
+    const flows = await tap.flows(isPath('/'), 0);
+    assert.ok(flows.length >= 3);
+    assert.ok(flows.every(({ error }) => error === undefined));
   });
 
   it('tells clients that speak HTTP/2', async () => {
@@ -107,7 +109,7 @@ describe('a tap that leaves while the app goes on', () => {
     const stream = await open(tap, '/events?id=endless');
     await once(stream, 'data');
     tap.process.kill('SIGUSR1');
-    const cut = once(stream, 'close').catch(() => undefined);
+    const cut = new Promise((resolve) => stream.on('error', () => undefined).on('close', resolve));
     const [flow] = await tap.flows(isPath('/events'));
     assert.equal(flow?.response?.content?.toString(), 'data: 1\n\n');
     assert.equal((await tap.ended()).code, 0);

@@ -75,6 +75,10 @@ export const REQUEST: TapRequest = {
   replacePods: false,
   tlsSecret: undefined,
   clientTlsSecret: undefined,
+  failClosed: false,
+  sample: undefined,
+  proxyCpu: undefined,
+  proxyMemory: undefined,
   forwarded: false,
   files: [],
   mitmproxyArgs: [],
@@ -92,6 +96,7 @@ export function record(parts: Partial<TapRecord> = {}): TapRecord {
     program: 'mitmproxy',
     container: 'mittens-web',
     workloads: ['deployment/web'],
+    health: 7788,
     ports: [{ port: 80, targetPort: 'http', protocol: 'auto', listenPort: 7777 }],
     ...parts,
   };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Container } from '../../scripts/lib/kube/objects.ts';
 import type { ClusterState } from '../../scripts/lib/plan/cluster-state.ts';
 import { containerName, literal } from '../../scripts/lib/plan/container.ts';
 import { planTap } from '../../scripts/lib/plan/plan.ts';
@@ -18,9 +19,7 @@ interface Sidecar {
   spec: {
     template: {
       spec: {
-        containers: [
-          { name: string; image: string; imagePullPolicy: string; args: string[]; ports: object[] },
-        ];
+        containers: [Container & { ports: object[]; resources: object }];
       };
     };
   };
@@ -179,7 +178,7 @@ describe('planTap', () => {
     ] as const) {
       const parts = { service: service({ ports: [port] }) };
       assert.equal(plan(parts).record.ports[0]?.targetPort, appPort);
-      assert.ok(sidecarOf(parts)?.args.includes(`mittens_ports=7777=auto:${appPort}`));
+      assert.ok(sidecarOf(parts)?.args?.includes(`--ports=7777=auto:${appPort}`));
     }
   });
 
@@ -256,14 +255,7 @@ describe('planTap', () => {
   });
 
   it('planTap adds a port to a proxy, and keeps its image and arguments', () => {
-    const args = [
-      'mitmproxy',
-      '--set',
-      'mittens_ports=7777=auto:8080',
-      '--scripts',
-      '/tmp/$$x',
-      '--anticache',
-    ];
+    const args = ['python3', '-m', 'door', '--ports=7777=auto:8080', '--', 'mitmproxy', '--anticache'];
     const proxy = { name: 'mittens-web', image: 'mine:1', imagePullPolicy: 'Never', args };
     const app = { name: 'app', ports: [{ name: 'http', containerPort: 8080 }] };
     const workloads = [workload('Deployment', {}, { containers: [app, proxy] })];
@@ -276,7 +268,7 @@ describe('planTap', () => {
     assert.deepEqual([image, imagePullPolicy], ['mine:1', 'Never']);
     assert.deepEqual(
       after,
-      args.map((arg) => (arg.startsWith('mittens') ? `${arg},7778=auto:9090` : arg)),
+      args.map((arg) => (arg.startsWith('--ports') ? `${arg},7778=auto:9090` : arg)),
     );
   });
 
@@ -327,7 +319,63 @@ describe('the sidecar', () => {
       seccompProfile: { type: 'RuntimeDefault' },
     });
     assert.deepEqual(Object.keys(resources ?? {}), ['requests', 'limits']);
-    assert.deepEqual(readinessProbe?.tcpSocket, { port: 7777 });
+    assert.deepEqual(readinessProbe?.tcpSocket, { port: 7788 });
+  });
+});
+
+describe("the door's command line", () => {
+  const doorOf = (request: Partial<TapRequest> = {}, parts: Partial<ClusterState> = {}) => {
+    const { args = [] } = sidecarOf(parts, request) ?? {};
+    return args.slice(0, args.indexOf('--'));
+  };
+
+  it('has the ports, and the port of the readiness probe', () => {
+    assert.deepEqual(doorOf(), ['python3', '-m', 'door', '--ports=7777=auto:8080', '--health=7788']);
+  });
+
+  for (const [what, request] of [
+    ['a script', { files: [{ flag: '--scripts', name: 'a.py', content: '' }] }],
+    ["an argument of mitmproxy's", { mitmproxyArgs: ['--intercept', '~q'] }],
+    ['X-Forwarded-For', { forwarded: true }],
+    ['the end of TLS', { protocol: 'https' }],
+    ['a certificate', { tlsSecret: 'shop-tls' }],
+  ] as const)
+    it(`waits for mitmproxy before the first connection when the request has ${what}`, () => {
+      assert.ok(doorOf(request as Partial<TapRequest>).includes('--wait'));
+    });
+
+  it('can refuse what mitmproxy can not serve, and show a share of the connections', () => {
+    const door = doorOf({ failClosed: true, sample: 2.5 });
+    assert.ok(door.includes('--fail-closed'));
+    assert.ok(door.includes('--sample=2.5'));
+  });
+
+  it('is given the limits that the user chose, and asks for no more than these', () => {
+    const resources = (request: Partial<TapRequest>) => sidecarOf({}, request)?.resources;
+    assert.deepEqual(resources({ proxyCpu: '2', proxyMemory: '1Gi' }), {
+      requests: { cpu: '50m', memory: '128Mi' },
+      limits: { cpu: '2', memory: '1Gi' },
+    });
+    assert.deepEqual(resources({ proxyMemory: '100Mi' }), {
+      requests: { cpu: '50m', memory: '100Mi' },
+      limits: { cpu: '1', memory: '100Mi' },
+    });
+  });
+
+  it('writes a wire file, in little memory and without mitmproxy, for a capture by wire', () => {
+    const { args, resources } = sidecarOf({}, { program: 'wire' }) ?? {};
+    assert.deepEqual(args?.slice(-2), ['--health=7788', '--wire=/tmp/mittens.wire']);
+    assert.deepEqual(resources, {
+      requests: { cpu: '50m', memory: '20Mi' },
+      limits: { cpu: '1', memory: '128Mi' },
+    });
+  });
+
+  it('can not get a port more when an older mittens began the tap', () => {
+    const { health, ...older } = record();
+    const given = { service: service({ ports: TWO_PORTS }), record: older };
+    assert.throws(() => plan(given, { ports: ['81'] }), /was tapped by an older mittens/);
+    assert.equal(health, 7788);
   });
 });
 

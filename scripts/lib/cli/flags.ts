@@ -40,6 +40,9 @@ export interface Flag {
   inherited?: true;
 }
 
+/** What reads the traffic of a capture that asks for nothing else. */
+export const DEFAULT_ENGINE = 'mitmdump';
+
 const TAPPING = ['on', 'capture'] as const;
 /** The commands that change a tap, or the pods of one. */
 const CHANGING = ['on', 'off', 'attach', 'capture', 'watch', 'gc'] as const;
@@ -142,6 +145,16 @@ export const FLAGS = [
     more: 'The comment of a flow says if a body was cut.',
   },
   {
+    name: 'engine',
+    value: 'ENGINE',
+    commands: ['capture'],
+    section: 'Capture',
+    help: 'What reads the traffic: `wire` on this machine, from copies of bytes, or `mitmdump` in the pods',
+    default: `\`${DEFAULT_ENGINE}\``,
+    more: 'What changes the traffic or ends TLS needs `mitmdump`, and chooses it. See [Engines](#captures).',
+    completes: ['wire', 'mitmdump'],
+  },
+  {
     name: 'modify-headers',
     value: 'PATTERN',
     repeatable: true,
@@ -217,6 +230,19 @@ export const FLAGS = [
     section: 'Traffic',
     help: "Hold what matches until you press `a`: `'~q & ~m POST'` holds requests",
     more: 'Without `~q` it holds the responses too.',
+  },
+  {
+    name: 'fail-closed',
+    commands: TAPPING,
+    section: 'Traffic',
+    help: 'Reset connections that mitmproxy is to change and cannot serve; by default they pass unchanged',
+  },
+  {
+    name: 'sample',
+    value: 'PERCENT',
+    commands: TAPPING,
+    section: 'Traffic',
+    help: 'Show only this share of the connections: `10%`; all of them pass',
   },
   {
     name: 'web',
@@ -371,6 +397,24 @@ export const FLAGS = [
     help: "mitmproxy's image",
     default: '`$MITTENS_IMAGE`, or `mitmproxy/mitmproxy:12.2.3`',
     more: 'mitmproxy 11 and later work.',
+  },
+  {
+    name: 'proxy-cpu',
+    value: 'QUANTITY',
+    commands: TAPPING,
+    section: 'Proxy',
+    help: "The limit of CPU of the proxy's container: `500m`, `2`",
+    default: '`1`',
+    more: 'Without a restart there is none: an ephemeral container can have no limits.',
+  },
+  {
+    name: 'proxy-memory',
+    value: 'QUANTITY',
+    commands: TAPPING,
+    section: 'Proxy',
+    help: "The limit of memory of the proxy's container: `256Mi`, `1Gi`",
+    default: '`512Mi`',
+    more: 'Without a restart there is none.',
   },
   {
     name: 'image-pull-policy',

@@ -13,6 +13,7 @@ import { tapService } from '../tap/tap.ts';
 import { UsageError, UserError } from '../util/error.ts';
 import { message } from '../util/message.ts';
 import { parseDuration, parseSize } from '../util/parse.ts';
+import { chooseEngine } from './capture-engine.ts';
 import { type CapturePurpose, captureTap } from './capture-tap.ts';
 import { listenForUser } from './interrupts.ts';
 import { pickPorts } from './pick-port.ts';
@@ -58,9 +59,11 @@ export async function capture(
 
 /** What the user asks of a capture's tap, checked before the cluster is read. */
 function parseCaptureRequest(argument: string, flags: Flags<'capture'>): TapRequest {
+  const engine = chooseEngine(flags);
   const limit = parseBodyLimit(flags);
-  const args = limit === undefined ? [] : ['--set', `${options.bodyLimit}=${limit}`];
-  return parseRequest(argument, flags, 'mitmdump', args);
+  // From the wire, bodies are cut on this machine.
+  const isCutInPods = engine === 'mitmdump' && limit !== undefined;
+  return parseRequest(argument, flags, engine, isCutInPods ? ['--set', `${options.bodyLimit}=${limit}`] : []);
 }
 
 function parseBodyLimit(flags: Flags<'capture'>): number | undefined {

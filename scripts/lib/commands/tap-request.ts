@@ -1,5 +1,6 @@
 import type { Flags, TapFlags } from '../cli/flags.ts';
 import { mittensCommand } from '../cli/to-run.ts';
+import { parseCpu, parseMemory } from '../kube/quantity.ts';
 import { parseResourceArg } from '../kube/resource-arg.ts';
 import { PROTOCOLS, type Protocol } from '../plan/protocol.ts';
 import type { TapRequest } from '../plan/request.ts';
@@ -34,6 +35,10 @@ export function parseRequest(
     replacePods: flags['replace-pods'] ?? false,
     tlsSecret: parseSecretName(flags['tls-secret']),
     clientTlsSecret: parseSecretName(flags['client-tls-secret']),
+    failClosed: flags['fail-closed'] ?? false,
+    sample: flags.sample === undefined ? undefined : parsePercent(flags.sample),
+    proxyCpu: parseProxyCpu(flags['proxy-cpu']),
+    proxyMemory: parseProxyMemory(flags['proxy-memory']),
     forwarded: flags.forwarded ?? false,
     files: [
       ...(flags.script ?? []).map((path) => readSentFile('--scripts', path)),
@@ -72,6 +77,29 @@ function parseProtocol(text: string): Protocol | undefined {
   const protocol = PROTOCOLS.find((protocol) => protocol === text);
   if (!protocol) throw new UsageError(`"${text}" is not a protocol`, PROTOCOLS.join(', '));
   return protocol === 'auto' ? undefined : protocol;
+}
+
+/** Parses a share: `10%`, `0.5%`. @returns it in percent. */
+function parsePercent(text: string): number {
+  const share = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1]);
+  if (share > 0 && share <= 100) return share;
+  throw new UsageError(`"${text}" is not a share of the connections`, 'more than 0% and at most 100%: 10%');
+}
+
+/** What the proxy's container asks Kubernetes for, in cores: templates/sidecar.yaml. */
+const LEAST_CPU = 0.05;
+
+function parseProxyCpu(text: string | undefined): string | undefined {
+  if (text === undefined || parseCpu(text) >= LEAST_CPU) return text;
+  throw new UsageError(`--proxy-cpu ${text} is too little for a proxy`, 'at least 50m');
+}
+
+/** mitmproxy's Python needs so much before its first connection, in bytes. */
+const LEAST_MEMORY = 96 * 2 ** 20;
+
+function parseProxyMemory(text: string | undefined): string | undefined {
+  if (text === undefined || parseMemory(text) >= LEAST_MEMORY) return text;
+  throw new UsageError(`--proxy-memory ${text} is too little for mitmproxy`, 'at least 96Mi');
 }
 
 /** Parses the name of a Secret: `NAME` or `secret/NAME`. */

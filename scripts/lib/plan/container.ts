@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { parseMemory } from '../kube/quantity.ts';
 import type { Templates, Values } from '../util/template.ts';
 import { packAddon } from './addon.ts';
 import { options, paths, variables } from './pod-contract.ts';
-import { type PodGroup, portsArgument } from './ports.ts';
+import { HEALTH_FLAG, type PodGroup, portsFlag } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 
@@ -31,8 +32,8 @@ export function proxyValues(
     image: request.image,
     imagePullPolicy: request.imagePullPolicy,
     start: literal(templates.read('start.sh')),
-    args: commandLine(pods, record, request).map(literal),
-    addon: packAddon(templates),
+    args: doorCommand(pods, record, request).map(literal),
+    addon: packAddon(templates, record.program === 'wire' ? 'door' : 'all'),
     files: request.files.map(({ name, content }, number) => ({
       name: `${variables.file}${number}`,
       value: `${name} ${content}`,
@@ -40,12 +41,35 @@ export function proxyValues(
   };
 }
 
-function commandLine(pods: PodGroup, record: TapRecord, request: TapRequest): string[] {
+/** The door's command line. It starts mitmproxy, or writes the wire file of a capture. */
+function doorCommand(pods: PodGroup, record: TapRecord, request: TapRequest): string[] {
+  return [
+    ...['python3', '-m', 'door', portsFlag(pods, record)],
+    ...(record.health === undefined ? [] : [`${HEALTH_FLAG}${record.health}`]),
+    ...(changesTraffic(record, request) ? ['--wait'] : []),
+    ...(request.failClosed ? ['--fail-closed'] : []),
+    ...(request.sample === undefined ? [] : [`--sample=${request.sample}`]),
+    ...(record.program === 'wire'
+      ? [`--wire=${paths.wire}`]
+      : ['--', ...mitmproxyCommand(record.program, record, request)]),
+  ];
+}
+
+/**
+ * Whether the request asks for mitmproxy to change traffic from the first connection on. Otherwise connections are
+ * relayed at once, and mitmproxy, when it runs, only sees copies: templates/addon/lane.py.
+ */
+function changesTraffic({ ports }: TapRecord, request: TapRequest): boolean {
+  const { tlsSecret, clientTlsSecret, forwarded, files, mitmproxyArgs } = request;
+  const endsTls = tlsSecret || clientTlsSecret || ports.some(({ protocol }) => protocol === 'https');
+  return Boolean(endsTls) || forwarded || files.length > 0 || mitmproxyArgs.length > 0;
+}
+
+function mitmproxyCommand(program: string, record: TapRecord, request: TapRequest): string[] {
   const settings = [
     `confdir=${paths.mitmproxy}`,
-    // The addon opens the ports as soon as the app listens.
+    // The door listens, and hands over connections.
     'server=false',
-    portsArgument(pods, record),
     'keep_host_header=true',
     // The flow list shows the host that the client asked for, not localhost.
     'showhost=true',
@@ -59,18 +83,27 @@ function commandLine(pods: PodGroup, record: TapRecord, request: TapRequest): st
     'stream_large_bodies=5m',
   ];
   // The flows are in the file, so the container's log need not have them.
-  if (record.program === 'mitmdump') settings.push('flow_detail=0', 'termlog_verbosity=warn');
+  if (program === 'mitmdump') settings.push('flow_detail=0', 'termlog_verbosity=warn');
   if (record.web) settings.push(`web_port=${record.web.port}`, `${options.webToken}=${record.web.token}`);
   if (record.tlsSecret) settings.push(`certs=*=${paths.serverCertificate}`);
   if (record.clientTlsSecret) settings.push(`client_certs=${paths.clientCertificate}`);
   if (request.forwarded) settings.push(`${options.forwarded}=true`);
   return [
-    ...[record.program, '--scripts', `${paths.addon}/script.py`],
+    ...[program, '--scripts', `${paths.addon}/script.py`],
     ...settings.flatMap((option) => ['--set', option]),
     // templates/start.sh writes the files.
     ...request.files.flatMap(({ flag, name }, number) => [flag, `${paths.files}/${number}/${name}`]),
     ...request.mitmproxyArgs,
   ];
+}
+
+/** The resources of the proxy's container. mitmproxy needs most of the memory; the door alone needs little. */
+export function proxyResources({ program, proxyCpu, proxyMemory }: TapRequest): object {
+  const usual =
+    program === 'wire' ? { requested: '20Mi', limit: '128Mi' } : { requested: '128Mi', limit: '512Mi' };
+  const limit = proxyMemory ?? usual.limit;
+  const memory = parseMemory(limit) < parseMemory(usual.requested) ? limit : usual.requested;
+  return { requests: { cpu: '50m', memory }, limits: { cpu: proxyCpu ?? '1', memory: limit } };
 }
 
 /** Kubernetes expands `$(NAME)` in a container's args and environment, and reads `$$` as one `$`. */

@@ -3,7 +3,7 @@ import { UserError } from '../util/error.ts';
 import type { Templates } from '../util/template.ts';
 import { proxyValues } from './container.ts';
 import { paths } from './pod-contract.ts';
-import { type PodGroup, portsArgument, withPorts } from './ports.ts';
+import { type PodGroup, portsFlag, withPorts } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 
@@ -40,7 +40,7 @@ export function planEphemeralContainer(
 
 /** Copies a proxy for another pod, whose ports and volumes may have other numbers and names. */
 export function copyForPod(container: EphemeralContainer, pod: Pod, record: TapRecord): EphemeralContainer {
-  const ports = portsArgument(podGroupFromPod(pod), record);
+  const ports = portsFlag(podGroupFromPod(pod), record);
   return {
     ...container,
     args: withPorts(container.args ?? [], ports),

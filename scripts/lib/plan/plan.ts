@@ -6,7 +6,7 @@ import type { Templates } from '../util/template.ts';
 import type { ClusterState } from './cluster-state.ts';
 import { containerName } from './container.ts';
 import { planEphemeralContainer, podGroupFromPod } from './ephemeral.ts';
-import { choosePorts, planPorts, planWebPort, portsInUse } from './ports.ts';
+import { choosePorts, planHealthPort, planPorts, planWebPort, portsInUse } from './ports.ts';
 import { preflight } from './preflight.ts';
 import { isEncrypted } from './protocol.ts';
 import type { TapRecord } from './record.ts';
@@ -112,6 +112,7 @@ function planRecord(
     version: 1,
     ...identified,
     ...(program === 'mitmweb' && { web: { port: planWebPort(taken), token } }),
+    ...(mode === 'sidecar' && !state.record && { health: planHealthPort(taken) }),
     ...(pod && { pod }),
     ...(tlsSecret && { tlsSecret }),
     ...(clientTlsSecret && { clientTlsSecret }),

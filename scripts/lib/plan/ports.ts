@@ -14,6 +14,7 @@ import type { TapRequest } from './request.ts';
 import { isPod, targetId } from './target-id.ts';
 
 const DEFAULT_LISTEN_PORT = 7777;
+const DEFAULT_HEALTH_PORT = 7788;
 const DEFAULT_WEB_PORT = 7790;
 
 /**
@@ -103,6 +104,14 @@ export function planWebPort(taken: Set<number>): number {
   return freePort(DEFAULT_WEB_PORT, taken);
 }
 
+/**
+ * Chooses the port on which the readiness probe finds a proxy that is ready. A probe of the proxy's other ports would
+ * be a connection to the app.
+ */
+export function planHealthPort(taken: Set<number>): number {
+  return freePort(DEFAULT_HEALTH_PORT, taken);
+}
+
 /** Takes the first free port, starting at `from`. */
 function freePort(from: number, taken: Set<number>): number {
   let port = from;
@@ -127,6 +136,7 @@ export function portsInUse(spec: PodSpec, container: string): number[] {
   return others.flatMap((other) => [
     ...(other.ports ?? []).map(({ containerPort }) => containerPort),
     ...parseProxyPorts(other).map(({ listenPort }) => listenPort),
+    ...parseHealthPort(other),
   ]);
 }
 
@@ -145,26 +155,38 @@ function resolvePort({ owner, spec }: PodGroup, container: string, targetPort: n
   });
 }
 
-/** The addon's option for the ports: the listen port, the protocol and the app's port of each. */
-export function portsArgument(pods: PodGroup, { container, ports }: TapRecord): string {
+/** The door's flag for the ports: the listen port, the protocol and the app's port of each. */
+export function portsFlag(pods: PodGroup, { container, ports }: TapRecord): string {
   const pairs = ports.map(
     ({ listenPort, protocol, targetPort }) =>
       `${listenPort}=${protocol}:${resolvePort(pods, container, targetPort)}`,
   );
-  return `${PORTS_OPTION}${pairs.join(',')}`;
+  return `${PORTS_FLAG}${pairs.join(',')}`;
 }
 
-/** Replaces the ports in the arguments of a proxy. */
-export function withPorts(args: string[], ports: string): string[] {
-  return args.map((arg) => (arg.startsWith(PORTS_OPTION) ? ports : arg));
+/** Replaces the ports in the arguments of a proxy. @param flag what `portsFlag` returned. */
+export function withPorts(args: string[], flag: string): string[] {
+  return args.map((arg) => (arg.startsWith(PORTS_FLAG) ? flag : arg));
 }
 
-const PORTS_OPTION = `${options.ports}=`;
+/** The port of the readiness probe in the arguments of a proxy; empty without one. */
+function parseHealthPort({ args = [] }: Container): number[] {
+  const flag = args.find((arg) => arg.startsWith(HEALTH_FLAG));
+  return flag ? [Number(flag.slice(HEALTH_FLAG.length))] : [];
+}
+
+const PORTS_FLAG = '--ports=';
+// In taps of older versions, mitmproxy has an option of ours with the same value, and no door.
+const PORTS_PREFIXES = [PORTS_FLAG, `${options.ports}=`];
+/** The door's flag for the port of the readiness probe. */
+export const HEALTH_FLAG = '--health=';
 
 /** Parses the ports in the arguments of a proxy. Other containers have none. */
 export function parseProxyPorts({ args = [] }: Container): { listenPort: number; appPort: number }[] {
-  const pairs = args.find((arg) => arg.startsWith(PORTS_OPTION))?.slice(PORTS_OPTION.length);
-  return (pairs?.split(',') ?? []).flatMap((pair) => {
+  const pairs = args.flatMap((arg) =>
+    PORTS_PREFIXES.filter((prefix) => arg.startsWith(prefix)).map((prefix) => arg.slice(prefix.length)),
+  );
+  return (pairs[0]?.split(',') ?? []).flatMap((pair) => {
     const [, listen, app] = /^(\d+)=[a-z0-9]+:(\d+)$/.exec(pair) ?? [];
     return listen && app ? [{ listenPort: Number(listen), appPort: Number(app) }] : [];
   });

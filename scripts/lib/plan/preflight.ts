@@ -142,6 +142,13 @@ function refuseOtherMode(service: Service, record: TapRecord, { mode, pod }: Tap
 
 /** @throws UserError when ports are to be added to a tap whose containers can't be changed. */
 function refuseMorePorts(service: Service, record: TapRecord): void {
+  if (record.mode === 'sidecar' && record.health === undefined)
+    throw new UserError(
+      `${targetId(service)} was tapped by an older mittens, and ports can't be added to its tap`,
+      {
+        hint: message`end it, then tap all ports at once: ${commandFor('off', service)}`,
+      },
+    );
   if (record.mode === 'sidecar') return;
   throw new UserError(
     `${targetId(service)} is tapped without a restart, and ports can't be added to such a tap`,

@@ -48,6 +48,8 @@ export interface TapRecord {
   ports: TappedPort[];
   /** The only pod that gets the Service's traffic; undefined for all. */
   pod?: string;
+  /** The port in the pods for the readiness probe of the proxy; undefined without a restart. */
+  health?: number;
   /** The port of mitmweb in the pods, and its token. */
   web?: { port: number; token: string };
   /** The Secrets with the certificates that the proxy shows to clients and to the app. */
@@ -108,6 +110,7 @@ function isRecord(value: unknown): value is TapRecord {
     [record.pod, record.tlsSecret, record.clientTlsSecret].every(
       (name) => name === undefined || matches(name, OBJECT_NAME),
     ) &&
+    (record.health === undefined || isPortNumber(record.health)) &&
     (record.web === undefined || isWeb(record.web))
   );
 }

@@ -22,6 +22,13 @@ export interface TapRequest {
   /** Secrets with the certificates for clients and for the app. */
   readonly tlsSecret: string | undefined;
   readonly clientTlsSecret: string | undefined;
+  /** Whether a connection that mitmproxy can't serve is reset, where it would change it, instead of relayed. */
+  readonly failClosed: boolean;
+  /** The share of connections that are shown, in percent. */
+  readonly sample: number | undefined;
+  /** Limits of the proxy's container, as Kubernetes writes them; undefined: the default. */
+  readonly proxyCpu: string | undefined;
+  readonly proxyMemory: string | undefined;
   /** Whether the proxy adds X-Forwarded-For and X-Forwarded-Proto. */
   readonly forwarded: boolean;
   /** Files that are sent to the pods. */

@@ -1,9 +1,9 @@
 import type { Workload } from '../kube/objects.ts';
 import { workloadName } from '../kube/workload.ts';
 import type { Templates, Values } from '../util/template.ts';
-import { proxyValues } from './container.ts';
+import { proxyResources, proxyValues } from './container.ts';
 import { paths } from './pod-contract.ts';
-import { type PodGroup, portsArgument, refuseTakenPorts, withPorts } from './ports.ts';
+import { type PodGroup, portsFlag, refuseTakenPorts, withPorts } from './ports.ts';
 import type { TapRecord } from './record.ts';
 import type { TapRequest } from './request.ts';
 
@@ -30,7 +30,8 @@ export function sidecarPatch(
     resourceVersion: workload.metadata.resourceVersion,
     order: [...apps.map(({ name }) => ({ name })), { name: container }],
     ports: record.ports.map(({ listenPort }) => ({ containerPort: listenPort, protocol: 'TCP' })),
-    listenPort: record.ports[0]?.listenPort,
+    healthPort: record.health,
+    resources: proxyResources(request),
     mounts,
     volumes: secrets.length > 0 ? [templates.render('certificates', { container, secrets })] : [],
   });
@@ -41,7 +42,7 @@ function keptValues(pods: PodGroup, record: TapRecord): Values {
   const current = pods.spec.containers.find(({ name }) => name === record.container);
   if (!current) return {};
   const { image, imagePullPolicy, args = [] } = current;
-  return { image, imagePullPolicy, args: withPorts(args, portsArgument(pods, record)) };
+  return { image, imagePullPolicy, args: withPorts(args, portsFlag(pods, record)) };
 }
 
 /** The patch that takes the proxy out of a workload's pods. */

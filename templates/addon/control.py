@@ -1,0 +1,77 @@
+"""The socket to the door, which started this mitmproxy: what the two tell each other."""
+
+import asyncio
+import json
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from . import contract
+
+# The longest message, in bytes: a connection that is handed over comes with what its client has sent.
+LONGEST = 128 * 1024
+
+Message = dict[str, Any]
+Handler = Callable[[Message, bytes, list[int]], object]
+
+
+class Control:
+    """Sends and receives JSON objects, one a message. Descriptors and bytes can come with one that is received.
+
+    Each message is handled by its key: {"ping": 7} by the handler of "ping".
+    """
+
+    name = "mittens-control"
+
+    def __init__(self, sock: socket.socket | None = None) -> None:
+        """@param sock: of SOCK_SEQPACKET; by default the one that the door has left open."""
+        self.sock = sock or inherited()
+        self.handlers: dict[str, Handler] = {"ping": self.answer}
+
+    def on(self, key: str, handler: Handler) -> None:
+        self.handlers[key] = handler
+
+    def running(self) -> None:
+        if self.sock:
+            asyncio.get_running_loop().add_reader(self.sock.fileno(), self.receive)
+
+    def send(self, message: Message) -> None:
+        """Does nothing once the door has gone."""
+        if not self.sock:
+            return
+        try:
+            # The door always reads, so that this waits for a moment at most.
+            self.sock.send(json.dumps(message).encode())
+        except OSError:
+            self.close()
+
+    def receive(self) -> None:
+        assert self.sock
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self.sock, LONGEST, 1, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            data, descriptors = b"", []
+        if not data:
+            self.close()
+            return
+        text, _, rest = data.partition(b"\n")
+        message = json.loads(text)
+        for key in message.keys() & self.handlers.keys():
+            self.handlers[key](message, rest, descriptors)
+
+    def close(self) -> None:
+        if self.sock:
+            asyncio.get_running_loop().remove_reader(self.sock.fileno())
+            self.sock.close()
+            self.sock = None
+
+    def answer(self, message: Message, _: bytes, __: list[int]) -> None:
+        self.send({"pong": message["ping"]})
+
+
+def inherited() -> socket.socket | None:
+    number = os.environ.get(contract.CONTROL)
+    return socket.socket(fileno=int(number)) if number else None
