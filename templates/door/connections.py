@@ -11,7 +11,6 @@ from .dial import Dialer
 from .loop import Loop
 from .moving import Moving
 from .offers import Client, Offer, Offers
-from .port import peer_of
 from .relay import Relay
 from .sockets import reset
 
@@ -99,8 +98,8 @@ class Connections:
     def _relay(self, client: Client, dialer: Dialer, is_shared: bool = False) -> None:
         dialer.dial(partial(self._begin, client, is_shared))
 
-    def _begin(self, client: Client, is_shared: bool, app: socket.socket | None) -> None:
-        copies = self._copying.begin(client.number, client.address, client.listen, peer_of(app) if app else None)
+    def _begin(self, client: Client, is_shared: bool, app: socket.socket | None, server: Address | None) -> None:
+        copies = self._copying.begin(client.number, client.address, client.listen, server)
         if app is None:
             # Without us the client would have been refused; it has connected, so that a reset is next to it.
             copies.reset(by_client=False)

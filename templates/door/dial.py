@@ -5,9 +5,13 @@ import socket
 from collections.abc import Callable
 from functools import partial
 
-from .loop import WRITE, Loop
+from .copies import Address
+from .loop import BROKEN, WRITE, Loop
+from .sockets import has_been_connected
 
 LOCALHOSTS = ("127.0.0.1", "::1")
+
+Done = Callable[[socket.socket | None, Address | None], None]
 
 
 class Dialer:
@@ -18,11 +22,11 @@ class Dialer:
         self._hosts = [*pod_ips, *LOCALHOSTS]
         self._port = port
 
-    def dial(self, done: Callable[[socket.socket | None], None]) -> None:
-        """Calls `done` with a connected socket, or with None when the app refuses."""
+    def dial(self, done: Done) -> None:
+        """Calls `done` with a connected socket and where it leads, or with None twice when the app refuses."""
         self._try(list(self._hosts), done)
 
-    def _try(self, hosts: list[str], done: Callable[[socket.socket | None], None]) -> None:
+    def _try(self, hosts: list[str], done: Done) -> None:
         while hosts:
             host = hosts.pop(0)
             try:
@@ -34,20 +38,19 @@ class Dialer:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             code = sock.connect_ex((host, self._port))
             if code == 0:
-                done(sock)
+                done(sock, (host, self._port))
                 return
             if code == errno.EINPROGRESS:
-                self._loop.watch(sock.fileno(), WRITE, partial(self._connected, sock, hosts, done))
+                self._loop.watch(sock.fileno(), WRITE, partial(self._hear, sock, host, hosts, done))
                 return
             sock.close()
-        done(None)
+        done(None, None)
 
-    def _connected(
-        self, sock: socket.socket, hosts: list[str], done: Callable[[socket.socket | None], None], _: int
-    ) -> None:
+    def _hear(self, sock: socket.socket, host: str, hosts: list[str], done: Done, events: int) -> None:
         self._loop.forget(sock.fileno())
-        if sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR) == 0:
-            done(sock)
+        # An app that resets what it has just accepted has not refused it. Its error is for whoever reads.
+        if not events & BROKEN or has_been_connected(sock):
+            done(sock, (host, self._port))
             return
         sock.close()
         self._try(hosts, done)

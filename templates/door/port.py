@@ -87,10 +87,3 @@ def plain(address: tuple[str, int]) -> tuple[str, int]:
     """An address as people write it: an IPv4 client of a socket for both families looks like ::ffff:10.0.0.7."""
     host, port = address[:2]
     return host.removeprefix("::ffff:"), port
-
-
-def peer_of(sock: socket.socket) -> tuple[str, int] | None:
-    try:
-        return plain(sock.getpeername())
-    except OSError:
-        return None

@@ -12,11 +12,13 @@ AGAIN = (errno.EAGAIN, errno.EWOULDBLOCK)
 # Close with a RST: on, after 0 s (socket(7), SO_LINGER).
 RESET = struct.pack("ii", 1, 0)
 
-# struct tcp_info up to tcpi_last_ack_recv; the state of a connection that neither side has ended.
-TCP_INFO_BYTES = 60
+# struct tcp_info up to tcpi_rtt; the state of a connection that neither side has ended.
+TCP_INFO_BYTES = 72
 ESTABLISHED = 1
 # tcpi_last_data_sent and tcpi_last_data_recv, in ms.
 LAST_SENT, LAST_RECEIVED = 44, 52
+# tcpi_rtt, in µs: how long the peer took to answer.
+ROUND_TRIP = 68
 
 
 def reset(sock: socket.socket, is_shared: bool = False) -> None:
@@ -35,6 +37,11 @@ def reset(sock: socket.socket, is_shared: bool = False) -> None:
 def is_open_both_ways(sock: socket.socket) -> bool:
     """Whether the peer has not ended its half, which shows here before all that it sent has been read."""
     return tcp_info(sock)[0] == ESTABLISHED
+
+
+def has_been_connected(sock: socket.socket) -> bool:
+    """Whether the peer has accepted, even if it has reset the connection since."""
+    return bool(struct.unpack_from("I", tcp_info(sock), ROUND_TRIP)[0] > 0)
 
 
 def is_silent(sock: socket.socket) -> bool:

@@ -177,6 +177,28 @@ def test_a_port_that_somebody_has_is_refused_before_anything_is_touched(tmp_path
         assert not (tmp_path / "ready").exists()
 
 
+def test_an_app_that_resets_what_it_accepts_gets_no_second_connection(tmp_path: Path) -> None:
+    accepted: list[None] = []
+
+    def serve(app: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                served, _ = app.accept()
+                accepted.append(None)
+                served.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                served.close()
+
+    with listen() as app, door_to(app, tmp_path) as door:
+        threading.Thread(target=serve, args=[app], daemon=True).start()
+        for _ in range(300):
+            with contextlib.suppress(ConnectionResetError):
+                door.connect().recv(10)
+        frames = door.wait_for(lambda frames: sum(frame.kind == "X" for frame in frames) == 300)
+        assert len(accepted) == 300
+        servers = [json.loads(frame.payload)["server"] for frame in frames if frame.kind == "O"]
+        assert servers == [["127.0.0.1", app.getsockname()[1]]] * 300
+
+
 def test_clients_are_refused_until_the_app_listens(tmp_path: Path) -> None:
     port, app_port = free_port(), free_port()
     door = start(tmp_path, port, app_port)
