@@ -178,7 +178,7 @@ export class Bench {
   }
 
   close(): void {
-    for (const child of this.children) child.kill('SIGKILL');
+    for (const { pid } of this.children) killTree(pid);
     rmSync(this.folder, { recursive: true, force: true });
   }
 
@@ -192,6 +192,15 @@ export class Bench {
     child.stderr?.resume();
     return child;
   }
+}
+
+/** Kills a process and its children: the door's mitmproxy would go on without it. */
+function killTree(pid: number | undefined): void {
+  if (pid === undefined || !existsSync(`/proc/${pid}/task/${pid}/children`)) return;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  // The door first: it would start them again.
+  process.kill(pid, 'SIGKILL');
+  for (const child of children.filter(Boolean)) killTree(Number(child));
 }
 
 /** Ports that are free now, all different. */
