@@ -1,17 +1,8 @@
-// ask.ts HOST CONTROL LIMIT_MS HOST:PORT,…: plays all cases with the app of a control port by these addresses, and prints a
-// Conversation for each, a line of JSON.
+// ask.ts: plays cases as stdin says, a Playing with their titles, and prints a Conversation for each, a line of JSON.
+import { text } from 'node:stream/consumers';
 import { CASES } from './cases.ts';
-import { play } from './client.ts';
+import { type Playing, play } from './client.ts';
 
-const [host = '', control, limitMs, addresses = ''] = process.argv.slice(2);
-const at = addresses.split(',').map((address) => {
-  const colon = address.lastIndexOf(':');
-  return { host: address.slice(0, colon), port: Number(address.slice(colon + 1)) };
-});
-const playing = {
-  control: { host, port: Number(control) },
-  addresses: at,
-  limitMs: Number(limitMs),
-};
-const conversations = await play(CASES, playing);
-for (const conversation of conversations) console.log(JSON.stringify(conversation));
+const { titles, ...playing } = JSON.parse(await text(process.stdin)) as Playing & { titles: string[] };
+const cases = CASES.filter(({ title }) => titles.includes(title));
+for (const conversation of await play(cases, playing)) console.log(JSON.stringify(conversation));

@@ -12,6 +12,8 @@ interface Due {
   end: boolean;
 }
 
+const LARGE_BYTES = 700_000;
+
 const SIDES = ['client', 'app'] as const;
 const OTHER = { client: 'app', app: 'client' } as const;
 const NOTHING: Due = { bytes: 0, end: false };
@@ -45,4 +47,10 @@ function withEnds(moves: Move[]): Move[] {
 /** Whether somebody leaves the connection by it, so that he gets no more. */
 function isLast(who: Who, move: Move): boolean {
   return move === `${who} resets` || move === `${who} closes`;
+}
+
+/** Whether much passes: copies of it may be left out. */
+export function isLarge(moves: Move[]): boolean {
+  const bytes = moves.map((move) => sentBy('client', move).length + sentBy('app', move).length);
+  return bytes.reduce((sum, one) => sum + one, 0) > LARGE_BYTES;
 }

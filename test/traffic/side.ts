@@ -13,11 +13,14 @@ export interface Got {
   /** The beginning, in Latin-1. */
   text: string;
   end: 'fin' | 'reset' | 'none';
+  /** The address of the other end of the connection. */
+  peer: string;
 }
 
 /** One end of a connection, which keeps all that it gets. */
 export class Side {
   readonly #socket: Socket;
+  readonly #peer: string;
   readonly #pieces: Buffer[] = [];
   #bytes = 0;
   #end: Got['end'] = 'none';
@@ -26,6 +29,7 @@ export class Side {
   /** @param socket one that allows halves to be closed. */
   constructor(socket: Socket) {
     this.#socket = socket;
+    this.#peer = socket.remoteAddress ?? '';
     socket.setNoDelay(true);
     socket.on('data', (piece: Buffer) => {
       this.#pieces.push(piece);
@@ -76,6 +80,7 @@ export class Side {
       sha256: createHash('sha256').update(all).digest('hex'),
       text: all.toString('latin1', 0, SHOWN_BYTES),
       end: this.#end,
+      peer: this.#peer,
     };
     this.#socket.destroy();
     return got;

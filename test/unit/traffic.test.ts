@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { Flow } from '../../scripts/lib/flow/flow.ts';
 import { readFlows } from '../../scripts/lib/formats/read.ts';
 import { python } from '../flows/python.ts';
-import { Bench } from '../peers/tap.ts';
+import { Bench, type Tap } from '../peers/tap.ts';
 import { App } from '../traffic/app.ts';
 import type { Case } from '../traffic/case.ts';
 import { CASES } from '../traffic/cases.ts';
@@ -15,6 +15,7 @@ import { CHANGES } from '../traffic/changes.ts';
 import { type Conversation, play } from '../traffic/client.ts';
 import { differences } from '../traffic/compare.ts';
 import { Door } from '../traffic/door.ts';
+import { isLarge } from '../traffic/script.ts';
 import { showFlow } from '../traffic/shown.ts';
 import { decode } from './wire-file.ts';
 
@@ -66,14 +67,14 @@ function differing(tapped: Conversations): Record<string, string[]> {
 }
 
 /** The flows that differ from what the cases say. */
-function wrong(flows: Flow[]): Record<string, object> {
+function wrong(flows: Flow[], cases: Case[] = CASES): Record<string, object> {
   const shown = new Map<unknown, string[]>();
   for (const flow of flows) {
     const [address] = flow.client.peer ?? [];
     shown.set(address, [...(shown.get(address) ?? []), showFlow(flow)]);
   }
   return Object.fromEntries(
-    CASES.flatMap(({ title, flows: expected }) => {
+    cases.flatMap(({ title, flows: expected }) => {
       const found = shown.get(addressOf(title)) ?? [];
       const isRight = !expected || JSON.stringify(found) === JSON.stringify(expected);
       return isRight ? [] : [[title, { found, expected }]];
@@ -128,18 +129,43 @@ describe('a door that relays', () => {
   });
 });
 
+/** A tap of the app's ports, and where it listens. */
+async function tapApp(bench: Bench, ...options: string[]): Promise<{ tap: Tap; at: number[] }> {
+  const tap = await bench.tap({
+    ports: Object.fromEntries(ports.map((port) => [`${port}`, ['auto', port]])),
+    options,
+  });
+  return { tap, at: ports.map((port) => tap.port(`${port}`)) };
+}
+
+describe('mitmproxy that watches', () => {
+  it('changes nothing, and writes the flows that passed', async () => {
+    const bench = await Bench.open();
+    try {
+      const { tap, at } = await tapApp(bench);
+      const [large, small] = [true, false].map((size) =>
+        CASES.filter(({ moves }) => isLarge(moves) === size),
+      );
+      assert.deepEqual(differing(await playAt(at, small)), {});
+      // Of much at once copies are left out.
+      assert.deepEqual(differing(await playAt(at, large)), {});
+      tap.process.kill('SIGUSR1');
+      assert.equal((await tap.ended()).code, 0);
+      assert.deepEqual(wrong(await tap.flows(() => true, 0), small), {});
+    } finally {
+      bench.close();
+    }
+  });
+});
+
 describe('mitmproxy that serves connections', () => {
   const named = Object.values(CHANGES).flat();
 
   it('changes what it is known to change, and nothing else', async () => {
     const bench = await Bench.open();
     try {
-      const tap = await bench.tap({
-        ports: Object.fromEntries(ports.map((port) => [`${port}`, ['auto', port]])),
-        // Nothing is as large, but it could be changed.
-        options: ['body_size_limit=10g'],
-      });
-      const at = ports.map((port) => tap.port(`${port}`));
+      // Nothing is as large, but it could be changed.
+      const { at } = await tapApp(bench, 'body_size_limit=10g');
       const changed = differing(await playAt(at, CASES, HASTE_MS));
       const again = CASES.filter(({ title }) => title in changed && !named.includes(title));
       assert.deepEqual(differing(await playAt(at, again)), {});
