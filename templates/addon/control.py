@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import socket
+from array import array
 from collections.abc import Callable
 from typing import Any
 
@@ -47,20 +48,26 @@ class Control:
             self.close()
 
     def receive(self) -> None:
-        assert self.sock
+        """Handles all messages that have come."""
+        while self.sock and self.receive_one(self.sock):
+            pass
+
+    def receive_one(self, sock: socket.socket) -> bool:
+        """@returns whether there was one."""
         try:
-            data, descriptors, _, _ = socket.recv_fds(self.sock, LONGEST, 1, socket.MSG_DONTWAIT)
+            data, descriptors = receive_without_waiting(sock)
         except BlockingIOError:
-            return
+            return False
         except OSError:
             data, descriptors = b"", []
         if not data:
             self.close()
-            return
+            return False
         text, _, rest = data.partition(b"\n")
         message = json.loads(text)
         for key in message.keys() & self.handlers.keys():
             self.handlers[key](message, rest, descriptors)
+        return True
 
     def close(self) -> None:
         if self.sock:
@@ -70,6 +77,17 @@ class Control:
 
     def answer(self, message: Message, _: bytes, __: list[int]) -> None:
         self.send({"pong": message["ping"]})
+
+
+def receive_without_waiting(sock: socket.socket) -> tuple[bytes, list[int]]:
+    """A message and the descriptors that came with it. Python's own recv_fds waits, whatever its flags say."""
+    descriptors = array("i")
+    space = socket.CMSG_SPACE(descriptors.itemsize)
+    data, ancillary, _, _ = sock.recvmsg(LONGEST, space, socket.MSG_DONTWAIT | socket.MSG_CMSG_CLOEXEC)
+    for level, kind, payload in ancillary:
+        if (level, kind) == (socket.SOL_SOCKET, socket.SCM_RIGHTS):
+            descriptors.frombytes(payload[: len(payload) // descriptors.itemsize * descriptors.itemsize])
+    return data, list(descriptors)
 
 
 def inherited() -> socket.socket | None:

@@ -25,6 +25,8 @@ class Counts:
     def __init__(self, control: Control, watched: Watched) -> None:
         self.control = control
         self.watched = watched
+        # How many bytes passed that mitmproxy has not read.
+        self.unread = 0
         self.line = ""
         self.shown_at = -float("inf")
         control.on("counts", self.hear)
@@ -42,6 +44,7 @@ class Counts:
                 self.control.send({"flows": told})
 
     def hear(self, message: Message, *_: object) -> None:
+        self.unread = message["counts"]["skipped_bytes"]
         line = describe(message["counts"])
         if line in ("", self.line) or time.monotonic() - self.shown_at < PAUSE:
             return

@@ -10,6 +10,7 @@ from mitmproxy.tcp import TCPFlow
 from . import limits, tasks
 from .connections import Connections
 from .control import Control
+from .counts import Counts
 from .flow_file import is_followed
 from .flow_writer import FlowWriter
 from .streams import Streams
@@ -29,8 +30,16 @@ class Departure:
     name = "mittens-departure"
 
     def __init__(
-        self, control: Control, connections: Connections, streams: Streams, watched: Watched, writer: FlowWriter
+        self,
+        control: Control,
+        counts: Counts,
+        connections: Connections,
+        streams: Streams,
+        watched: Watched,
+        writer: FlowWriter,
     ) -> None:
+        self.control = control
+        self.counts = counts
         self.connections = connections
         self.streams = streams
         self.watched = watched
@@ -91,7 +100,9 @@ class Departure:
         for client in list(self.connections.clients.values()):
             client.close()
         await wait_while(lambda: bool(self.connections.clients), limits.CLOSE)
-        self.writer.file.end()
+        # The door has told how much was not read, before it closed the copies.
+        self.control.receive()
+        self.writer.file.end(self.counts.unread)
         await wait_while(is_followed, limits.FOLLOWERS_TIME)
         # The master's own shutdown may be the one for `q`: quit_key.py.
         type(ctx.master).shutdown(ctx.master)

@@ -31,9 +31,13 @@ class FlowFile:
         self.written += 1
         self.append(data)
 
-    def end(self) -> None:
-        """Tells followers that there are no more flows: scripts/lib/capture/follow-pod.ts."""
-        self.append(tnetstring.dumps({"mittens": "end", "written": self.written, "dropped": self.dropped}))
+    def end(self, unread: int) -> None:
+        """Tells followers that there are no more flows: scripts/lib/capture/flow-pod-file.ts.
+
+        @param unread: how many bytes passed of which no flows were made, since mitmproxy was too slow.
+        """
+        end = {"mittens": "end", "written": self.written, "dropped": self.dropped, "unread": unread}
+        self.append(tnetstring.dumps(end))
 
     def append(self, data: bytes) -> None:
         self.size += len(data)

@@ -51,7 +51,8 @@ connections = Connections(ports)
 streams = Streams(connections)
 writer = FlowWriter()
 watched = Watched()
-departure = Departure(control, connections, streams, watched, writer)
+counts = Counts(control, watched)
+departure = Departure(control, counts, connections, streams, watched, writer)
 observer = Observer(
     watched,
     on_boundary=lambda connection, is_boundary: control.send({"boundary": connection, "is": is_boundary}),
@@ -67,7 +68,7 @@ addons = [
     ports,
     Handover(control, ports),
     Lanes(control, ports),
-    Counts(control, watched),
+    counts,
     connections,
     Headers(),
     streams,

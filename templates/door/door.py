@@ -126,6 +126,7 @@ class Door:
         """Nobody is served any more. Those who read what has passed have some time to read the rest."""
         self._connections.abort()
         self._close_wire()
+        self._tell_counts()
         if self._keeper:
             self._keeper.end()
         self._end_when_read(time.monotonic() + limits.FOLLOWERS_TIME)
@@ -152,9 +153,12 @@ class Door:
             self._wire.close()
 
     def _tell(self) -> None:
+        self._tell_counts()
+        self._loop.after(TELL, self._tell)
+
+    def _tell_counts(self) -> None:
         if self._write_counts():
             self._say({"counts": self._counts.as_dict()})
-        self._loop.after(TELL, self._tell)
 
     def _write_counts(self) -> bool:
         """@returns whether they have changed."""

@@ -13,6 +13,7 @@ import pytest
 from addon import contract
 from addon.connections import Connections
 from addon.control import Control
+from addon.counts import Counts
 from addon.departure import Departure
 from addon.flow_writer import FlowWriter
 from addon.headers import Headers
@@ -95,7 +96,8 @@ def proxy(run_folder: Path) -> Iterator[Proxy]:
     connections = Connections(ports)
     streams = Streams(connections)
     writer = FlowWriter()
-    departure = Departure(control, connections, streams, Watched(), writer)
+    watched = Watched()
+    departure = Departure(control, Counts(control, watched), connections, streams, watched, writer)
     bounds = ViewBounds()
     addons = [Options(), ports, connections, Headers(), streams, departure, bounds, writer]
     handlers = list(logging.getLogger().handlers)

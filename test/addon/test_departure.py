@@ -1,6 +1,7 @@
 """How the proxy ends."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ def ended(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
 
 def is_end_written() -> bool:
     data = Path(contract.FLOWS).read_bytes()
-    end = tnetstring.dumps({"mittens": "end", "written": 0, "dropped": 0})
+    end = tnetstring.dumps({"mittens": "end", "written": 0, "dropped": 0, "unread": 0})
     return data.endswith(end)
 
 
@@ -103,7 +104,7 @@ def test_what_does_not_end_is_written_once_before_it_is_cut_off(
     run_async(work)
     assert ended == [True]
     data = Path(contract.FLOWS).read_bytes()
-    end = tnetstring.dumps({"mittens": "end", "written": 1, "dropped": 0})
+    end = tnetstring.dumps({"mittens": "end", "written": 1, "dropped": 0, "unread": 0})
     assert data.endswith(end)
     Path(contract.FLOWS).write_bytes(data[: -len(end)])
     assert read_paths(run_folder) == ["/endless"]
@@ -120,6 +121,16 @@ def test_a_pod_that_ends_has_its_open_flows_written(
 
     run_async(work)
     assert read_paths(run_folder) == ["/slow"]
+
+
+def test_the_end_says_how_much_was_not_read(proxy: Proxy, run_async: RunAsync, ended: list[bool]) -> None:
+    for skipped in (5, 1_000_000):
+        counts = {"lane": "watch", "failed_open": 0, "skipped_bytes": skipped, "restarts": 0}
+        proxy.door.send(json.dumps({"counts": counts}).encode())
+    run_async(proxy.departure.finish)
+    assert ended == [True]
+    end: Any = tnetstring.loads(Path(contract.FLOWS).read_bytes())
+    assert end["unread"] == 1_000_000
 
 
 def test_the_end_waits_for_followers_but_not_for_ever(

@@ -62,9 +62,9 @@ def test_the_file_grows_no_longer_than_its_limit(
 def test_the_end_says_how_many_flows_were_written_and_dropped(disk: FlowFile) -> None:
     add(disk, "/one")
     before = os.path.getsize(contract.FLOWS)
-    disk.end()
+    disk.end(7)
     data = Path(contract.FLOWS).read_bytes()[before:]
-    assert tnetstring.loads(data) == {"mittens": "end", "written": 1, "dropped": 0}
+    assert tnetstring.loads(data) == {"mittens": "end", "written": 1, "dropped": 0, "unread": 7}
 
 
 def test_the_file_is_followed_while_a_follower_has_its_entry(run_folder: Path) -> None:

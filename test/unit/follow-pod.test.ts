@@ -23,8 +23,8 @@ after(() => pods.close());
 const RECORDED = readFileSync(new URL('../flows/11.0.mitm', import.meta.url));
 const RECORDED_FLOWS = [...new Splitter().push(RECORDED)];
 
-const END_OF_FLOWS = (dropped: number) =>
-  encode(new Map<string, string | number>([...Object.entries({ mittens: 'end', written: 1, dropped })]));
+const END_OF_FLOWS = (dropped: number, unread = 0) =>
+  encode(new Map<string, string | number>(Object.entries({ mittens: 'end', written: 1, dropped, unread })));
 
 const ask = (path: string): Step => ({ c: `GET ${path} HTTP/1.1\r\nHost: web\r\n\r\n` });
 const ANSWER: Step = { s: 'HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\npurr' };
@@ -72,9 +72,12 @@ describe('the file of a pod', () => {
   for (const size of [1, 7, 4093])
     it(`has the same flows in chunks of ${size} bytes when it has flows`, () => {
       const file = new FlowPodFile();
-      const bytes = Buffer.concat([RECORDED, END_OF_FLOWS(3)]);
+      const bytes = Buffer.concat([RECORDED, END_OF_FLOWS(3, 2048)]);
       assert.deepEqual(readIn(file, bytes, size), RECORDED_FLOWS);
-      assert.deepEqual(file.listOmissions(), ['3 flows are missing: its disk or its 1 GiB was full']);
+      assert.deepEqual(file.listOmissions(), [
+        '3 flows are missing: its disk or its 1 GiB was full',
+        '2.0 KiB passed unread: mitmproxy was too slow for them',
+      ]);
     });
 
   it('tells how far it was read: to the end of a frame', () => {

@@ -2,6 +2,7 @@ import { type Flow, parseFlow } from '../flow/flow.ts';
 import { Splitter } from '../flow/splitter.ts';
 import { decode } from '../flow/tnetstring.ts';
 import { paths } from '../plan/pod-contract.ts';
+import { formatBytes } from '../util/units.ts';
 import type { CapturedFlow, PodFile } from './pod-file.ts';
 
 /** The addon ends its file with a short entry. A flow is always longer than this. */
@@ -11,7 +12,7 @@ const MAX_END_BYTES = 200;
 export class FlowPodFile implements PodFile {
   readonly path = paths.flows;
   readonly #splitter = new Splitter();
-  #dropped = 0;
+  #missing: Missing = { dropped: 0, unread: 0 };
   isOver = false;
 
   get received(): number {
@@ -24,10 +25,10 @@ export class FlowPodFile implements PodFile {
 
   *push(chunk: Buffer): Generator<CapturedFlow> {
     for (const entry of this.#splitter.push(chunk)) {
-      const dropped = parseEnd(entry);
-      if (dropped === undefined) yield new WrittenFlow(entry);
+      const missing = parseEnd(entry);
+      if (missing === undefined) yield new WrittenFlow(entry);
       else {
-        this.#dropped = dropped;
+        this.#missing = missing;
         this.isOver = true;
         return;
       }
@@ -38,7 +39,11 @@ export class FlowPodFile implements PodFile {
   *end(): Generator<CapturedFlow> {}
 
   listOmissions(): string[] {
-    return this.#dropped > 0 ? [`${this.#dropped} flows are missing: its disk or its 1 GiB was full`] : [];
+    const { dropped, unread } = this.#missing;
+    return [
+      ...(dropped > 0 ? [`${dropped} flows are missing: its disk or its 1 GiB was full`] : []),
+      ...(unread > 0 ? [`${formatBytes(unread)} passed unread: mitmproxy was too slow for them`] : []),
+    ];
   }
 }
 
@@ -55,10 +60,19 @@ class WrittenFlow implements CapturedFlow {
   }
 }
 
-/** Parses the last entry of the file. @returns how many flows could not be written; undefined for a flow. */
-function parseEnd(entry: Buffer): number | undefined {
+/** What is not in the file. */
+interface Missing {
+  /** Flows that could not be written. */
+  dropped: number;
+  /** Bytes of which no flows were made. */
+  unread: number;
+}
+
+/** Parses the last entry of the file; undefined for a flow. */
+function parseEnd(entry: Buffer): Missing | undefined {
   if (entry.length > MAX_END_BYTES) return undefined;
   const value = decode(entry);
   if (!(value instanceof Map) || value.get('mittens') !== 'end') return undefined;
-  return Number(value.get('dropped')) || 0;
+  const [dropped = 0, unread = 0] = ['dropped', 'unread'].map((name) => Number(value.get(name)) || 0);
+  return { dropped, unread };
 }
