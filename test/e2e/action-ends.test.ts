@@ -118,7 +118,7 @@ describe('the Action, when something goes wrong', () => {
     );
     const names = 'jsonpath={.spec.ephemeralContainers[-1:].name}';
     const container = await stage.shop.kubectl('get', 'pod', pod, '-o', names);
-    const end = ['sh', '-c', 'kill -INT "$(cat /tmp/mittens.pid)"'];
+    const end = ['sh', '-c', 'kill -USR1 "$(cat /tmp/mittens.pid)"'];
     await stage.shop.kubectl('exec', pod, '-c', container, '--', ...end);
     await until('the Service is restored', async () => !(await isRecorded()));
     const post = await job.post();

@@ -118,7 +118,7 @@ describe('a pod whose proxy has ended', { skip }, () => {
       '--',
       'sh',
       '-c',
-      'kill -INT "$(cat /tmp/mittens.pid)"',
+      'kill -USR1 "$(cat /tmp/mittens.pid)"',
     );
     const { code, stderr } = await capture.ended();
     assert.equal(code, 1);
