@@ -42,7 +42,7 @@ export class ActionStage {
   async requestCommand(path: string): Promise<string> {
     const exec = `kubectl -n ${this.shop.name} exec client -- node /code/ask.mjs`;
     const url = `${await this.shop.url('web')}${path}`;
-    return `until ${exec} "${url}" | grep -q '"proxied":true'; do sleep 0.2; done`;
+    return `until ${exec} "${url}" | grep -q 'proxied[^a-z]*true'; do sleep 0.2; done`;
   }
 
   async clear(): Promise<void> {
