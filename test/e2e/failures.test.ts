@@ -48,7 +48,7 @@ function templatesAsking(cpu: string): string {
   const sidecar = readFileSync(join(TEMPLATES, 'sidecar.yaml'), 'utf8');
   writeFileSync(
     join(templates, 'sidecar.yaml'),
-    sidecar.replace('cpu: 50m', `cpu: ${cpu}`).replace('cpu: "1"', `cpu: ${cpu}`),
+    sidecar.replace('resources: ${resources}', `resources: { requests: { cpu: "${cpu}" } }`),
   );
   return templates;
 }
