@@ -181,5 +181,5 @@ def say_port_is_taken(error: OSError) -> None:
 
 def about(options: argparse.Namespace) -> dict[str, object]:
     """What the copies say of this pod."""
-    ports = [{"listen": port.listen, "app": port.app} for port in options.app_ports]
+    ports = [{"listen": port.listen, "app": port.app, "protocol": port.protocol} for port in options.app_ports]
     return {"pod": os.environ.get("HOSTNAME", ""), "ports": ports}
