@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { printTable } from '../../scripts/lib/util/table.ts';
 import { mitmproxyProgram, pythonProgram } from '../flows/python.ts';
-import { freePorts } from '../peers/tap.ts';
+import { freePorts, unpackPackages } from '../peers/tap.ts';
 import { setUp } from '../setup.ts';
 
 /**
@@ -16,7 +16,6 @@ import { setUp } from '../setup.ts';
  */
 
 const SECONDS = Number(process.argv[2] ?? 3);
-const TEMPLATES = fileURLToPath(new URL('../../templates', import.meta.url));
 const TICKS_PER_SECOND = 100; // sysconf(_SC_CLK_TCK) on Linux.
 
 /** A load: so many connections, kept open or new for each request. */
@@ -78,10 +77,7 @@ async function startMitmdump(app: number): Promise<Proxy> {
 /** The door, with its files in a folder of its own. */
 async function startDoor(app: number, name: string, more: string[], settings?: string[]): Promise<Proxy> {
   const place = join(folder, name);
-  for (const packed of ['addon', 'door', 'observer'])
-    cpSync(join(TEMPLATES, packed), join(place, packed), { recursive: true });
-  const contract = join(place, 'addon/contract.json');
-  writeFileSync(contract, readFileSync(contract, 'utf8').replaceAll('"/tmp/', `"${place}/`));
+  unpackPackages(place);
   const [port = 0] = await freePorts(1);
   const options = [`confdir=${place}/conf`, 'server=false', 'flow_detail=0', ...(settings ?? [])];
   const mitmdump = [mitmproxyProgram('mitmdump'), '--scripts', join(place, 'addon/script.py')];

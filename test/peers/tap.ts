@@ -218,7 +218,7 @@ export function placeIn(folder: string, path: string): string {
 }
 
 /** Puts the packages into a folder, and the paths that they use, with other limits. */
-function unpackPackages(folder: string, limits: Record<string, number>): void {
+export function unpackPackages(folder: string, limits: Record<string, number> = {}): void {
   for (const name of PACKAGES)
     cpSync(join(TEMPLATES, name), join(folder, name), {
       recursive: true,
