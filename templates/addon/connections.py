@@ -1,7 +1,6 @@
 """The connections of clients."""
 
-from typing import Any
-
+from door.port import plain
 from mitmproxy import connection, ctx, flow, tcp
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.http import HTTPFlow
@@ -64,12 +63,6 @@ class Connections(FlowEnd):
         client = self.clients.get(flow.client_conn.id)
         if client:
             client.note_busy()
-
-
-def plain(address: Any) -> tuple[str, int]:
-    """An address as people write it: the door's sockets are for both families, ::ffff:10.0.0.7 for IPv4."""
-    host, port = address[:2]
-    return host.removeprefix("::ffff:"), port
 
 
 def find_handler(client: connection.Client) -> ConnectionHandler | None:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from door.departure import is_followed
 from mitmproxy import ctx
 from mitmproxy.http import HTTPFlow
 from mitmproxy.tcp import TCPFlow
@@ -11,7 +12,6 @@ from . import limits, tasks
 from .connections import Connections
 from .control import Control
 from .counts import Counts
-from .flow_file import is_followed
 from .flow_writer import FlowWriter
 from .streams import Streams
 from .watched import Watched

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from door.http2 import GOAWAY
 from mitmproxy import ctx
 from mitmproxy.connection import Connection, Server
 from mitmproxy.proxy import commands, events, layer, layers, tunnel
@@ -10,7 +11,7 @@ from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import HTTPMode
 
 from . import limits
-from .http2 import GOAWAY, is_settings
+from .http2 import is_settings
 from .speech import Speech, recognize
 
 # The layers that a connection can get.

@@ -1,6 +1,5 @@
 """The flows on the disk of the pod."""
 
-import os
 from typing import Any, BinaryIO
 
 from mitmproxy.io import tnetstring
@@ -53,11 +52,3 @@ class FlowFile:
                 self.rest = self.rest[self.file.write(self.rest) :]
         except OSError:
             pass  # The next flow tries again.
-
-
-def is_followed() -> bool:
-    """Whether somebody has yet to read the end of the file."""
-    try:
-        return len(os.listdir(contract.FOLLOWERS)) > 0
-    except OSError:
-        return False

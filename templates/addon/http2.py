@@ -1,20 +1,14 @@
 """Frames of HTTP/2: RFC 9113."""
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+from door.http2 import GREETING, HEAD_BYTES
 
-# A frame begins with its length in 3 bytes, its type, its flags, and its stream in 4.
-HEAD_BYTES = 9
-SETTINGS_TYPE = b"\x04"
 GOAWAY_TYPE = b"\x07"
 NO_ERROR = bytes(4)
-
-# "No new streams; those that are open may end": length, type, flags, stream, last stream, error.
-GOAWAY = bytes.fromhex("000008 07 00 00000000 7fffffff") + NO_ERROR
 
 
 def is_settings(data: bytes) -> bool:
     """Whether the first bytes of a server are a frame SETTINGS, with which it greets."""
-    return len(data) >= HEAD_BYTES and data[3:HEAD_BYTES] == SETTINGS_TYPE + bytes(5)
+    return len(data) >= HEAD_BYTES and data[3:HEAD_BYTES] == GREETING
 
 
 class GoawayFilter:

@@ -5,13 +5,15 @@ from collections.abc import Callable
 from typing import TypeVar
 from weakref import WeakKeyDictionary
 
+from door.http2 import GOAWAY
+from door.speech import PREFACE
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http._http1 import Http1Client
 from mitmproxy.proxy.layers.http._http2 import Http2Connection
 
-from .http2 import GOAWAY, PREFACE, GoawayFilter
+from .http2 import GoawayFilter
 
 Event = TypeVar("Event", bound=events.Event)
 L = TypeVar("L")

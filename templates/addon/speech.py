@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from .http2 import PREFACE
+from door.speech import PREFACE
 
 Speech = Literal["tls", "http1", "http2", "other"]
 

@@ -3,9 +3,10 @@
 import pytest
 from addon import limits
 from addon.entrance import Choice, Entrance, Leave
-from addon.http2 import GOAWAY, PREFACE
 from addon.speech import Speech
 from conftest import Proxy
+from door.http2 import GOAWAY
+from door.speech import PREFACE
 from mitmproxy.connection import ConnectionState
 from mitmproxy.proxy import commands, events, layers
 from mitmproxy.proxy.context import Context

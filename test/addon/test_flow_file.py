@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from addon import contract, limits
-from addon.flow_file import FlowFile, is_followed
+from addon.flow_file import FlowFile
 from conftest import make_flow, read_paths
+from door.departure import is_followed
 from mitmproxy.io import tnetstring
 
 

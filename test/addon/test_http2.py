@@ -1,7 +1,9 @@
 """HTTP/2 without the GOAWAYs that end nothing."""
 
 import pytest
-from addon.http2 import GOAWAY, PREFACE, GoawayFilter, is_settings
+from addon.http2 import GoawayFilter, is_settings
+from door.http2 import GOAWAY
+from door.speech import PREFACE
 
 
 def frame(kind: int, payload: bytes, stream: int = 1) -> bytes:

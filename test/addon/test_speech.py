@@ -1,8 +1,8 @@
 """What a client speaks, by its first bytes."""
 
 import pytest
-from addon.http2 import PREFACE
 from addon.speech import recognize
+from door.speech import PREFACE
 
 
 @pytest.mark.parametrize(
